@@ -1,0 +1,188 @@
+//! The state of one interpreter.
+
+use core::cell::{Cell, UnsafeCell};
+use core::ptr::NonNull;
+
+use hognose_allocators::collections::TryVec;
+use hognose_allocators::{Heap, NoMemory};
+
+use super::thread::ThreadState;
+use crate::object::gc::Collector;
+use crate::object::typecache::TypeCache;
+use crate::object::{PyObject, PyTypeObject, Slot};
+use crate::types::dict::PyDict;
+use crate::types::str::InternTable;
+use crate::types::tuple::PyTuple;
+
+/// What is mutable about a built-in static type, in one interpreter.
+#[derive(Default)]
+pub struct StaticTypeState {
+    /// `tp_dict`.
+    pub dict: Slot<PyDict>,
+    /// `tp_bases`.
+    pub bases: Slot<PyTuple>,
+    /// `tp_mro`.
+    pub mro: Slot<PyTuple>,
+    /// Subclasses, as weak references keyed by address.
+    pub subclasses: Slot<PyDict>,
+    /// Head of the list of weak references to the type.
+    pub weaklist: crate::object::weakref::WeakrefList,
+}
+
+/// What an interpreter has made ready for being out of memory.
+#[derive(Default)]
+pub struct Spare {
+    /// A MemoryError for when none can be made, with room for its traceback.
+    pub memory_error: Slot<PyObject>,
+}
+
+/// One interpreter: everything that its Python code can see or change.
+#[repr(C)]
+pub struct InterpreterState {
+    heap: NonNull<Heap>,
+    /// Unique in the process; the main interpreter's is 0.
+    pub id: i64,
+    /// The interpreter's thread states.
+    pub threads: Cell<*mut ThreadState>,
+    /// The limit that `sys.setrecursionlimit` sets.
+    pub recursion_limit: Cell<i32>,
+    /// `sys.modules`.
+    pub modules: Slot<PyDict>,
+    /// The dictionary of `sys`.
+    pub sys_dict: Slot<PyDict>,
+    /// The dictionary of `builtins`.
+    pub builtins: Slot<PyDict>,
+    /// The `sys` module.
+    pub sys_module: Slot<PyObject>,
+    /// The `builtins` module.
+    pub builtins_module: Slot<PyObject>,
+    /// `importlib._bootstrap`.
+    pub importlib: Slot<PyObject>,
+    /// `builtins.__import__` as it was at start-up; `IMPORT_NAME` takes a short way when it is still there.
+    pub import_function: Slot<PyObject>,
+    /// Interned strings.
+    pub interned: UnsafeCell<InternTable>,
+    /// Method look-ups.
+    pub type_cache: TypeCache,
+    /// The next version tag for a type.
+    pub next_type_version: Cell<u32>,
+    /// The mutable parts of the built-in types, by [`PyTypeObject::tp_subclasses`] index.
+    static_types: UnsafeCell<TryVec<StaticTypeState>>,
+    /// The cycle collector.
+    pub gc: Collector,
+    /// Ready-made objects for being out of memory.
+    pub spare: Spare,
+    /// Codec search functions, error handlers, and the cache of look-ups (`_codecs`).
+    pub codecs: crate::modules::_codecs::CodecState,
+    /// Function objects get versions from here, for the specialized calls.
+    pub next_function_version: Cell<u32>,
+    /// Dictionary keys get versions from here, for the specialized look-ups.
+    pub next_keys_version: Cell<u32>,
+    /// Set from the start of finalization on.
+    pub finalizing: Cell<bool>,
+    /// The effective configuration.
+    pub config: UnsafeCell<crate::config::layout::PyConfig>,
+    /// `atexit` callbacks, last registered last: a list of (function, args, kwargs).
+    pub atexit: Slot<PyObject>,
+    /// Per-module native state that has no better place, by module name.
+    pub native_state: Slot<PyDict>,
+    /// `int_max_str_digits`.
+    pub int_max_str_digits: Cell<usize>,
+    /// The next interpreter of the runtime.
+    pub next: Cell<*mut InterpreterState>,
+}
+
+impl InterpreterState {
+    /// An interpreter on `heap`, which it owns from now on.
+    pub(crate) fn new(heap: NonNull<Heap>, id: i64) -> InterpreterState {
+        InterpreterState {
+            heap,
+            id,
+            threads: Cell::new(core::ptr::null_mut()),
+            recursion_limit: Cell::new(1000),
+            modules: Slot::empty(),
+            sys_dict: Slot::empty(),
+            builtins: Slot::empty(),
+            sys_module: Slot::empty(),
+            builtins_module: Slot::empty(),
+            importlib: Slot::empty(),
+            import_function: Slot::empty(),
+            interned: UnsafeCell::new(InternTable::new()),
+            type_cache: TypeCache::new(),
+            next_type_version: Cell::new(FIRST_HEAP_TYPE_VERSION),
+            static_types: UnsafeCell::new(TryVec::new()),
+            gc: Collector::new(),
+            spare: Spare::default(),
+            codecs: crate::modules::_codecs::CodecState::default(),
+            next_function_version: Cell::new(1),
+            next_keys_version: Cell::new(1),
+            finalizing: Cell::new(false),
+            config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
+            atexit: Slot::empty(),
+            native_state: Slot::empty(),
+            int_max_str_digits: Cell::new(4300),
+            next: Cell::new(core::ptr::null_mut()),
+        }
+    }
+
+    /// The interpreter's heap.
+    #[inline(always)]
+    pub fn heap(&self) -> &Heap {
+        // SAFETY: the interpreter owns the heap and destroys it after itself.
+        unsafe { self.heap.as_ref() }
+    }
+
+    pub(crate) fn heap_ptr(&self) -> *const Heap {
+        self.heap.as_ptr()
+    }
+
+    /// The effective configuration.
+    pub fn config(&self) -> &crate::config::layout::PyConfig {
+        // SAFETY: it is written once, before the interpreter runs code.
+        unsafe { &*self.config.get() }
+    }
+
+    /// The mutable part of a built-in type, when the type is ready in this interpreter.
+    #[inline]
+    pub fn static_type(&self, of: &PyTypeObject) -> Option<&StaticTypeState> {
+        let index = of.tp_subclasses.get().addr();
+        // SAFETY: entries are only appended, by `add_static_type`, which invalidates no use of one:
+        // the references do not outlive single look-ups.
+        let states = unsafe { &*self.static_types.get() };
+        // Index 0 means "never made ready in this process".
+        if index == 0 { None } else { states.get(index - 1) }
+    }
+
+    /// Makes room for the mutable part of the built-in type with the given index (1-based).
+    pub(crate) fn add_static_type(&self, index: usize) -> Result<(), NoMemory> {
+        // SAFETY: see `static_type`.
+        let states = unsafe { &mut *self.static_types.get() };
+        while states.len() < index {
+            states.try_push(StaticTypeState::default())?;
+        }
+        Ok(())
+    }
+
+    /// Drops the mutable parts of all built-in types: the last objects but one to go in finalization.
+    pub(crate) fn clear_static_types(&self) {
+        // SAFETY: each slot is emptied by itself; what is dropped cannot run Python code any more.
+        let states = unsafe { &*self.static_types.get() };
+        for state in states.iter() {
+            state.subclasses.set(None);
+        }
+        for state in states.iter() {
+            state.dict.set(None);
+            state.bases.set(None);
+            state.mro.set(None);
+        }
+    }
+
+    /// Frees the table itself.
+    pub(crate) fn free_static_types(&self) {
+        // SAFETY: nothing looks at types any more.
+        unsafe { *self.static_types.get() = TryVec::new() };
+    }
+}
+
+/// Version tags below are the built-in types'.
+pub(crate) const FIRST_HEAP_TYPE_VERSION: u32 = 1 << 16;

@@ -1,0 +1,18 @@
+//! The state of a running Python: [`Runtime`] > [`InterpreterState`] > [`ThreadState`].
+//!
+//! ```text
+//!  Runtime (one per process)
+//!    └── InterpreterState          heap, GIL, modules, builtins, types' mutable parts, collector
+//!          └── ThreadState         current frame, raised exception, data stack, recursion limits
+//! ```
+//!
+//! Whatever runs Python code is handed the current `&ThreadState`; holding one is the proof that the
+//! GIL is held. Nothing of an interpreter is in a global variable.
+
+mod interpreter;
+mod runtime;
+mod thread;
+
+pub use interpreter::{InterpreterState, StaticTypeState};
+pub use runtime::Runtime;
+pub use thread::{EvalBreaker, ExcInfo, ThreadState};
