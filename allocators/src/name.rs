@@ -140,11 +140,10 @@ static SELECTED: AtomicI32 = AtomicI32::new(AllocatorName::Default.resolve() as 
 /// Installs the tables of an allocator, replacing whatever was there: for pre-initialization, when no
 /// block of `mem` and `obj` lives. `NotSet` changes nothing.
 pub fn select(name: AllocatorName) -> Result<(), SelectError> {
-    let kind = name.heap_kind()?;
     if name == AllocatorName::NotSet {
         return Ok(());
     }
-    let _ = kind;
+    name.heap_kind()?;
     let mut writer = table::WRITER.lock();
     for domain in Domain::ALL {
         table::install(&mut writer, domain, table::builtin(domain).given);

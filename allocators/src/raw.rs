@@ -17,8 +17,8 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use crate::domain::PyMemAllocatorEx;
-use crate::heap::arena;
 use crate::heap::stats::DomainStats;
+use crate::heap::{self, arena};
 
 pub(crate) const BUILTIN: PyMemAllocatorEx = PyMemAllocatorEx {
     ctx: ptr::null_mut(),
@@ -224,7 +224,7 @@ unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) 
         // SAFETY: the same request.
         return unsafe { raw_malloc(ctx, size) };
     }
-    if arena::in_reserve(p.cast()) {
+    if is_a_heaps(p.cast()) {
         wrong_domain("PyMem_RawRealloc", p);
     }
     // SAFETY: the caller vouches for the block.
@@ -242,13 +242,20 @@ unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
     if p.is_null() {
         return;
     }
-    if arena::in_reserve(p.cast()) {
+    if is_a_heaps(p.cast()) {
         wrong_domain("PyMem_RawFree", p);
     }
     // SAFETY: the caller vouches for the block.
     note(0, 1, -unsafe { signed_size(p) });
     // SAFETY: as above.
     unsafe { libc::free(p) };
+}
+
+/// Whether a block belongs to a heap: such a free would damage both.
+#[inline]
+fn is_a_heaps(p: *mut u8) -> bool {
+    // SAFETY: the word before a block can be read, whosever it is.
+    arena::in_reserve(p) || unsafe { heap::is_large(p) } || heap::is_mimallocs(p)
 }
 
 #[cold]

@@ -71,7 +71,7 @@ impl<A: Handle> TryString<A> {
 
     /// Adds a text.
     pub fn try_push_str(&mut self, text: &str) -> Result<(), NoMemory> {
-        self.bytes.try_extend_from_slice(text.as_bytes())
+        self.bytes.try_extend_from_copy(text.as_bytes())
     }
 
     /// Adds a character.
@@ -201,6 +201,18 @@ impl<A: Handle> PartialEq<&str> for TryString<A> {
 }
 
 impl<A: Handle> Eq for TryString<A> {}
+
+impl<A: Handle> PartialOrd for TryString<A> {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<A: Handle> Ord for TryString<A> {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
 
 impl<A: Handle> core::hash::Hash for TryString<A> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {

@@ -252,6 +252,23 @@ impl<T, A: Handle> TryVec<T, A> {
         Ok(())
     }
 
+    /// Adds copies of the items of a slice, in one go.
+    #[inline]
+    pub fn try_extend_from_copy(&mut self, items: &[T]) -> Result<(), NoMemory>
+    where
+        T: Copy,
+    {
+        self.try_reserve(items.len())?;
+        // SAFETY: there is room for all of them, and `items` is not this vector: that is borrowed
+        // mutably.
+        unsafe {
+            let end = self.ptr.as_ptr().add(self.len);
+            ptr::copy_nonoverlapping(items.as_ptr(), end, items.len());
+        }
+        self.len += items.len();
+        Ok(())
+    }
+
     /// Puts an item at `index`, and those from there on one place further.
     ///
     /// # Panics

@@ -65,11 +65,7 @@ pub(crate) fn install(writer: &mut Guard<'_, Writer>, domain: Domain) {
 
 fn over(domain: Domain, inner: &'static Table) -> PyMemAllocatorEx {
     let ctx = ptr::from_ref(inner).cast_mut().cast::<c_void>();
-    match domain {
-        Domain::Raw => hook_of::<0>(ctx),
-        Domain::Mem => hook_of::<1>(ctx),
-        Domain::Obj => hook_of::<2>(ctx),
-    }
+    hook(domain, ctx)
 }
 
 fn hook_of<const D: usize>(ctx: *mut c_void) -> PyMemAllocatorEx {
@@ -82,12 +78,18 @@ fn hook_of<const D: usize>(ctx: *mut c_void) -> PyMemAllocatorEx {
     }
 }
 
-/// Whether a table is the debug hooks of the domain.
-pub(crate) fn is_hook(domain: Domain, table: &Table) -> bool {
-    hook_of_domain(domain, table.ctx) == table.given
+/// Whether the debug hooks are on top of a domain's allocator.
+#[must_use]
+pub fn has_debug_hooks(domain: Domain) -> bool {
+    is_hook(domain, table::logical(domain))
 }
 
-fn hook_of_domain(domain: Domain, ctx: *mut c_void) -> PyMemAllocatorEx {
+/// Whether a table is the debug hooks of the domain.
+pub(crate) fn is_hook(domain: Domain, table: &Table) -> bool {
+    hook(domain, table.ctx) == table.given
+}
+
+fn hook(domain: Domain, ctx: *mut c_void) -> PyMemAllocatorEx {
     match domain {
         Domain::Raw => hook_of::<0>(ctx),
         Domain::Mem => hook_of::<1>(ctx),
@@ -328,12 +330,32 @@ unsafe fn check_block<const D: usize>(function: &str, next: &Table, p: *mut u8) 
         report::bad_block(function, domain, p, report::Fault::Trailing);
     }
     if builtin && !FOREIGN.get() {
-        // SAFETY: the head is whole, so the block before it is one of the built-in allocator.
-        let owner = unsafe { heap::foreign::owner_of(p.sub(HEAD)) };
-        if let Owner::Heap(owner, _) = owner
-            && owner.as_ptr() != heap::current_heap()
-        {
-            report::bad_block(function, domain, p, report::Fault::Interpreter);
+        // SAFETY: the head is whole, so the block before it is one of the built-in allocator; the
+        // attached heap is alive.
+        unsafe { check_owner(function, domain, p) };
+    }
+}
+
+/// # Safety
+/// `p` is a live block of debug hooks right over the built-in allocator.
+unsafe fn check_owner(function: &str, domain: Domain, p: *mut u8) {
+    let inner = p.wrapping_sub(HEAD);
+    // SAFETY: the caller's promise; who attaches a heap keeps it alive meanwhile.
+    unsafe {
+        let Some(heap) = heap::current_heap().as_ref() else {
+            return;
+        };
+        if heap.usable_size(inner).is_some() {
+            return;
+        }
+        if let Owner::Heap(owner, _) = heap::foreign::owner_of(inner) {
+            let labels = (owner.as_ref().label(), heap.label());
+            report::bad_block(
+                function,
+                domain,
+                p,
+                report::Fault::Interpreter(labels.0, labels.1),
+            );
         }
     }
 }

@@ -115,7 +115,8 @@ pub(crate) enum Fault {
     Id(u8, bool),
     Leading,
     Trailing,
-    Interpreter,
+    /// The labels of the heap that has the block, and of the one that is attached.
+    Interpreter(i64, i64),
 }
 
 /// Reports a damaged or misplaced block and ends the process.
@@ -134,11 +135,9 @@ pub(crate) fn bad_block(function: &str, domain: Domain, p: *mut u8, fault: Fault
         )),
         Fault::Leading => text.put(format_args!("bad leading pad byte")),
         Fault::Trailing => text.put(format_args!("bad trailing pad byte")),
-        Fault::Interpreter => {
-            text.put(format_args!(
-                "bad interpreter: the block belongs to another interpreter"
-            ));
-        }
+        Fault::Interpreter(owner, here) => text.put(format_args!(
+            "bad interpreter: the block belongs to interpreter {owner}, not to {here}"
+        )),
     }
     fatal(function, text.as_str())
 }

@@ -24,7 +24,7 @@
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::Heap;
 use super::page::{PAGE_SIZE, Page};
@@ -244,6 +244,24 @@ pub fn get_arena_allocator() -> PyObjectArenaAllocator {
 /// The functions fulfil the contract, from any thread, for as long as arenas of theirs live.
 pub unsafe fn set_arena_allocator(allocator: PyObjectArenaAllocator) {
     RESERVE.lock().allocator = allocator;
+}
+
+static OBSERVER: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// Says what to call when a heap is about to take a new arena (`PYTHONMALLOCSTATS`). The function must
+/// not allocate from that heap.
+pub fn set_arena_observer(observer: Option<fn(&Heap)>) {
+    let observer = observer.map_or(ptr::null_mut(), |f| f as *mut ());
+    OBSERVER.store(observer, Ordering::Release);
+}
+
+pub(crate) fn tell_observer(heap: &Heap) {
+    let observer = OBSERVER.load(Ordering::Acquire);
+    if !observer.is_null() {
+        // SAFETY: only `set_arena_observer` stores here, and it stores such a function.
+        let observer = unsafe { core::mem::transmute::<*mut (), fn(&Heap)>(observer) };
+        observer(heap);
+    }
 }
 
 fn is_default(allocator: &PyObjectArenaAllocator) -> bool {

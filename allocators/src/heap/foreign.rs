@@ -8,9 +8,11 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
 
+#[cfg(feature = "mimalloc")]
+use super::HeapKind;
 use super::page::Block;
 use super::registry::{HEAPS, Heaps, find_outside_any};
-use super::{Heap, HeapKind, Tag, arena, current_heap, large, page};
+use super::{Heap, Tag, arena, current_heap, large, page};
 use crate::debug;
 use crate::domain::{self, Domain};
 use crate::table;

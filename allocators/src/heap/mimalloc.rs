@@ -6,6 +6,7 @@
 
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use libmimalloc_sys as mi;
 
@@ -23,12 +24,26 @@ fn rounded(size: usize) -> usize {
     size.max(16)
 }
 
+/// Number of heaps of this kind.
+static HEAPS: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn any_heap() -> bool {
+    HEAPS.load(Ordering::Relaxed) != 0
+}
+
+/// Whether `p` is a block of mimalloc's.
+pub(crate) fn has(p: *mut u8) -> bool {
+    // SAFETY: any address may be asked about.
+    !unsafe { mi_heap_of(p.cast()) }.is_null()
+}
+
 fn heap_of_tag(heap: &Heap, tag: Tag) -> *mut mi::mi_heap_t {
     heap.mimalloc[tag.index()].get().cast()
 }
 
 /// Makes the three heaps.
 pub(crate) fn init(heap: &Heap) -> Result<(), NoMemory> {
+    HEAPS.fetch_add(1, Ordering::Relaxed);
     for slot in &heap.mimalloc {
         // SAFETY: no preconditions; the result is tested.
         let fresh = unsafe { mi::mi_heap_new() };
@@ -43,6 +58,10 @@ pub(crate) fn init(heap: &Heap) -> Result<(), NoMemory> {
 
 /// Destroys the three heaps with all their blocks.
 pub(crate) fn destroy(heap: &Heap) {
+    if heap.kind() != HeapKind::Mimalloc {
+        return;
+    }
+    HEAPS.fetch_sub(1, Ordering::Relaxed);
     for slot in &heap.mimalloc {
         let old = slot.replace(ptr::null_mut());
         if !old.is_null() {

@@ -42,7 +42,7 @@ mod walk;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 pub use arena::ARENA_SIZE;
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
@@ -131,6 +131,13 @@ struct Counts {
     allocations: Cell<u64>,
 }
 
+/// How many arenas came and went.
+struct ArenaCounts {
+    total: Cell<usize>,
+    reclaimed: Cell<usize>,
+    highwater: Cell<usize>,
+}
+
 /// A heap of one interpreter; see the module.
 #[repr(C)]
 pub struct Heap {
@@ -149,6 +156,8 @@ pub struct Heap {
     spare: Cell<*mut arena::Arena>,
     outside: UnsafeCell<registry::Outside>,
     counts: [Counts; 3],
+    arena_counts: ArenaCounts,
+    label: AtomicI64,
     domain_held: [Cell<usize>; 3],
     peaks: [Cell<usize>; 3],
     held: Cell<usize>,
@@ -218,6 +227,12 @@ impl Heap {
                     allocations: Cell::new(0),
                 }
             }; 3],
+            arena_counts: ArenaCounts {
+                total: Cell::new(0),
+                reclaimed: Cell::new(0),
+                highwater: Cell::new(0),
+            },
+            label: AtomicI64::new(-1),
             domain_held: [const { Cell::new(0) }; 3],
             peaks: [const { Cell::new(0) }; 3],
             held: Cell::new(0),
@@ -277,6 +292,17 @@ impl Heap {
     #[must_use]
     pub fn kind(&self) -> HeapKind {
         self.kind
+    }
+
+    /// The number of the interpreter in reports; -1 until it is set.
+    #[must_use]
+    pub fn label(&self) -> i64 {
+        self.label.load(Ordering::Relaxed)
+    }
+
+    /// Sets the number of the interpreter that the heap belongs to.
+    pub fn set_label(&self, interpreter: i64) {
+        self.label.store(interpreter, Ordering::Relaxed);
     }
 
     /// Sets the highest value that [`Heap::held_bytes`] may reach; `None` for no limit. Beyond it
@@ -713,6 +739,27 @@ impl Heap {
             domain::realloc(domain, p.cast(), size)
         })
         .cast()
+    }
+}
+
+/// Whether `p` is a live large block of a heap.
+///
+/// # Safety
+/// The word before `p` is readable: `p` is a block of some allocator.
+pub(crate) unsafe fn is_large(p: *mut u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { large::header(p) }.is_some()
+}
+
+/// Whether `p` is a block of mimalloc's, as long as there is a heap of that kind.
+#[inline]
+pub(crate) fn is_mimallocs(p: *mut u8) -> bool {
+    #[cfg(feature = "mimalloc")]
+    return mimalloc::any_heap() && mimalloc::has(p);
+    #[cfg(not(feature = "mimalloc"))]
+    {
+        let _ = p;
+        false
     }
 }
 

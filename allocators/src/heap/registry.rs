@@ -45,6 +45,8 @@ impl Heaps {
 
 /// Adds a heap (R1).
 pub(crate) fn add(heap: *const Heap) {
+    // No table is exchanged meanwhile: the flags that are read are those that stay (T2).
+    let _writer = crate::table::WRITER.lock();
     let mut heaps = HEAPS.lock();
     // SAFETY: the caller has just made the heap.
     unsafe {

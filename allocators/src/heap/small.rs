@@ -154,6 +154,7 @@ impl Heap {
     fn take_page(&self, tag: Tag, class: usize) -> *mut Page {
         let mut at = self.room.get();
         if at.is_null() {
+            arena::tell_observer(self);
             at = arena::new();
             if at.is_null() {
                 return ptr::null_mut();
@@ -221,6 +222,9 @@ impl Heap {
     /// All pages of the arena are free.
     unsafe fn drop_arena(&self, at: *mut Arena) {
         self.unlink_room(at);
+        self.arena_counts
+            .reclaimed
+            .set(self.arena_counts.reclaimed.get() + 1);
         // SAFETY: it is on the list of all arenas.
         unsafe {
             let (next, prev) = ((*at).next.get(), (*at).prev.get());
@@ -252,6 +256,10 @@ impl Heap {
         }
         self.arenas.set(at);
         self.link_room(at);
+        let counts = &self.arena_counts;
+        counts.total.set(counts.total.get() + 1);
+        let current = counts.total.get() - counts.reclaimed.get();
+        counts.highwater.set(counts.highwater.get().max(current));
     }
 
     fn link_room(&self, at: *mut Arena) {

@@ -38,6 +38,23 @@ pub struct PageCensus {
     pub available: usize,
 }
 
+/// The figures of a heap's arenas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ArenaStats {
+    /// Arenas that were ever taken.
+    pub total: usize,
+    /// Arenas that were given back.
+    pub reclaimed: usize,
+    /// The highest number of arenas at a time.
+    pub highwater: usize,
+    /// Arenas that the heap has now.
+    pub current: usize,
+    /// Pages in them that are not in use.
+    pub unused_pages: usize,
+    /// Arenas that lost a page, because their allocator did not align them.
+    pub unaligned: usize,
+}
+
 impl Heap {
     /// The figures of a domain of this heap; for [`Domain::Raw`] those of the process. Never allocates.
     #[must_use]
@@ -86,15 +103,21 @@ impl Heap {
         self.held.get()
     }
 
-    /// Number of arenas, and of pages in them that are not in use.
+    /// The figures of the arenas.
     #[must_use]
-    pub fn arenas(&self) -> (usize, usize) {
-        let (mut arenas, mut free) = (0, 0);
+    pub fn arena_stats(&self) -> ArenaStats {
+        let mut stats = ArenaStats {
+            total: self.arena_counts.total.get(),
+            reclaimed: self.arena_counts.reclaimed.get(),
+            highwater: self.arena_counts.highwater.get(),
+            ..ArenaStats::default()
+        };
+        stats.current = stats.total - stats.reclaimed;
         self.for_each_arena(&mut |arena: &arena::Arena| {
-            arenas += 1;
-            free += arena.free.get().count_ones() as usize;
+            stats.unused_pages += arena.free.get().count_ones() as usize;
+            stats.unaligned += usize::from(arena.all != u64::MAX);
         });
-        (arenas, free)
+        stats
     }
 
     /// What the pages of size class `class` (0 for 16 bytes, 31 for 512) hold, over all tags.
