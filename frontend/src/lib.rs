@@ -15,11 +15,17 @@
 //! - F2: the compiler crates never see text that nests deeper than the stack they run on allows.
 //! - F3: warnings are delivered on the caller's thread, after the compiler is done with the text.
 
+mod driver;
 mod error;
+mod messages;
+mod shape;
+mod source;
+mod stack;
 
 pub use error::{
     CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory,
 };
+pub use source::{Encoding, decode_file, decode_source, detect_encoding};
 
 /// Source is UTF-8 text; a coding cookie is not looked at (`PyCF_SOURCE_IS_UTF8` and `PyCF_IGNORE_COOKIE`).
 pub const PYCF_IGNORE_COOKIE: u32 = 0x0800;
@@ -54,6 +60,8 @@ pub struct Options {
     pub debug_ranges: bool,
     /// The longest decimal integer literal; 0 is no limit.
     pub int_max_str_digits: usize,
+    /// The bytes are a file's: changes the words of encoding errors.
+    pub is_file: bool,
     /// Texts longer than this many bytes are refused with [`CompileError::TooLarge`].
     pub max_source: usize,
 }
@@ -65,6 +73,7 @@ impl Default for Options {
             flags: 0,
             debug_ranges: true,
             int_max_str_digits: 4300,
+            is_file: false,
             max_source: 128 << 20,
         }
     }
@@ -78,11 +87,18 @@ impl Default for Options {
 /// # Errors
 /// See [`CompileError`].
 pub fn compile(
-    _source: &[u8],
-    _filename: &str,
-    _mode: Mode,
-    _options: &Options,
-    _warn: &mut dyn FnMut(Warning) -> WarningAction,
+    source: &[u8],
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+    warn: &mut dyn FnMut(Warning) -> WarningAction,
 ) -> Result<Vec<u8>, CompileError> {
-    Err(CompileError::Internal("the compiler is not connected yet".into()))
+    let text = if options.flags & PYCF_IGNORE_COOKIE != 0 {
+        source::accept_text(source)?
+    } else if options.is_file {
+        source::decode_file(source, filename)?
+    } else {
+        source::decode_source(source)?
+    };
+    driver::compile_text(&text, filename, mode, options, warn)
 }
