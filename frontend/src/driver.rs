@@ -8,7 +8,7 @@ use rustpython_compiler_core::bytecode::CodeFlags;
 use rustpython_compiler_core::{Mode as CompilerMode, marshal};
 
 use crate::error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory};
-use crate::{Mode, Options, messages, shape, stack};
+use crate::{Mode, Options, escapes, interactive, messages, shape, stack};
 
 /// Expressions nested deeper than this are refused, as CPython refuses what its C stack cannot hold.
 const RECURSION_LIMIT: usize = 4000;
@@ -29,7 +29,8 @@ pub fn compile_text(
     }
     let shape = shape::measure(text.as_bytes());
     if let Some(at) = shape.too_many_blocks_at {
-        return Err(too_many_blocks(text, at));
+        let message = "too many levels of indentation";
+        return Err(indentation_error(SyntaxErrorKind::IndentationError, message, text, line_of(text, at)));
     }
     if shape.elif_run > ELIF_LIMIT {
         return Err(CompileError::TooLarge("Parser stack overflowed - Python source too complex to compile".into()));
@@ -45,14 +46,34 @@ pub fn compile_text(
         )));
     }
     let warnings = RefCell::new(Vec::new());
-    let outcome = stack::run(shape.depth(), || translate(text, filename, mode, options, &warnings))?;
-    for warning in warnings.into_inner() {
-        let place = SyntaxErrorInfo::at(
-            warning.message.clone(),
-            warning.line,
-            warning.column,
-            warning.end_column,
-        );
+    let mut outcome = stack::run(shape.depth(), || translate(text, filename, mode, options, &warnings))?;
+    if let Some(at) = shape.ambiguous_tab_at {
+        let line = line_of(text, at);
+        // The tokenizer stops there; only an error on an earlier line comes first.
+        if !matches!(&outcome, Err(CompileError::Syntax(info)) if info.line != 0 && info.line < line) {
+            let message = "inconsistent use of tabs and spaces in indentation";
+            return Err(indentation_error(SyntaxErrorKind::TabError, message, text, line));
+        }
+    }
+    if options.flags & crate::PYCF_ALLOW_INCOMPLETE_INPUT != 0
+        && let Err(CompileError::Syntax(info)) = &mut outcome
+    {
+        interactive::refine(info, text);
+    }
+    deliver(warnings.into_inner(), text, warn)?;
+    outcome
+}
+
+/// Hands the warnings to the caller, who may turn one into an error.
+fn deliver(
+    mut warnings: Vec<Warning>,
+    text: &str,
+    warn: &mut dyn FnMut(Warning) -> WarningAction,
+) -> Result<(), CompileError> {
+    // CPython's parser warns before its compiler does.
+    warnings.sort_by_key(|warning| !warning.message.contains("is an invalid"));
+    for warning in warnings {
+        let place = SyntaxErrorInfo::at(warning.message.clone(), warning.line, warning.column, warning.end_column);
         match warn(warning) {
             WarningAction::Continue => {}
             WarningAction::RaiseSyntaxError => {
@@ -62,7 +83,7 @@ pub fn compile_text(
             WarningAction::Stop => return Err(CompileError::Stopped),
         }
     }
-    outcome
+    Ok(())
 }
 
 /// Runs the compiler on the current stack.
@@ -98,17 +119,22 @@ fn translate(
         });
         Ok(())
     };
+    let valid = |rejected| messages::translate(rejected, text);
     let code = compile_with_syntax_warning_handler(text, compiler_mode, filename, compiler_options, &mut note)
-        .map_err(|rejected| messages::translate(rejected, text))?;
+        .map_err(valid)?;
+    escapes::doubtful(text, &mut warnings.borrow_mut());
     let mut bytes = vec![b'c'];
     marshal::serialize_code(&mut bytes, &code);
     Ok(bytes)
 }
 
-fn too_many_blocks(text: &str, at: usize) -> CompileError {
-    let line = text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let mut info = SyntaxErrorInfo::at("too many levels of indentation", line as u32, 1, 0);
-    info.kind = SyntaxErrorKind::IndentationError;
-    info.text = messages::source_line(text, line);
-    info.into()
+/// The 1-based line that byte offset `at` is on.
+fn line_of(text: &str, at: usize) -> u32 {
+    let newlines = text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+    u32::try_from(newlines + 1).unwrap_or(u32::MAX)
+}
+
+fn indentation_error(kind: SyntaxErrorKind, message: &str, text: &str, line: u32) -> CompileError {
+    let text = messages::source_line(text, line as usize);
+    SyntaxErrorInfo { kind, text, ..SyntaxErrorInfo::at(message, line, 1, 0) }.into()
 }

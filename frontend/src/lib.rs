@@ -15,8 +15,11 @@
 //! - F2: the compiler crates never see text that nests deeper than the stack they run on allows.
 //! - F3: warnings are delivered on the caller's thread, after the compiler is done with the text.
 
+mod adjust;
 mod driver;
 mod error;
+mod escapes;
+mod interactive;
 mod messages;
 mod shape;
 mod source;

@@ -5,10 +5,13 @@
 //! message is CPython's if it begins with a small letter, a quote or one of a few known words: the parser's own
 //! sentences all begin with other capitals.
 
+use ruff_python_ast::token::TokenKind;
 use rustpython_compiler::{CompileError as Rejected, ParseError};
 use rustpython_codegen::error::{CodegenError, CodegenErrorType};
 use ruff_python_parser::{InterpolatedStringErrorType, LexicalErrorType, ParseErrorType};
 
+use crate::adjust::adjust;
+use crate::escapes;
 use crate::error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind};
 
 const INVALID: &str = "invalid syntax";
@@ -33,7 +36,19 @@ fn parse_error(error: &ParseError, text: &str) -> SyntaxErrorInfo {
         end_column: error.end_location.character_offset.get() as i32,
         text: source_line(text, line),
     };
-    adjust(&mut info, error, text);
+    if let ParseErrorType::Lexical(LexicalErrorType::UnicodeError) = &error.error {
+        escapes::explain(&mut info, text);
+    }
+    if let ParseErrorType::ExpectedToken { expected: TokenKind::Colon, found } = &error.error {
+        let at_end = matches!(found, TokenKind::Newline | TokenKind::EndOfFile);
+        if !at_end && !colon_is_required(text, info.line, info.column) {
+            info.message = INVALID.into();
+        }
+    }
+    adjust(&mut info, text, error.raw_location.start().to_usize());
+    if let Some(line) = source_line(text, info.line as usize) {
+        info.text = Some(line);
+    }
     info
 }
 
@@ -63,6 +78,10 @@ fn wording(error: &ParseErrorType) -> (SyntaxErrorKind, String) {
         ParseErrorType::ExpectedImaginaryNumber => own("imaginary number required in complex literal"),
         ParseErrorType::ExpectedRealNumber => own("real number required in complex literal"),
         ParseErrorType::EmptyTypeParams => own("Type parameter list cannot be empty"),
+        ParseErrorType::ExpectedToken { expected: TokenKind::Colon, .. } => own("expected ':'"),
+        ParseErrorType::ExpectedToken { expected: TokenKind::Lpar, .. } => own("expected '('"),
+        ParseErrorType::ExpectedToken { expected: TokenKind::Else, .. } => own("expected 'else' after 'if' expression"),
+        ParseErrorType::EmptyImportNames => own("Expected one or more names after 'import'"),
         ParseErrorType::FStringError(error) => (SyntaxError, interpolated("f-string", error)),
         ParseErrorType::TStringError(error) => (SyntaxError, interpolated("t-string", error)),
         ParseErrorType::Lexical(error) => lexical(error),
@@ -83,21 +102,54 @@ fn other(message: &str) -> (SyntaxErrorKind, String) {
     if message.starts_with("inconsistent use of tabs") {
         return (TabError, message.to_owned());
     }
+    if let Some((_, sentence)) = REWORDED.iter().find(|(ours, _)| message.starts_with(ours)) {
+        return (SyntaxError, (*sentence).to_owned());
+    }
     if is_cpythons(message) {
         return (SyntaxError, message.to_owned());
     }
     (SyntaxError, INVALID.to_owned())
 }
 
+/// Sentences of the parser, by their beginnings, for which CPython has others.
+const REWORDED: [(&str, &str); 17] = [
+    ("'/' parameter must appear before '*'", "/ must be ahead of *"),
+    ("Only one '/' separator", "/ may appear only once"),
+    ("Position-only parameter separator not allowed as first", "at least one argument must precede /"),
+    ("Only one '*' ", "* argument may appear only once"),
+    ("Keyword-only parameter separator not allowed after", "* argument may appear only once"),
+    ("Only one '**' parameter", "arguments cannot follow var-keyword argument"),
+    ("Boolean 'not' expression cannot be used here", "'not' after an operator must be parenthesized"),
+    ("Expected one or more exception types", "expected one or more exception types"),
+    ("Expected `except` or `finally` after", "expected 'except' or 'finally' block"),
+    ("Trailing comma not allowed", "trailing comma not allowed without surrounding parentheses"),
+    ("Positional patterns cannot follow keyword", "positional patterns follow keyword patterns"),
+    ("Bytes literal cannot be mixed", "cannot mix bytes and nonbytes literals"),
+    ("Cannot mix t-string literals", "cannot mix t-string literals with string or bytes literals"),
+    ("Cannot have both 'except'", "cannot have both 'except' and 'except*' on the same 'try'"),
+    ("Only single target (not tuple)", "only single target (not tuple) can be annotated"),
+    ("Only single target (not list)", "only single target (not list) can be annotated"),
+    ("Multiple exception types must be parenthesized", "multiple exception types must be parenthesized when using 'as'"),
+];
+
 /// Whether CPython has such a sentence.
 fn is_cpythons(message: &str) -> bool {
-    const CAPITALIZED: [&str; 5] =
-        ["Did you", "Exceeds the limit", "Generator expression must", "Missing parentheses", "Type parameter list"];
+    const CAPITALIZED: [&str; 9] = [
+        "Did you",
+        "Exceeds the limit",
+        "Expected one or more names after",
+        "Function parameters cannot",
+        "Generator expression must",
+        "Invalid star expression",
+        "Lambda expression parameters cannot",
+        "Missing parentheses",
+        "Type parameter list",
+    ];
     if message.contains('`') {
         return false;
     }
     CAPITALIZED.iter().any(|start| message.starts_with(start))
-        || message.starts_with(|first: char| first.is_lowercase() || matches!(first, '\'' | '(' | '"' | '*'))
+        || message.starts_with(|first: char| first.is_lowercase() || matches!(first, '\'' | '(' | '"' | '*' | '/'))
 }
 
 fn interpolated(kind: &str, error: &InterpolatedStringErrorType) -> String {
@@ -135,11 +187,38 @@ fn lexical(error: &LexicalErrorType) -> (SyntaxErrorKind, String) {
         LexicalErrorType::TStringError(error) => (SyntaxError, interpolated("t-string", error)),
         LexicalErrorType::UnclosedStringError => (SyntaxError, "unterminated string literal".into()),
         LexicalErrorType::OtherError(message) => other(message),
+        LexicalErrorType::UnrecognizedToken { tok } if !tok.is_ascii() => (SyntaxError, stray_character(*tok)),
         _ => (SyntaxError, INVALID.into()),
     }
 }
 
-fn adjust(_info: &mut SyntaxErrorInfo, _error: &ParseError, _text: &str) {}
+/// The sentence for a character that begins no token.
+fn stray_character(tok: char) -> String {
+    let code = u32::from(tok);
+    if is_printable(tok) {
+        format!("invalid character '{tok}' (U+{code:04X})")
+    } else {
+        format!("invalid non-printable character U+{code:04X}")
+    }
+}
+
+/// Nearly `str.isprintable()`: no controls, no blanks, no format characters, nothing private or unassigned.
+fn is_printable(tok: char) -> bool {
+    !(tok.is_control()
+        || tok.is_whitespace()
+        || matches!(u32::from(tok),
+            0xad | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x180e | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f
+            | 0xe000..=0xf8ff | 0xfeff | 0xfff0..=0xfffb | 0xfffe..=0xffff | 0xe0000..=0x10_ffff))
+}
+
+/// Whether the grammar insists on the colon that is missing at a place, rather than trying other rules.
+fn colon_is_required(text: &str, line: u32, column: i32) -> bool {
+    let Some(content) = text.split('\n').nth((line as usize).saturating_sub(1)) else { return false };
+    let before: String = content.chars().take((column - 1).max(0) as usize).collect();
+    let first = before.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    let lambda = before.rfind("lambda").is_some_and(|at| !before[at..].contains([':', ')', ']', '}']));
+    lambda || matches!(first, "def" | "async" | "try" | "else" | "finally")
+}
 
 fn codegen_error(error: &CodegenError, text: &str) -> CompileError {
     match &error.error {

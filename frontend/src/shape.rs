@@ -14,6 +14,8 @@ pub struct Shape {
     pub elif_run: usize,
     /// Blocks inside blocks.
     pub block_depth: usize,
+    /// Byte offset of the first line whose indentation depends on how wide a tab is.
+    pub ambiguous_tab_at: Option<usize>,
     /// Byte offset of the first character of the line that opens the block one too deep.
     pub too_many_blocks_at: Option<usize>,
 }
@@ -56,7 +58,8 @@ struct Scanner<'a> {
     levels: Vec<Level>,
     /// The sum of all levels' chains, and the levels themselves.
     depth: usize,
-    indents: Vec<usize>,
+    /// The open indentations, once with tabs to the next multiple of eight, once with tabs of one column.
+    indents: Vec<(usize, usize)>,
     /// For each open block, the length of the current run of `elif`.
     elif_runs: Vec<usize>,
     shape: Shape,
@@ -69,7 +72,7 @@ pub fn measure(text: &[u8]) -> Shape {
         at: 0,
         levels: vec![Level { inside: Inside::Bracket, chain: 0 }],
         depth: 0,
-        indents: vec![0],
+        indents: vec![(0, 0)],
         elif_runs: vec![0],
         shape: Shape::default(),
     };
@@ -272,12 +275,18 @@ impl Scanner<'_> {
     fn line_start(&mut self) {
         loop {
             let start = self.at;
-            let mut column = 0;
+            let (mut column, mut narrow) = (0, 0);
             loop {
                 match self.peek(0) {
-                    b' ' => column += 1,
-                    b'\t' => column = (column / 8 + 1) * 8,
-                    0x0c => column = 0,
+                    b' ' => {
+                        column += 1;
+                        narrow += 1;
+                    }
+                    b'\t' => {
+                        column = (column / 8 + 1) * 8;
+                        narrow += 1;
+                    }
+                    0x0c => (column, narrow) = (0, 0),
                     _ => break,
                 }
                 self.at += 1;
@@ -294,17 +303,26 @@ impl Scanner<'_> {
                 _ if self.at >= self.text.len() => return,
                 _ => {}
             }
-            if column > self.indents.last().copied().unwrap_or(0) {
+            let (current, current_narrow) = self.indents.last().copied().unwrap_or((0, 0));
+            let mut consistent = column.cmp(&current) == narrow.cmp(&current_narrow);
+            if column > current {
                 if self.indents.len() >= MAX_INDENTS {
                     self.shape.too_many_blocks_at = Some(start);
                 }
-                self.indents.push(column);
+                self.indents.push((column, narrow));
                 self.elif_runs.push(0);
                 self.shape.block_depth = self.shape.block_depth.max(self.indents.len());
             }
-            while self.indents.last().is_some_and(|&open| open > column) {
-                self.indents.pop();
-                self.elif_runs.pop();
+            if column < current {
+                while self.indents.last().is_some_and(|&(open, _)| open > column) {
+                    self.indents.pop();
+                    self.elif_runs.pop();
+                }
+                // A column that no block has is an error of its own.
+                consistent = self.indents.last().is_none_or(|&(open, open_narrow)| open != column || open_narrow == narrow);
+            }
+            if !consistent && self.shape.ambiguous_tab_at.is_none() {
+                self.shape.ambiguous_tab_at = Some(start);
             }
             let rest = &self.text[self.at..];
             let is_elif = rest.starts_with(b"elif") && !rest.get(4).copied().is_some_and(is_word);

@@ -11,7 +11,7 @@ use hognose_frontend::{
 };
 
 /// Sentences, or parts of them, that 3.14 has and 3.13 does not.
-const NEW_IN_3_14: [&str; 9] = [
+const NEW_IN_3_14: [&str; 14] = [
     "multiple exception types must be parenthesized",
     "prefixes are incompatible",
     "'elif' block follows an 'else' block",
@@ -21,6 +21,11 @@ const NEW_IN_3_14: [&str; 9] = [
     " as pattern target",
     "perhaps you escaped the end quote",
     "t-string",
+    "intended to be part of the string",
+    "cannot be used within an annotation",
+    "cannot use except",
+    "not a chance",
+    "future feature",
 ];
 
 struct Case {
