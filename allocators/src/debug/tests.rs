@@ -292,7 +292,7 @@ fn a_double_free_is_reported_as_one() {
     for kind in HeapKind::ALL {
         let _heap = Attached::new(*kind);
         for domain in Domain::ALL {
-            for n in [0, 10, 600] {
+            for n in [0, 10, 600, 5_000_000] {
                 // SAFETY: wrong on purpose, in a child.
                 let text = report(|| unsafe {
                     // A neighbour keeps the page in use, and the C library from cutting the block up.
@@ -335,17 +335,34 @@ fn a_block_of_another_interpreter_is_reported() {
 }
 
 #[test]
-#[cfg(feature = "pymalloc")]
 fn a_free_after_the_interpreter_is_gone_is_reported() {
     let _turn = turn();
     setup_debug_hooks();
-    let one = Attached::new(HeapKind::Pymalloc);
-    let p = domain::malloc(Domain::Obj, 10);
-    drop(one);
-    let _two = Attached::new(HeapKind::Pymalloc);
-    // SAFETY: wrong on purpose, in a child.
-    let text = report(|| unsafe { domain::free(Domain::Obj, p) });
-    assert!(text.contains("late free"), "{text}");
+    for kind in [HeapKind::ALL[0], *HeapKind::ALL.last().unwrap()] {
+        let one = Attached::new(kind);
+        let small = domain::malloc(Domain::Obj, 10);
+        let large = domain::malloc(Domain::Obj, 3000);
+        drop(one);
+        let _two = Attached::new(kind);
+        for p in [small, large] {
+            // SAFETY: wrong on purpose, in a child.
+            let text = report(|| unsafe { domain::free(Domain::Obj, p) });
+            let said = ["late free", "double free", "bad "]
+                .iter()
+                .any(|what| text.contains(what));
+            assert!(said, "{kind:?}: {text}");
+        }
+    }
+    #[cfg(feature = "pymalloc")]
+    {
+        let one = Attached::new(HeapKind::Pymalloc);
+        let p = domain::malloc(Domain::Obj, 10);
+        drop(one);
+        let _two = Attached::new(HeapKind::Pymalloc);
+        // SAFETY: wrong on purpose, in a child.
+        let text = report(|| unsafe { domain::free(Domain::Obj, p) });
+        assert!(text.contains("late free"), "{text}");
+    }
 }
 
 #[test]
