@@ -259,11 +259,8 @@ unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) 
         // SAFETY: the same request.
         return unsafe { raw_malloc(ctx, size) };
     }
-    if is_a_heaps(p.cast()) {
-        wrong_domain("PyMem_RawRealloc", p);
-    }
     // SAFETY: the caller vouches for the block.
-    let before = unsafe { signed_size(p) };
+    let before = unsafe { checked_size("PyMem_RawRealloc", p) };
     // SAFETY: as above; the size is not zero, so this never frees.
     let new = unsafe { libc::realloc(p, size.max(1)) };
     if !new.is_null() {
@@ -277,20 +274,33 @@ unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
     if p.is_null() {
         return;
     }
-    if is_a_heaps(p.cast()) {
-        wrong_domain("PyMem_RawFree", p);
-    }
     // SAFETY: the caller vouches for the block.
-    went(unsafe { signed_size(p) });
+    went(unsafe { checked_size("PyMem_RawFree", p) });
     // SAFETY: as above.
     unsafe { libc::free(p) };
 }
 
-/// Whether a block belongs to a heap: such a free would damage both.
+/// Whether a small block, or one of mimalloc's, is given to the raw domain. A large block of a heap is
+/// recognised by its size, see [`checked_size`].
 #[inline]
 fn is_a_heaps(p: *mut u8) -> bool {
-    // SAFETY: the word before a block can be read, whosever it is.
-    arena::in_reserve(p) || unsafe { heap::is_large(p) } || heap::is_mimallocs(p)
+    arena::in_reserve(p) || heap::is_mimallocs(p)
+}
+
+/// The size of a block that is given back.
+///
+/// # Safety
+/// `p` is a live block of the C library, or a block of a heap: that is refused.
+unsafe fn checked_size(function: &str, p: *mut c_void) -> i64 {
+    if is_a_heaps(p.cast()) {
+        wrong_domain(function, p);
+    }
+    // SAFETY: the caller's promise; for a large block of a heap the C library finds the check word,
+    // which makes it say a size that no block has.
+    match i64::try_from(unsafe { usable_size(p) }) {
+        Ok(size) => size,
+        Err(_) => wrong_domain(function, p),
+    }
 }
 
 #[cold]

@@ -251,11 +251,11 @@ unsafe extern "C" fn debug_realloc<const D: usize>(
     p: *mut c_void,
     n: usize,
 ) -> *mut c_void {
+    check_attached::<D>("_PyMem_DebugRealloc");
     if p.is_null() {
         // SAFETY: the same request.
         return unsafe { debug_malloc::<D>(ctx, n) };
     }
-    check_attached::<D>("_PyMem_DebugRealloc");
     let p = p.cast::<u8>();
     let next = inner_of(ctx);
     // SAFETY: the caller says that `p` is a block of this domain; that is what is checked.

@@ -84,6 +84,7 @@ unsafe extern "C" fn user_malloc(ctx: *mut c_void, n: usize) -> *mut c_void {
     if seen.refuse {
         ptr::null_mut()
     } else {
+        // SAFETY: plain allocation.
         unsafe { libc::malloc(n.max(1)) }
     }
 }
@@ -103,6 +104,7 @@ unsafe extern "C" fn user_realloc(ctx: *mut c_void, p: *mut c_void, n: usize) ->
     if seen.refuse {
         ptr::null_mut()
     } else {
+        // SAFETY: a live block of the C library.
         unsafe { libc::realloc(p, n.max(1)) }
     }
 }
@@ -385,9 +387,11 @@ fn a_call_without_a_thread_state_is_reported() {
             }),
             name("Calloc")
         );
-        // SAFETY: null may be freed, but not here.
         assert_eq!(
-            report(|| unsafe { domain::free(domain, ptr::null_mut()) }),
+            report(|| {
+                // SAFETY: null may be freed, but not here.
+                unsafe { domain::free(domain, ptr::null_mut()) }
+            }),
             name("Free")
         );
     }

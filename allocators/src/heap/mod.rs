@@ -730,15 +730,6 @@ impl Heap {
     }
 }
 
-/// Whether `p` is a live large block of a heap.
-///
-/// # Safety
-/// The word before `p` is readable: `p` is a block of some allocator.
-pub(crate) unsafe fn is_large(p: *mut u8) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { large::header(p) }.is_some()
-}
-
 /// Whether `p` is a block of mimalloc's, as long as there is a heap of that kind.
 #[inline]
 pub(crate) fn is_mimallocs(p: *mut u8) -> bool {
