@@ -11,11 +11,12 @@ use crate::error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, Warn
 use crate::{Mode, Options, escapes, interactive, messages, shape, stack};
 
 /// Expressions nested deeper than this are refused, as CPython refuses what its C stack cannot hold.
-const RECURSION_LIMIT: usize = 4000;
+const RECURSION_LIMIT: usize = 10_000;
 /// Text whose tree might be deeper is not even parsed.
-const DEPTH_LIMIT: usize = 50_000;
-/// CPython's parser gives up at about as many.
-const ELIF_LIMIT: usize = 4000;
+const DEPTH_LIMIT: usize = 100_000;
+/// The compiler takes cubic time for lambdas inside lambdas.
+const LAMBDA_LIMIT: usize = 300;
+const ELIF_LIMIT: usize = 20_000;
 
 pub fn compile_text(
     text: &str,
@@ -32,10 +33,7 @@ pub fn compile_text(
         let message = "too many levels of indentation";
         return Err(indentation_error(SyntaxErrorKind::IndentationError, message, text, line_of(text, at)));
     }
-    if shape.elif_run > ELIF_LIMIT {
-        return Err(CompileError::TooLarge("Parser stack overflowed - Python source too complex to compile".into()));
-    }
-    if shape.expression_depth > DEPTH_LIMIT {
+    if shape.elif_run > ELIF_LIMIT || shape.expression_depth > DEPTH_LIMIT || shape.lambda_depth > LAMBDA_LIMIT {
         return Err(CompileError::Recursion("maximum recursion depth exceeded during compilation".into()));
     }
     if text.len() > options.max_source {
@@ -46,7 +44,11 @@ pub fn compile_text(
         )));
     }
     let warnings = RefCell::new(Vec::new());
-    let mut outcome = stack::run(shape.depth(), || translate(text, filename, mode, options, &warnings))?;
+    let depth = stack::Depth {
+        full: shape.expression_depth.min(RECURSION_LIMIT),
+        cheap: shape.expression_depth + shape.elif_run,
+    };
+    let mut outcome = stack::run(depth, || translate(text, filename, mode, options, &warnings))?;
     if let Some(at) = shape.ambiguous_tab_at {
         let line = line_of(text, at);
         // The tokenizer stops there; only an error on an earlier line comes first.

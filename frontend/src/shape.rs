@@ -10,6 +10,8 @@
 pub struct Shape {
     /// An upper bound of the depth of any expression.
     pub expression_depth: usize,
+    /// Lambda expressions inside each other's bodies.
+    pub lambda_depth: usize,
     /// The longest run of `elif` clauses.
     pub elif_run: usize,
     /// Blocks inside blocks.
@@ -18,13 +20,6 @@ pub struct Shape {
     pub ambiguous_tab_at: Option<usize>,
     /// Byte offset of the first character of the line that opens the block one too deep.
     pub too_many_blocks_at: Option<usize>,
-}
-
-impl Shape {
-    /// Levels of recursion that the whole text can need at once.
-    pub fn depth(&self) -> usize {
-        self.expression_depth + self.elif_run + self.block_depth
-    }
 }
 
 /// Python allows this many open indentations.
@@ -50,6 +45,8 @@ struct Level {
     inside: Inside,
     /// Operators, calls and prefix words since the last comma at this level.
     chain: usize,
+    /// How many of them are `lambda`.
+    lambdas: usize,
 }
 
 struct Scanner<'a> {
@@ -58,6 +55,7 @@ struct Scanner<'a> {
     levels: Vec<Level>,
     /// The sum of all levels' chains, and the levels themselves.
     depth: usize,
+    lambdas: usize,
     /// The open indentations, once with tabs to the next multiple of eight, once with tabs of one column.
     indents: Vec<(usize, usize)>,
     /// For each open block, the length of the current run of `elif`.
@@ -70,8 +68,9 @@ pub fn measure(text: &[u8]) -> Shape {
     let mut scanner = Scanner {
         text,
         at: 0,
-        levels: vec![Level { inside: Inside::Bracket, chain: 0 }],
+        levels: vec![Level { inside: Inside::Bracket, chain: 0, lambdas: 0 }],
         depth: 0,
+        lambdas: 0,
         indents: vec![(0, 0)],
         elif_runs: vec![0],
         shape: Shape::default(),
@@ -114,12 +113,13 @@ impl Scanner<'_> {
     fn cut(&mut self) {
         if let Some(level) = self.levels.last_mut() {
             self.depth -= level.chain;
-            level.chain = 0;
+            self.lambdas -= level.lambdas;
+            (level.chain, level.lambdas) = (0, 0);
         }
     }
 
     fn open(&mut self, inside: Inside) {
-        self.levels.push(Level { inside, chain: 1 });
+        self.levels.push(Level { inside, chain: 1, lambdas: 0 });
         self.depth += 1;
         self.shape.expression_depth = self.shape.expression_depth.max(self.depth);
     }
@@ -129,6 +129,7 @@ impl Scanner<'_> {
             && let Some(level) = self.levels.pop()
         {
             self.depth -= level.chain;
+            self.lambdas -= level.lambdas;
         }
     }
 
@@ -206,6 +207,13 @@ impl Scanner<'_> {
                 | b"and" | b"or" | b"as"
         ) {
             self.link();
+        }
+        if word == b"lambda"
+            && let Some(level) = self.levels.last_mut()
+        {
+            level.lambdas += 1;
+            self.lambdas += 1;
+            self.shape.lambda_depth = self.shape.lambda_depth.max(self.lambdas);
         }
     }
 

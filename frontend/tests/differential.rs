@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hognose_frontend::{
-    CompileError, Mode, Options, PYCF_IGNORE_COOKIE, SyntaxErrorInfo, WarningAction, compile,
+    CompileError, Mode, Options, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT, PYCF_IGNORE_COOKIE,
+    SyntaxErrorInfo, WarningAction, compile,
 };
 
 /// Sentences, or parts of them, that 3.14 has and 3.13 does not.
@@ -29,7 +30,7 @@ const NEW_IN_3_14: [&str; 14] = [
 ];
 
 struct Case {
-    mode: Mode,
+    interactive: bool,
     source: String,
     class: String,
     message: String,
@@ -62,7 +63,7 @@ fn harvest() -> Option<Vec<Case>> {
 fn case(line: &str) -> Case {
     let fields: Vec<&str> = line.split('\t').collect();
     Case {
-        mode: if fields[0] == "exec" { Mode::Exec } else { Mode::Single },
+        interactive: fields[0] == "interactive",
         source: unhex(fields[1]),
         class: fields[2].into(),
         message: unhex(fields[3]),
@@ -71,8 +72,13 @@ fn case(line: &str) -> Case {
 }
 
 fn ours(case: &Case) -> Result<(), CompileError> {
-    let options = Options { flags: PYCF_IGNORE_COOKIE, ..Options::default() };
-    compile(case.source.as_bytes(), "f", case.mode, &options, &mut |_| WarningAction::Continue).map(drop)
+    let (mode, flags) = if case.interactive {
+        (Mode::Single, PYCF_ALLOW_INCOMPLETE_INPUT | PYCF_DONT_IMPLY_DEDENT)
+    } else {
+        (Mode::Exec, 0)
+    };
+    let options = Options { flags: PYCF_IGNORE_COOKIE | flags, ..Options::default() };
+    compile(case.source.as_bytes(), "f", mode, &options, &mut |_| WarningAction::Continue).map(drop)
 }
 
 #[test]
@@ -84,7 +90,7 @@ fn syntax_errors_agree_with_cpython() {
     let verbose = std::env::var_os("HOGNOSE_SHOW_DIFFERENCES").is_some();
     let (mut compared, mut class, mut message, mut place, mut all, mut end) = (0, 0, 0, 0, 0, 0);
     let mut accepted = Vec::new();
-    for case in &cases {
+    for case in cases.iter().filter(|case| !case.interactive) {
         let info = match ours(case) {
             Err(CompileError::Syntax(info)) => info,
             Ok(()) => {
@@ -133,4 +139,29 @@ fn syntax_errors_agree_with_cpython() {
     assert!(class * 100 >= compared * 99, "class agrees in {class} of {compared}");
     assert!(all * 100 >= compared * 90, "class, message and place agree in {all} of {compared}");
     assert!(accepted.len() * 100 <= cases.len() * 3, "{} errors were missed", accepted.len());
+}
+
+#[test]
+fn a_prompt_asks_for_more_when_cpythons_does() {
+    let Some(cases) = harvest() else {
+        eprintln!("skipped: no CPython 3.13 to compare with");
+        return;
+    };
+    let (mut compared, mut same) = (0, 0);
+    for case in cases.iter().filter(|case| case.interactive) {
+        let outcome = match ours(case) {
+            Ok(()) => "-".to_owned(),
+            Err(CompileError::Syntax(info)) => info.kind.class_name().to_owned(),
+            Err(other) => other.to_string(),
+        };
+        compared += 1;
+        if outcome == case.class {
+            same += 1;
+        } else {
+            println!("{:?}: CPython {}, ours {outcome}", case.source, case.class);
+        }
+    }
+    println!("{same} of {compared} beginnings are judged the same");
+    assert!(compared > 100);
+    assert!(same * 100 >= compared * 90, "{same} of {compared}");
 }
