@@ -47,6 +47,10 @@ pub fn run<R>(depth: Depth, work: impl FnOnce() -> R) -> Result<R, CompileError>
 /// Has panics inside [`run`] pass in silence: they become an exception. Others are reported as before.
 fn keep_our_panics_quiet() {
     static ONCE: Once = Once::new();
+    if std::thread::panicking() {
+        // The hook cannot be changed now; the next call will.
+        return;
+    }
     ONCE.call_once(|| {
         let previous = take_hook();
         set_hook(Box::new(move |info| {
@@ -73,7 +77,12 @@ mod tests {
     #[test]
     fn a_panic_becomes_an_error() {
         let result: Result<(), _> = run(Depth::default(), || panic!("out of cheese"));
-        assert_eq!(result, Err(CompileError::Internal("the compiler failed: out of cheese".into())));
+        assert_eq!(
+            result,
+            Err(CompileError::Internal(
+                "the compiler failed: out of cheese".into()
+            ))
+        );
         assert!(!QUIET.get());
     }
 
@@ -81,8 +90,21 @@ mod tests {
     fn deep_work_gets_its_stack() {
         fn dive(n: usize) -> usize {
             let page = std::hint::black_box([n; 256]);
-            if n == 0 { page[0] } else { dive(n - 1) + page[1] / n.max(1) }
+            if n == 0 {
+                page[0]
+            } else {
+                dive(n - 1) + page[1] / n.max(1)
+            }
         }
-        assert_eq!(run(Depth { full: 2000, cheap: 0 }, || dive(2000)), Ok(2000));
+        assert_eq!(
+            run(
+                Depth {
+                    full: 2000,
+                    cheap: 0
+                },
+                || dive(2000)
+            ),
+            Ok(2000)
+        );
     }
 }
