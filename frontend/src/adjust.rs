@@ -350,10 +350,10 @@ fn match_sentence(draft: &mut Draft) {
         }
         "* argument may appear only once" => draft.set_end(start + 1),
         "arguments cannot follow var-keyword argument" => draft.set_token(start),
-        "at least one argument must precede /" => {
-            if lines.byte(lines.skip_blanks(start + 1)) != b',' {
-                draft.invalid_syntax_at(start);
-            }
+        "at least one argument must precede /"
+            if lines.byte(lines.skip_blanks(start + 1)) != b',' =>
+        {
+            draft.invalid_syntax_at(start);
         }
         "Expected one or more names after 'import'" => {
             if matches!(lines.byte(start), b'\n' | b'#' | b';' | 0) {
@@ -408,10 +408,10 @@ fn match_sentence(draft: &mut Draft) {
             );
         }
         "cannot use starred expression here"
-        | "cannot use a starred expression in a dictionary value" => {
-            if lines.byte(start) == b'*' {
-                draft.set_end(lines.trim_back(start, lines.forward(start + 1, ends_operand)));
-            }
+        | "cannot use a starred expression in a dictionary value"
+            if lines.byte(start) == b'*' =>
+        {
+            draft.set_end(lines.trim_back(start, lines.forward(start + 1, ends_operand)));
         }
         "cannot delete starred" => {
             draft.set_end(lines.trim_back(start, lines.forward(start + 1, ends_operand)));
@@ -685,14 +685,12 @@ fn closing_quote(lines: &Lines, at: usize) -> Option<usize> {
 fn interpolated(draft: &mut Draft, rest: &str) {
     let lines = draft.lines;
     match rest {
-        "expecting a valid expression after '{'" => {
-            if lines.byte(draft.start) == b'{' {
-                let mut next = draft.start + 1;
-                while matches!(lines.byte(next), b' ' | b'\t' | b'\n') {
-                    next += 1;
-                }
-                draft.set_token(next);
+        "expecting a valid expression after '{'" if lines.byte(draft.start) == b'{' => {
+            let mut next = draft.start + 1;
+            while matches!(lines.byte(next), b' ' | b'\t' | b'\n') {
+                next += 1;
             }
+            draft.set_token(next);
         }
         "expecting '}'" => {
             if let Some(quote) = closing_quote(lines, draft.start) {

@@ -42,6 +42,12 @@ pub fn compile_text(
             line_of(text, at),
         ));
     }
+    if let Some(at) = shape.too_many_brackets_at {
+        let (line, column) = (line_of(text, at), messages::column_of(text, at));
+        let text = messages::source_line(text, line as usize);
+        let place = SyntaxErrorInfo::at("too many nested parentheses", line, column, column);
+        return Err(SyntaxErrorInfo { text, ..place }.into());
+    }
     if shape.elif_run > ELIF_LIMIT
         || shape.expression_depth > DEPTH_LIMIT
         || shape.lambda_depth > LAMBDA_LIMIT
@@ -79,6 +85,15 @@ pub fn compile_text(
                 line,
             ));
         }
+    }
+    if mode == Mode::Eval
+        && !text.ends_with('\n')
+        && blamed.get().is_some_and(|at| at >= text.trim_end().len())
+        && let Err(CompileError::Syntax(info)) = &mut outcome
+        && info.message == "invalid syntax"
+    {
+        // An expression that ends too early: CPython's end-of-text token has no column.
+        (info.column, info.end_column) = (0, 0);
     }
     if options.flags & crate::PYCF_ALLOW_INCOMPLETE_INPUT != 0 && mode == Mode::Single {
         interactive::refine(&mut outcome, text, blamed.get());

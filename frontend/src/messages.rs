@@ -343,10 +343,23 @@ fn codegen_error(error: &CodegenError, text: &str) -> CompileError {
     info.into()
 }
 
+/// Lines longer than this many bytes are cut when an error shows them.
+const LONGEST_LINE: usize = 1 << 20;
+
 /// The 1-based line of `text`, with a newline.
 pub fn source_line(text: &str, line: usize) -> Option<String> {
     let found = text.split('\n').nth(line.checked_sub(1)?)?;
-    Some(format!("{found}\n"))
+    let mut end = found.len().min(LONGEST_LINE);
+    while !found.is_char_boundary(end) {
+        end -= 1;
+    }
+    Some(format!("{}\n", &found[..end]))
+}
+
+/// The 1-based column, in characters, of byte offset `at`.
+pub fn column_of(text: &str, at: usize) -> i32 {
+    let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    text[line_start..at].chars().count() as i32 + 1
 }
 
 /// A 1-based byte column as a 1-based character column.

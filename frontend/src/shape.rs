@@ -18,12 +18,17 @@ pub struct Shape {
     pub block_depth: usize,
     /// Byte offset of the first line whose indentation depends on how wide a tab is.
     pub ambiguous_tab_at: Option<usize>,
+    /// Byte offset of the bracket that is one too many inside of others.
+    pub too_many_brackets_at: Option<usize>,
     /// Byte offset of the first character of the line that opens the block one too deep.
     pub too_many_blocks_at: Option<usize>,
 }
 
 /// Python allows this many open indentations.
 pub const MAX_INDENTS: usize = 100;
+
+/// Python allows this many open brackets.
+pub const MAX_BRACKETS: usize = 200;
 
 /// Brackets and f-strings past this many open ones end the pass: the tokenizer refuses the text at 200
 /// brackets, and at 150 f-strings.
@@ -95,7 +100,8 @@ impl Scanner<'_> {
                 Inside::Spec => self.spec(),
                 Inside::Bracket | Inside::Field => self.code(),
             }
-            if self.shape.too_many_blocks_at.is_some() {
+            if self.shape.too_many_blocks_at.is_some() || self.shape.too_many_brackets_at.is_some()
+            {
                 break;
             }
         }
@@ -105,6 +111,13 @@ impl Scanner<'_> {
         self.levels
             .last()
             .map_or(Inside::Bracket, |level| level.inside)
+    }
+
+    /// No f-string is open: its levels are counted differently.
+    fn only_brackets(&self) -> bool {
+        self.levels
+            .iter()
+            .all(|level| level.inside == Inside::Bracket)
     }
 
     fn peek(&self, ahead: usize) -> u8 {
@@ -161,6 +174,9 @@ impl Scanner<'_> {
             b'#' => self.skip_comment(),
             b'\'' | b'"' => self.string(false),
             b'(' | b'[' | b'{' => {
+                if self.levels.len() > MAX_BRACKETS && self.only_brackets() {
+                    self.shape.too_many_brackets_at = Some(self.at);
+                }
                 self.at += 1;
                 self.open(Inside::Bracket);
             }

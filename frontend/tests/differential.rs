@@ -31,6 +31,7 @@ const NEW_IN_3_14: [&str; 14] = [
 
 struct Case {
     interactive: bool,
+    eval: bool,
     source: String,
     class: String,
     message: String,
@@ -73,6 +74,7 @@ fn case(line: &str) -> Case {
     let fields: Vec<&str> = line.split('\t').collect();
     Case {
         interactive: fields[0] == "interactive",
+        eval: fields[0] == "eval",
         source: unhex(fields[1]),
         class: fields[2].into(),
         message: unhex(fields[3]),
@@ -87,7 +89,7 @@ fn ours(case: &Case) -> Result<(), CompileError> {
             PYCF_ALLOW_INCOMPLETE_INPUT | PYCF_DONT_IMPLY_DEDENT,
         )
     } else {
-        (Mode::Exec, 0)
+        (if case.eval { Mode::Eval } else { Mode::Exec }, 0)
     };
     let options = Options {
         flags: PYCF_IGNORE_COOKIE | flags,

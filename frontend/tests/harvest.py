@@ -363,6 +363,7 @@ for name in FILES:
             record("exec", textwrap.dedent(text))
 for source in MISTAKES:
     record("exec", source)
+    record("eval", source)
 
 # What an interactive prompt asks for more of: each beginning of some texts, line by line.
 # Its class is "-" when the text is complete.
