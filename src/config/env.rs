@@ -3,8 +3,8 @@
 use core::ffi::CStr;
 
 use super::locale;
-use super::strings::WideString;
 use super::status::StatusResult;
+use super::strings::WideString;
 
 /// Where `PYTHON*` variables come from.
 #[derive(Clone, Copy)]

@@ -19,10 +19,19 @@ use super::strings::{PyWideStringList, WideString};
 pub enum Field {
     Int(fn(&PyConfig) -> &c_int, fn(&mut PyConfig) -> &mut c_int),
     ULong(fn(&PyConfig) -> &c_ulong, fn(&mut PyConfig) -> &mut c_ulong),
-    Text(fn(&PyConfig) -> &WideString, fn(&mut PyConfig) -> &mut WideString),
-    List(fn(&PyConfig) -> &PyWideStringList, fn(&mut PyConfig) -> &mut PyWideStringList),
+    Text(
+        fn(&PyConfig) -> &WideString,
+        fn(&mut PyConfig) -> &mut WideString,
+    ),
+    List(
+        fn(&PyConfig) -> &PyWideStringList,
+        fn(&mut PyConfig) -> &mut PyWideStringList,
+    ),
     /// A field that only the pre-configuration has.
-    Pre(fn(&PyPreConfig) -> &c_int, fn(&mut PyPreConfig) -> &mut c_int),
+    Pre(
+        fn(&PyPreConfig) -> &c_int,
+        fn(&mut PyPreConfig) -> &mut c_int,
+    ),
 }
 
 /// The type that Python and the string-named functions see.
@@ -171,17 +180,31 @@ impl OptionRow {
     }
 
     const fn flag(mut self, letter: u8, effect: Effect, help: &'static str) -> Self {
-        self.flag = Some(Flag { letter, effect, help });
+        self.flag = Some(Flag {
+            letter,
+            effect,
+            help,
+        });
         self
     }
 
     const fn presence(mut self, key: &'static str, value: c_int, help: &'static str) -> Self {
-        self.xoption = Some(XOption { key, value: "", presence: Some(value), help });
+        self.xoption = Some(XOption {
+            key,
+            value: "",
+            presence: Some(value),
+            help,
+        });
         self
     }
 
     const fn xoption(mut self, key: &'static str, value: &'static str, help: &'static str) -> Self {
-        self.xoption = Some(XOption { key, value, presence: None, help });
+        self.xoption = Some(XOption {
+            key,
+            value,
+            presence: None,
+            help,
+        });
         self
     }
 
@@ -215,12 +238,16 @@ pub fn find(name: &[u8]) -> Option<&'static OptionRow> {
 
 macro_rules! row {
     ($variant:ident $kind:ident $field:ident) => {
-        OptionRow::new(stringify!($field), Field::$variant(|c| &c.$field, |c| &mut c.$field), Kind::$kind)
+        OptionRow::new(
+            stringify!($field),
+            Field::$variant(|c| &c.$field, |c| &mut c.$field),
+            Kind::$kind,
+        )
     };
 }
 
-use EnvClass::{Level, LevelOff, Presence, Special};
 use Effect::{Add, Argument, Set};
+use EnvClass::{Level, LevelOff, Presence, Special};
 
 /// Every option, in the order of the structs' fields.
 #[rustfmt::skip]
@@ -395,7 +422,11 @@ mod tests {
     #[test]
     fn names_are_unique() {
         for (i, row) in OPTIONS.iter().enumerate() {
-            assert!(OPTIONS[..i].iter().all(|other| other.name != row.name), "{}", row.name);
+            assert!(
+                OPTIONS[..i].iter().all(|other| other.name != row.name),
+                "{}",
+                row.name
+            );
         }
     }
 
@@ -422,7 +453,11 @@ mod tests {
         for (word, bytes) in covered.chunks(4).enumerate() {
             assert!(bytes.iter().all(|&b| b == bytes[0]));
             let padding = !bytes[0];
-            assert!(!padding || word % 2 == 1, "no row for the field at {}", word * 4);
+            assert!(
+                !padding || word % 2 == 1,
+                "no row for the field at {}",
+                word * 4
+            );
         }
     }
 
@@ -430,7 +465,9 @@ mod tests {
     fn the_interface_finds_named_options_only() {
         assert_eq!(find(b"verbose").unwrap().kind, Kind::Int);
         assert_eq!(find(b"allocator").unwrap().visibility, Visibility::ReadOnly);
-        assert!(find(b"sys_path_0").is_none() && find(b"_init_main").is_none() && find(b"").is_none());
+        assert!(
+            find(b"sys_path_0").is_none() && find(b"_init_main").is_none() && find(b"").is_none()
+        );
     }
 
     /// `allocator` keeps the type that the documentation gives; what a flag adds to is never a list.
