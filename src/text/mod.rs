@@ -26,6 +26,9 @@ pub mod int_text;
 pub mod message;
 pub mod percent;
 
+#[cfg(test)]
+mod tests;
+
 use core::ops::Range;
 
 use hognose_allocators::{NoMemory, collections::TryVec};

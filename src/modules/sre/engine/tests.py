@@ -67,7 +67,8 @@ def case(pattern, flags, *texts):
             if len(text) > 2:
                 run(compiled, "s", text, 1)
                 run(compiled, "i", text, 1, len(text) - 1)
-    except TooLong:
+    except (TooLong, SystemError):
+        # A system error is that engine noticing that it lost track of a group.
         pass
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
