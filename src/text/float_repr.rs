@@ -93,7 +93,10 @@ impl FloatText {
 /// # Errors
 /// `NoMemory` when the sink cannot grow.
 pub fn repr<S: TextSink>(value: f64, sink: &mut S) -> Result<(), NoMemory> {
-    let flags = FloatFlags { add_dot_0: true, ..FloatFlags::default() };
+    let flags = FloatFlags {
+        add_dot_0: true,
+        ..FloatFlags::default()
+    };
     format_float(value, FloatFormat::Repr, 0, flags).write(sink)
 }
 
@@ -106,7 +109,10 @@ struct Decimal {
 impl Decimal {
     /// From what `core::fmt` writes with an exponent: "d.ddde-x".
     fn from_exponent(text: &[u8]) -> Decimal {
-        let mut decimal = Decimal { digits: Buffer::new(), point: 1 };
+        let mut decimal = Decimal {
+            digits: Buffer::new(),
+            point: 1,
+        };
         let mut exponent = 0i32;
         let mut negative = false;
         let mut behind = false;
@@ -149,13 +155,22 @@ impl Decimal {
             .ok()
             .and_then(|text| text.parse::<f64>().ok())
             .is_some_and(|value| value.to_bits() == magnitude.to_bits());
-        if reads_back { Decimal::from_exponent(even.as_bytes()) } else { shortest }
+        if reads_back {
+            Decimal::from_exponent(even.as_bytes())
+        } else {
+            shortest
+        }
     }
 }
 
 /// Formats a value. `precision` is the digits after the point for `e` and `f`, the significant digits for
 /// `g`, and ignored for `repr`.
-pub fn format_float(value: f64, format: FloatFormat, precision: usize, flags: FloatFlags) -> FloatText {
+pub fn format_float(
+    value: f64,
+    format: FloatFormat,
+    precision: usize,
+    flags: FloatFlags,
+) -> FloatText {
     let mut text = FloatText {
         negative: value.is_sign_negative() && !value.is_nan(),
         digits: Buffer::new(),
@@ -186,7 +201,8 @@ pub fn format_float(value: f64, format: FloatFormat, precision: usize, flags: Fl
             let decimal = Decimal::rounded(magnitude, shown);
             // With ".0" to be added, the last digit before it would be made up.
             let most = shown - usize::from(flags.add_dot_0);
-            let exponent = decimal.point <= -4 || usize::try_from(decimal.point).is_ok_and(|point| point > most);
+            let exponent = decimal.point <= -4
+                || usize::try_from(decimal.point).is_ok_and(|point| point > most);
             general(&mut text, &decimal, shown, exponent, flags);
         }
         FloatFormat::Repr => {
@@ -227,22 +243,46 @@ fn with_exponent(text: &mut FloatText, decimal: &Decimal, shown: usize, flags: F
     text.fraction_zeros = shown.saturating_sub(digits.len());
     text.point = digits.len() + text.fraction_zeros > 1 || flags.alternate;
     // Zero is written with exponent 0 whatever its digits say.
-    let exponent = if digits.iter().all(|&digit| digit == b'0') { 0 } else { decimal.point - 1 };
-    let _ = write!(text.suffix, "{}{:+03}", if flags.upper { 'E' } else { 'e' }, exponent);
+    let exponent = if digits.iter().all(|&digit| digit == b'0') {
+        0
+    } else {
+        decimal.point - 1
+    };
+    let _ = write!(
+        text.suffix,
+        "{}{:+03}",
+        if flags.upper { 'E' } else { 'e' },
+        exponent
+    );
 }
 
 /// The notation of `g` and `repr`; `shown` is the precision that `#` fills up to.
-fn general(text: &mut FloatText, decimal: &Decimal, shown: usize, exponent: bool, flags: FloatFlags) {
+fn general(
+    text: &mut FloatText,
+    decimal: &Decimal,
+    shown: usize,
+    exponent: bool,
+    flags: FloatFlags,
+) {
     let all = decimal.digits.as_bytes();
     let kept = if flags.alternate {
         all.len()
     } else {
-        all.iter().rposition(|&digit| digit != b'0').map_or(1, |last| last + 1)
+        all.iter()
+            .rposition(|&digit| digit != b'0')
+            .map_or(1, |last| last + 1)
     };
-    let shown = if flags.alternate { shown.max(kept) } else { kept };
+    let shown = if flags.alternate {
+        shown.max(kept)
+    } else {
+        kept
+    };
     let digits = &all[..kept];
     if exponent {
-        let mut decimal = Decimal { digits: Buffer::new(), point: decimal.point };
+        let mut decimal = Decimal {
+            digits: Buffer::new(),
+            point: decimal.point,
+        };
         decimal.digits.extend(digits);
         with_exponent(text, &decimal, shown, flags);
         return;
@@ -294,10 +334,12 @@ pub fn parse_float<T: Text + ?Sized>(text: &T) -> Result<Option<f64>, NoMemory> 
     }
     let mut long = TryVec::new();
     long.try_reserve(end - start)?;
-    Ok(match plain(text, start, end, &mut |byte| long.try_push(byte))? {
-        true => parse_plain(&long),
-        false => None,
-    })
+    Ok(
+        match plain(text, start, end, &mut |byte| long.try_push(byte))? {
+            true => parse_plain(&long),
+            false => None,
+        },
+    )
 }
 
 /// Puts the text into plain ASCII; `false` when it has an underscore in a wrong place or a foreign character.
@@ -333,9 +375,15 @@ fn parse_plain(text: &[u8]) -> Option<f64> {
         [b'+' | b'-', rest @ ..] => rest,
         _ => text,
     };
-    let named = [b"inf".as_slice(), b"infinity", b"nan"].iter().any(|name| unsigned.eq_ignore_ascii_case(name));
+    let named = [b"inf".as_slice(), b"infinity", b"nan"]
+        .iter()
+        .any(|name| unsigned.eq_ignore_ascii_case(name));
     // The standard parser reads the same numbers; what else it takes must not reach it.
-    if !named && !unsigned.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+    if !named
+        && !unsigned
+            .iter()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
+    {
         return None;
     }
     core::str::from_utf8(text).ok()?.parse().ok()
@@ -372,14 +420,24 @@ const TOO_LARGE: Message = Message::Overflow("hexadecimal value too large to rep
 /// The `ValueError` or `OverflowError` to raise.
 pub fn parse_hex<T: Text + ?Sized>(text: &T) -> Result<f64, Message> {
     let (mut at, end) = trim(text);
-    let peek = |at: usize| if at < end { u8::try_from(text.at(at)).unwrap_or(0) } else { 0 };
+    let peek = |at: usize| {
+        if at < end {
+            u8::try_from(text.at(at)).unwrap_or(0)
+        } else {
+            0
+        }
+    };
     let negative = peek(at) == b'-';
     if negative || peek(at) == b'+' {
         at += 1;
     }
     let signed = |value: f64| Ok(if negative { -value } else { value });
     let rest_is = |name: &[u8]| {
-        end - at == name.len() && name.iter().enumerate().all(|(i, b)| peek(at + i).eq_ignore_ascii_case(b))
+        end - at == name.len()
+            && name
+                .iter()
+                .enumerate()
+                .all(|(i, b)| peek(at + i).eq_ignore_ascii_case(b))
     };
     if rest_is(b"inf") || rest_is(b"infinity") {
         return signed(f64::INFINITY);
@@ -401,7 +459,9 @@ pub fn parse_hex<T: Text + ?Sized>(text: &T) -> Result<f64, Message> {
         match peek(at) {
             b'.' if !behind_point => behind_point = true,
             byte => {
-                let Some(digit) = char::from(byte).to_digit(16) else { break };
+                let Some(digit) = char::from(byte).to_digit(16) else {
+                    break;
+                };
                 any = true;
                 if mantissa >> 60 == 0 {
                     mantissa = mantissa << 4 | u64::from(digit);
@@ -426,7 +486,10 @@ pub fn parse_hex<T: Text + ?Sized>(text: &T) -> Result<f64, Message> {
         let mut power: i64 = 0;
         let first = at;
         while peek(at).is_ascii_digit() {
-            power = power.saturating_mul(10).saturating_add(i64::from(peek(at) - b'0')).min(i64::MAX / 4);
+            power = power
+                .saturating_mul(10)
+                .saturating_add(i64::from(peek(at) - b'0'))
+                .min(i64::MAX / 4);
             at += 1;
         }
         if at == first {
@@ -457,20 +520,33 @@ fn assemble(mantissa: u64, sticky: bool, exponent: i64) -> Result<f64, Message> 
     if dropped > 64 {
         return Ok(0.0);
     }
-    let kept = if dropped == 64 { 0 } else { mantissa >> dropped };
+    let kept = if dropped == 64 {
+        0
+    } else {
+        mantissa >> dropped
+    };
     let half = 1u64 << (dropped - 1);
     let rest = mantissa & (half | (half - 1));
     let up = rest > half || (rest == half && (sticky || kept & 1 == 1));
     let kept = kept + u64::from(up);
     // The exponent field is added, so that a carry out of the fraction moves into it.
-    let bits = if top >= -1022 { kept + ((top + 1022) as u64) * (1 << 52) } else { kept };
+    let bits = if top >= -1022 {
+        kept + ((top + 1022) as u64) * (1 << 52)
+    } else {
+        kept
+    };
     let value = f64::from_bits(bits);
-    if value.is_finite() { Ok(value) } else { Err(TOO_LARGE) }
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(TOO_LARGE)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::testing::{TestHeap, with_too_little_memory};
 
     fn text(write: impl FnOnce(&mut TryVec<u32>) -> Result<(), NoMemory>) -> String {
         let mut sink = TryVec::new();
@@ -484,11 +560,23 @@ mod tests {
 
     #[test]
     fn repr_is_cpythons() {
+        let _heap = TestHeap::new();
         for (value, expected) in [
-            (1e16, "1e+16"), (1e15, "1000000000000000.0"), (0.0001, "0.0001"), (0.00001, "1e-05"), (-0.0, "-0.0"),
-            (f64::INFINITY, "inf"), (f64::NAN, "nan"), (0.1, "0.1"), (123456.789, "123456.789"), (5e-324, "5e-324"),
-            (2f64.powi(-25), "2.9802322387695312e-08"), (1.7976931348623157e308, "1.7976931348623157e+308"),
-            (f64::from_bits(0x42e2_6687_db6b_9b04), "161852602146008.12"), (1e22, "1e+22"), (9007199254740993.0, "9007199254740992.0"),
+            (1e16, "1e+16"),
+            (1e15, "1000000000000000.0"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (-0.0, "-0.0"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "nan"),
+            (0.1, "0.1"),
+            (123456.789, "123456.789"),
+            (5e-324, "5e-324"),
+            (2f64.powi(-25), "2.9802322387695312e-08"),
+            (1.7976931348623157e308, "1.7976931348623157e+308"),
+            (f64::from_bits(0x42e2_6687_db6b_9b04), "161852602146008.12"),
+            (1e22, "1e+22"),
+            (9007199254740993.0, "9007199254740992.0"),
         ] {
             assert_eq!(text(|sink| repr(value, sink)), expected);
         }
@@ -496,20 +584,44 @@ mod tests {
 
     #[test]
     fn the_formats_choose_notation_and_zeros_as_cpython_does() {
+        let _heap = TestHeap::new();
         use FloatFormat::{Exponent, Fixed, General};
         let plain = FloatFlags::default();
-        let alternate = FloatFlags { alternate: true, ..plain };
-        let dot = FloatFlags { add_dot_0: true, ..plain };
+        let alternate = FloatFlags {
+            alternate: true,
+            ..plain
+        };
+        let dot = FloatFlags {
+            add_dot_0: true,
+            ..plain
+        };
         for (value, kind, precision, flags, expected) in [
-            (0.5, Fixed, 0, plain, "0"), (2.5, Fixed, 0, alternate, "2."), (1e100, Fixed, 1, plain, &*(format!("{:.1}", 1e100))),
-            (0.0, Exponent, 2, plain, "0.00e+00"), (12345.678, Exponent, 0, plain, "1e+04"), (1.0, Exponent, 0, alternate, "1.e+00"),
-            (100000.0, General, 6, plain, "100000"), (1000000.0, General, 6, plain, "1e+06"), (0.0001, General, 6, plain, "0.0001"),
-            (0.00001, General, 6, alternate, "1.00000e-05"), (1.0, General, 6, alternate, "1.00000"), (0.0, General, 3, alternate, "0.00"),
-            (100.0, General, 3, dot, "1e+02"), (10.0, General, 3, dot, "10.0"), (-0.0, General, 6, plain, "-0"),
+            (0.5, Fixed, 0, plain, "0"),
+            (2.5, Fixed, 0, alternate, "2."),
+            (1e100, Fixed, 1, plain, &*(format!("{:.1}", 1e100))),
+            (0.0, Exponent, 2, plain, "0.00e+00"),
+            (12345.678, Exponent, 0, plain, "1e+04"),
+            (1.0, Exponent, 0, alternate, "1.e+00"),
+            (100000.0, General, 6, plain, "100000"),
+            (1000000.0, General, 6, plain, "1e+06"),
+            (0.0001, General, 6, plain, "0.0001"),
+            (0.00001, General, 6, alternate, "1.00000e-05"),
+            (1.0, General, 6, alternate, "1.00000"),
+            (0.0, General, 3, alternate, "0.00"),
+            (100.0, General, 3, dot, "1e+02"),
+            (10.0, General, 3, dot, "10.0"),
+            (-0.0, General, 6, plain, "-0"),
         ] {
-            assert_eq!(format(value, kind, precision, flags), expected, "{value} {kind:?} {precision}");
+            assert_eq!(
+                format(value, kind, precision, flags),
+                expected,
+                "{value} {kind:?} {precision}"
+            );
         }
-        let zero = FloatFlags { no_negative_zero: true, ..plain };
+        let zero = FloatFlags {
+            no_negative_zero: true,
+            ..plain
+        };
         assert_eq!(format(-0.001, Fixed, 1, zero), "0.0");
         assert_eq!(format(-0.06, Fixed, 1, zero), "-0.1");
         assert_eq!(format(0.1, Fixed, 70_000, plain).len(), 70_002);
@@ -517,28 +629,43 @@ mod tests {
 
     #[test]
     fn float_reads_what_it_reads_and_no_more() {
+        let _heap = TestHeap::new();
         let parse = |text: &str| {
             let units: Vec<u32> = text.chars().map(u32::from).collect();
             parse_float(units.as_slice()).unwrap()
         };
         for (text, value) in [
-            (" 1_0.5_0e1_0\n", 10.5e10), ("+.5", 0.5), ("5.", 5.0), ("-Infinity", f64::NEG_INFINITY), ("INF", f64::INFINITY),
-            ("\u{661}\u{662}.\u{663}", 12.3), ("1e400", f64::INFINITY), ("1E-400", 0.0),
+            (" 1_0.5_0e1_0\n", 10.5e10),
+            ("+.5", 0.5),
+            ("5.", 5.0),
+            ("-Infinity", f64::NEG_INFINITY),
+            ("INF", f64::INFINITY),
+            ("\u{661}\u{662}.\u{663}", 12.3),
+            ("1e400", f64::INFINITY),
+            ("1E-400", 0.0),
         ] {
             assert_eq!(parse(text), Some(value), "{text:?}");
         }
         assert!(parse("-nan").unwrap().is_nan());
         assert_eq!(parse(&format!("0.{}1", "0_0".repeat(40))), Some(1e-81));
-        for text in ["", " ", ".", "e5", "1e", "_1", "1_", "1__0", "1_.5", "1._5", "0x10", "infin", "1 2", "1e5.0", "nan(1)", "--1", "é"] {
+        for text in [
+            "", " ", ".", "e5", "1e", "_1", "1_", "1__0", "1_.5", "1._5", "0x10", "infin", "1 2",
+            "1e5.0", "nan(1)", "--1", "é",
+        ] {
             assert_eq!(parse(text), None, "{text:?}");
         }
     }
 
     #[test]
     fn hexadecimal_goes_both_ways() {
+        let _heap = TestHeap::new();
         for (value, expected) in [
-            (0.0, "0x0.0p+0"), (-0.1, "-0x1.999999999999ap-4"), (1.0, "0x1.0000000000000p+0"), (5e-324, "0x0.0000000000001p-1022"),
-            (f64::MAX, "0x1.fffffffffffffp+1023"), (f64::INFINITY, "inf"),
+            (0.0, "0x0.0p+0"),
+            (-0.1, "-0x1.999999999999ap-4"),
+            (1.0, "0x1.0000000000000p+0"),
+            (5e-324, "0x0.0000000000001p-1022"),
+            (f64::MAX, "0x1.fffffffffffffp+1023"),
+            (f64::INFINITY, "inf"),
         ] {
             let written = text(|sink| write_hex(value, sink));
             assert_eq!(written, expected);
@@ -546,9 +673,17 @@ mod tests {
         }
         let parse = |text: &str| parse_hex(text.as_bytes());
         for (text, value) in [
-            ("a", 10.0), (" 0x.8p1 ", 1.0), ("1.8", 1.5), ("0x1.00000000000008p0", 1.0), ("0x1.000000000000080001p0", 1.0 + f64::EPSILON),
-            ("0x1.00000000000018p0", 1.0 + 2.0 * f64::EPSILON), ("0x1p-1075", 0.0), ("0x1.8p-1075", 5e-324), ("0x1p-5000", 0.0),
-            ("0x0p99999999999999999999", 0.0), ("0x0.fffffffffffffcp-1022", f64::MIN_POSITIVE),
+            ("a", 10.0),
+            (" 0x.8p1 ", 1.0),
+            ("1.8", 1.5),
+            ("0x1.00000000000008p0", 1.0),
+            ("0x1.000000000000080001p0", 1.0 + f64::EPSILON),
+            ("0x1.00000000000018p0", 1.0 + 2.0 * f64::EPSILON),
+            ("0x1p-1075", 0.0),
+            ("0x1.8p-1075", 5e-324),
+            ("0x1p-5000", 0.0),
+            ("0x0p99999999999999999999", 0.0),
+            ("0x0.fffffffffffffcp-1022", f64::MIN_POSITIVE),
         ] {
             assert_eq!(parse(text), Ok(value), "{text:?}");
         }
@@ -557,5 +692,15 @@ mod tests {
         }
         assert_eq!(parse("0x1p1024"), Err(TOO_LARGE));
         assert_eq!(parse("0x1.fffffffffffff8p1023"), Err(TOO_LARGE));
+    }
+
+    #[test]
+    fn running_out_of_memory_is_an_error() {
+        let long = "1_0".repeat(40);
+        with_too_little_memory(NoMemory, || parse_float(long.as_bytes()));
+        with_too_little_memory(NoMemory, || {
+            let mut sink = TryVec::new();
+            repr(0.1, &mut sink)
+        });
     }
 }

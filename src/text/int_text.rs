@@ -97,7 +97,9 @@ pub fn parse_int<T: Text + ?Sized>(text: &T, base: u32) -> Result<Option<IntText
             after_digit = false;
             continue;
         }
-        let Some(digit) = digit_value(ch).filter(|&digit| digit < actual) else { return Ok(None) };
+        let Some(digit) = digit_value(ch).filter(|&digit| digit < actual) else {
+            return Ok(None);
+        };
         if only_zeros && digit != 0 {
             return Ok(None);
         }
@@ -119,25 +121,38 @@ pub fn parse_int<T: Text + ?Sized>(text: &T, base: u32) -> Result<Option<IntText
             }
         }
     }
-    Ok(Some(IntText { negative, base: actual, digit_count, small, digits }))
+    Ok(Some(IntText {
+        negative,
+        base: actual,
+        digit_count,
+        small,
+        digits,
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::testing::{TestHeap, with_too_little_memory};
 
     fn value(text: &str, base: u32) -> Option<i128> {
         let units: Vec<u32> = text.chars().map(u32::from).collect();
         let found = parse_int(units.as_slice(), base).unwrap()?;
         let magnitude = match found.small {
             Some(small) => i128::from(small),
-            None => i128::from_str_radix(std::str::from_utf8(&found.digits).unwrap(), found.base).unwrap(),
+            None => i128::from_str_radix(std::str::from_utf8(&found.digits).unwrap(), found.base)
+                .unwrap(),
         };
-        Some(if found.negative { -magnitude } else { magnitude })
+        Some(if found.negative {
+            -magnitude
+        } else {
+            magnitude
+        })
     }
 
     #[test]
     fn reads_what_int_reads() {
+        let _heap = TestHeap::new();
         assert_eq!(value(" -12_3\n", 10), Some(-123));
         assert_eq!(value("0x_fF", 0), Some(255));
         assert_eq!(value("0xff", 16), Some(255));
@@ -146,16 +161,39 @@ mod tests {
         assert_eq!(value("z", 36), Some(35));
         assert_eq!(value("00_0", 0), Some(0));
         assert_eq!(value("\u{663}\u{661}", 10), Some(31));
-        assert_eq!(value("1_00000000000000000000000", 10), Some(100_000_000_000_000_000_000_000));
+        assert_eq!(
+            value("1_00000000000000000000000", 10),
+            Some(100_000_000_000_000_000_000_000)
+        );
     }
 
     #[test]
     fn refuses_what_int_refuses() {
+        let _heap = TestHeap::new();
         for (text, base) in [
-            ("", 10), ("-", 10), ("_1", 10), ("1_", 10), ("1__0", 10), ("010", 0), ("0x", 16), ("0x", 0),
-            ("2", 2), ("1 2", 10), ("+ 1", 10), ("0x__1", 16), ("0b2", 0), ("0x1", 10), ("--1", 10),
+            ("", 10),
+            ("-", 10),
+            ("_1", 10),
+            ("1_", 10),
+            ("1__0", 10),
+            ("010", 0),
+            ("0x", 16),
+            ("0x", 0),
+            ("2", 2),
+            ("1 2", 10),
+            ("+ 1", 10),
+            ("0x__1", 16),
+            ("0b2", 0),
+            ("0x1", 10),
+            ("--1", 10),
         ] {
             assert_eq!(value(text, base), None, "{text:?} in base {base}");
         }
+    }
+
+    #[test]
+    fn running_out_of_memory_is_an_error() {
+        let digits = "123456789".repeat(30);
+        with_too_little_memory(NoMemory, || parse_int(digits.as_bytes(), 10));
     }
 }

@@ -27,6 +27,8 @@ pub mod message;
 pub mod percent;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use core::ops::Range;
@@ -105,7 +107,11 @@ pub trait TextSink {
     ///
     /// # Errors
     /// `NoMemory` when the sink cannot grow.
-    fn push_range<T: Text + ?Sized>(&mut self, text: &T, range: Range<usize>) -> Result<(), NoMemory>
+    fn push_range<T: Text + ?Sized>(
+        &mut self,
+        text: &T,
+        range: Range<usize>,
+    ) -> Result<(), NoMemory>
     where
         Self: Sized,
     {
@@ -150,7 +156,11 @@ impl TextSink for Measure {
 
 /// Digits that the decimal and hexadecimal writers share.
 pub(crate) fn digit_char(digit: u8) -> u8 {
-    if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
+    if digit < 10 {
+        b'0' + digit
+    } else {
+        b'a' + digit - 10
+    }
 }
 
 /// A small formatted piece of ASCII on the stack, for `core::fmt` to write into without a heap.
@@ -162,7 +172,10 @@ pub(crate) struct Buffer<const N: usize> {
 
 impl<const N: usize> Buffer<N> {
     pub(crate) const fn new() -> Self {
-        Self { bytes: [0; N], len: 0 }
+        Self {
+            bytes: [0; N],
+            len: 0,
+        }
     }
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]

@@ -77,7 +77,14 @@ pub struct Request<'a, U> {
 impl<'a, U: Unit> Request<'a, U> {
     /// The request for the whole of `text`.
     pub fn new(text: &'a [U]) -> Self {
-        Self { text, start: 0, end: text.len(), must_advance: false, match_all: false, interrupt: None }
+        Self {
+            text,
+            start: 0,
+            end: text.len(),
+            must_advance: false,
+            match_all: false,
+            interrupt: None,
+        }
     }
 }
 
@@ -167,7 +174,11 @@ impl<'a, U: Unit> State<'a, U> {
     /// Goes on from the end of the match that was found: the next one starts there, and is not empty there
     /// when this one was empty.
     pub fn advance(&mut self) {
-        self.barred = if self.ptr == self.start { self.ptr } else { UNSET };
+        self.barred = if self.ptr == self.start {
+            self.ptr
+        } else {
+            UNSET
+        };
         self.start = self.ptr;
     }
 

@@ -37,23 +37,62 @@ pub(super) enum Inst {
     /// A group's text again; the group by its index, from 0.
     GroupRef(Fold, u32),
     /// Goes on at `no` when the group has not matched.
-    GroupRefExists { group: u32, no: u32 },
+    GroupRefExists {
+        group: u32,
+        no: u32,
+    },
     Jump(u32),
     /// An alternative follows; `next` is the one after it.
-    Branch { next: u32, probe: u32 },
+    Branch {
+        next: u32,
+        probe: u32,
+    },
     /// Opens a loop whose closing instruction is `until`; the body follows.
-    Repeat { until: u32 },
-    MaxUntil { min: u32, max: u32, body: u32 },
-    MinUntil { min: u32, max: u32, body: u32 },
+    Repeat {
+        until: u32,
+    },
+    MaxUntil {
+        min: u32,
+        max: u32,
+        body: u32,
+    },
+    MinUntil {
+        min: u32,
+        max: u32,
+        body: u32,
+    },
     /// Loops over one unit: the item is the next instruction, the tail the one after it.
-    RepeatOne { min: u32, max: u32, probe: u32 },
-    MinRepeatOne { min: u32, max: u32, probe: u32 },
-    PossessiveRepeatOne { min: u32, max: u32 },
+    RepeatOne {
+        min: u32,
+        max: u32,
+        probe: u32,
+    },
+    MinRepeatOne {
+        min: u32,
+        max: u32,
+        probe: u32,
+    },
+    PossessiveRepeatOne {
+        min: u32,
+        max: u32,
+    },
     /// The body follows and ends with a `SubEnd`; `end` comes after that.
-    Assert { back: u32, end: u32 },
-    AssertNot { back: u32, end: u32 },
-    Atomic { end: u32 },
-    PossessiveRepeat { min: u32, max: u32, end: u32 },
+    Assert {
+        back: u32,
+        end: u32,
+    },
+    AssertNot {
+        back: u32,
+        end: u32,
+    },
+    Atomic {
+        end: u32,
+    },
+    PossessiveRepeat {
+        min: u32,
+        max: u32,
+        end: u32,
+    },
 }
 
 /// What the pattern's header says that helps a search.
@@ -97,7 +136,14 @@ impl Program {
         }
         let lowered = lower(code, groups)?;
         let (insts, sets) = (lowered.insts, lowered.sets);
-        let mut program = Self { code: own, insts, sets, info: lowered.info, first: NOWHERE, groups };
+        let mut program = Self {
+            code: own,
+            insts,
+            sets,
+            info: lowered.info,
+            first: NOWHERE,
+            groups,
+        };
         program.place_probes();
         program.trust_prefix();
         Ok(program)
@@ -141,9 +187,13 @@ impl Program {
     pub(super) fn count<U: Unit>(&self, inst: Inst, text: &[U]) -> usize {
         match inst {
             Inst::AnyAll => text.len(),
-            Inst::Any => U::from_code(u32::from(b'\n')).map_or(text.len(), |newline| find(text, newline)),
+            Inst::Any => {
+                U::from_code(u32::from(b'\n')).map_or(text.len(), |newline| find(text, newline))
+            }
             Inst::Literal(wanted) => run_length(text, |ch| ch == wanted),
-            Inst::NotLiteral(wanted) => U::from_code(wanted).map_or(text.len(), |unit| find(text, unit)),
+            Inst::NotLiteral(wanted) => {
+                U::from_code(wanted).map_or(text.len(), |unit| find(text, unit))
+            }
             Inst::In(set) => {
                 let set = &self.sets[set as usize];
                 run_length(text, |ch| set.contains(&self.code, ch))
@@ -190,7 +240,8 @@ impl Program {
                 | Inst::MinRepeatOne { min: 1.., .. }
                 | Inst::PossessiveRepeatOne { min: 1.., .. } => pc + 1,
                 Inst::Repeat { until } => match self.insts[until as usize] {
-                    Inst::MaxUntil { min: 1.., body, .. } | Inst::MinUntil { min: 1.., body, .. } => body,
+                    Inst::MaxUntil { min: 1.., body, .. }
+                    | Inst::MinUntil { min: 1.., body, .. } => body,
                     _ => return NOWHERE,
                 },
                 _ => return NOWHERE,
@@ -202,9 +253,19 @@ impl Program {
     /// Believes the header about the prefix only as far as the instructions bear it out: what a search skips
     /// must be what it has already compared.
     fn trust_prefix(&mut self) {
-        let Info { prefix, prefix_len, prefix_skip, .. } = self.info;
-        let literals = self.insts.iter().zip(&self.code[prefix..prefix + prefix_len]);
-        let borne_out = literals.take_while(|(inst, ch)| matches!(inst, Inst::Literal(wanted) if wanted == *ch)).count();
+        let Info {
+            prefix,
+            prefix_len,
+            prefix_skip,
+            ..
+        } = self.info;
+        let literals = self
+            .insts
+            .iter()
+            .zip(&self.code[prefix..prefix + prefix_len]);
+        let borne_out = literals
+            .take_while(|(inst, ch)| matches!(inst, Inst::Literal(wanted) if wanted == *ch))
+            .count();
         if borne_out < prefix_skip {
             self.info.prefix_skip = 0;
         }

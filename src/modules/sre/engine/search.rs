@@ -13,7 +13,13 @@ impl<U: Unit> State<'_, U> {
 
     /// One attempt at `place`, beginning with instruction `entry` at `ptr`.
     #[inline]
-    fn attempt(&mut self, program: &Program, place: usize, entry: usize, ptr: usize) -> Result<bool, Error> {
+    fn attempt(
+        &mut self,
+        program: &Program,
+        place: usize,
+        entry: usize,
+        ptr: usize,
+    ) -> Result<bool, Error> {
         self.step()?;
         self.reset();
         self.start = place;
@@ -72,8 +78,15 @@ impl<U: Unit> State<'_, U> {
     }
 
     /// The pattern begins with a known unit.
-    fn search_literal(&mut self, program: &Program, info: Info, start: usize) -> Result<bool, Error> {
-        let Some(wanted) = U::from_code(program.code[info.prefix]) else { return Ok(false) };
+    fn search_literal(
+        &mut self,
+        program: &Program,
+        info: Info,
+        start: usize,
+    ) -> Result<bool, Error> {
+        let Some(wanted) = U::from_code(program.code[info.prefix]) else {
+            return Ok(false);
+        };
         let text = self.text;
         let mut place = start;
         loop {
@@ -90,11 +103,18 @@ impl<U: Unit> State<'_, U> {
 
     /// The pattern begins with a known literal of some length. The overlap table says how much of it has
     /// been seen already where a comparison fails, so no unit is looked at twice.
-    fn search_prefix(&mut self, program: &Program, info: Info, start: usize) -> Result<bool, Error> {
+    fn search_prefix(
+        &mut self,
+        program: &Program,
+        info: Info,
+        start: usize,
+    ) -> Result<bool, Error> {
         let len = info.prefix_len;
         let prefix = &program.code[info.prefix..info.prefix + len];
         let overlap = &program.code[info.prefix + len..info.prefix + 2 * len];
-        let Some(first) = U::from_code(prefix[0]) else { return Ok(false) };
+        let Some(first) = U::from_code(prefix[0]) else {
+            return Ok(false);
+        };
         let text = self.text;
         let mut ptr = start;
         // How many units of the prefix stand directly before `ptr`.
@@ -153,7 +173,12 @@ impl<U: Unit> State<'_, U> {
         }
     }
 
-    fn search_everywhere(&mut self, program: &Program, info: Info, start: usize) -> Result<bool, Error> {
+    fn search_everywhere(
+        &mut self,
+        program: &Program,
+        info: Info,
+        start: usize,
+    ) -> Result<bool, Error> {
         // Behind this place not enough is left; at least one attempt is made.
         let last = (self.text.len() - info.min_width).max(start);
         let only_here = matches!(program.insts[0], Inst::At(At::Beginning));

@@ -27,8 +27,8 @@ FLAG_SETS = [0, re.I, re.A, re.I | re.A, re.S, re.M]
 def program(pattern, flags):
     tree = _parser.parse(pattern, flags)
     code = _compiler._code(tree, flags)
-    print("P", tree.state.groups - 1, *map(int, code))
-    return re.compile(pattern, flags)
+    words = " ".join(str(int(word)) for word in code)
+    return re.compile(pattern, flags), "P %d %s" % (tree.state.groups - 1, words)
 
 
 def spans(match):
@@ -50,28 +50,30 @@ def run(compiled, mode, text, pos=0, end=None):
     else:
         result = ";".join(map(spans, compiled.finditer(text, pos, end))) or "-"
     units = ",".join(map(str, text if isinstance(text, bytes) else map(ord, text)))
-    print("M", mode, pos, end, units, "|", result)
+    return "M %s %d %d %s | %s" % (mode, pos, end, units, result)
 
 
 def case(pattern, flags, *texts):
     try:
-        compiled = program(pattern, flags)
+        compiled, line = program(pattern, flags)
     except (re.error, OverflowError, ValueError):
         return
     # Some random patterns take for ever, in this Python's engine too.
+    lines = [line]
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     try:
         for text in texts:
             for mode in "smfi":
-                run(compiled, mode, text)
+                lines.append(run(compiled, mode, text))
             if len(text) > 2:
-                run(compiled, "s", text, 1)
-                run(compiled, "i", text, 1, len(text) - 1)
+                lines.append(run(compiled, "s", text, 1))
+                lines.append(run(compiled, "i", text, 1, len(text) - 1))
     except (TooLong, SystemError):
         # A system error is that engine noticing that it lost track of a group.
         pass
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    print("\n".join(lines))
 
 
 class TooLong(Exception):
