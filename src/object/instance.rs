@@ -162,7 +162,7 @@ impl InlineValues {
         if size == 0 {
             return;
         }
-        let mut values = [ptr::null_mut::<PyObject>(); 256];
+        let mut values = [ptr::null_mut::<PyObject>(); SHARED_KEYS_MAX];
         // SAFETY: places and order entries in use; each value's reference is given up once, after the block is whole.
         unsafe {
             for (nth, value) in values.iter_mut().enumerate().take(size) {

@@ -43,7 +43,7 @@ pub use iter::{DICT_REVERSE_KEY_ITERATOR_TYPE, DICT_REVERSE_VALUE_ITERATOR_TYPE,
 pub use iter::{IterKind, PyDictIter};
 pub use keys::{DictKeys, KeysKind};
 pub use methods::DICT_TYPE;
-pub use update::Overlap;
+pub use update::{MergeFailure, Overlap};
 pub use view::{DICT_ITEMS_TYPE, DICT_KEYS_TYPE, DICT_VALUES_TYPE, PyDictView, ViewKind};
 
 /// The types of this folder.
