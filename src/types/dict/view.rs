@@ -335,6 +335,7 @@ fn view_and(ts: &ThreadState, left: &PyObject, right: &PyObject) -> PyResult {
     let (mut view, mut other) = if set_view(left).is_some() { (left, right) } else { (right, left) };
     let length = view.cast::<PyDictView>().len();
     if let Some(set) = other.downcast::<PySet>()
+        && set.is_exact()
         && length <= set.len()
     {
         return call_method(ts, other, id!(intersection), &[view]);
@@ -387,7 +388,8 @@ fn view_isdisjoint(ts: &ThreadState, this: &PyObject, other: &PyObject) -> PyRes
     }
     let (mut view, mut items) = (this, other);
     // The shorter one is walked through, if asking the other one is cheap.
-    if is_set_or_view(other) && protocol::length(ts, other)? > length {
+    let cheap = other.downcast::<PySet>().is_some_and(PySet::is_exact) || set_view(other).is_some();
+    if cheap && protocol::length(ts, other)? > length {
         (view, items) = (other, this);
     }
     let iterator = protocol::iter(ts, items)?;

@@ -185,6 +185,12 @@ impl PySet {
         ptr::eq(typ, &*SET_TYPE) || (!ptr::eq(typ, &*FROZENSET_TYPE) && typ.is_subtype(&SET_TYPE))
     }
 
+    /// Whether the type is exactly `set` or `frozenset`.
+    #[inline(always)]
+    pub fn is_exact(&self) -> bool {
+        ptr::eq(self.ob_base.ob_type(), &*SET_TYPE) || self.is_exact_frozenset()
+    }
+
     /// Whether the type is exactly `frozenset`.
     #[inline(always)]
     pub fn is_exact_frozenset(&self) -> bool {
@@ -408,8 +414,8 @@ impl PySet {
             if !(*entry).is_free() {
                 return Ok(());
             }
-            // Growing comes after the insertion: when it fails and there is still a free entry, the
-            // set is whole, and the key is taken out again, as the caller learns that it failed.
+            // Growing comes after the insertion. When it fails and a free entry is left (S1), the set is
+            // merely fuller than it should be; otherwise the key is taken out again.
             key.incref();
             *entry = Entry { key: key.as_ptr(), hash };
         }
