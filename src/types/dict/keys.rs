@@ -22,7 +22,8 @@ use core::ptr;
 
 use hognose_allocators::NoMemory;
 
-use crate::object::{AsObject, PyObject, decref};
+use crate::object::header::decref as decref_object;
+use crate::object::{AsObject, PyObject};
 use crate::state::ThreadState;
 use crate::types::str::PyStr;
 
@@ -271,10 +272,10 @@ impl DictKeys {
             unsafe {
                 let (key, value) = this.entry(index);
                 if !key.is_null() {
-                    decref(ts, key);
+                    decref_object(ts, key);
                 }
                 if !value.is_null() {
-                    decref(ts, value);
+                    decref_object(ts, value);
                 }
             }
         }

@@ -430,7 +430,7 @@ impl PyDict {
             }
             value.incref();
             *place = value.as_ptr();
-            crate::object::decref(ts, old);
+            crate::object::header::decref(ts, old);
         }
         true
     }

@@ -6,7 +6,8 @@ use hognose_allocators::NoMemory;
 
 use super::keys::{self, DUMMY, DictKeys, EMPTY, KeysKind, Probe};
 use super::{PyDict, is_exact_str};
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, decref, protocol};
+use crate::object::header::decref;
+use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, protocol};
 use crate::state::ThreadState;
 use crate::types::int::PyInt;
 use crate::types::str::PyStr;

@@ -26,8 +26,9 @@ use core::ptr;
 
 use hognose_allocators::NoMemory;
 
+use crate::object::header::decref;
 use crate::object::weakref::WeakrefList;
-use crate::object::{AsObject, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, alloc, decref, gc, protocol};
+use crate::object::{AsObject, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, alloc, gc, protocol};
 use crate::state::ThreadState;
 use crate::types::dict::{PyDict, unhashable};
 use crate::types::dict::equal_ints;
