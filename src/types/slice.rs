@@ -87,7 +87,7 @@ impl PySlice {
         slice.start.set(Some(start));
         slice.stop.set(Some(stop));
         slice.step.set(Some(step));
-        gc::track(slice.as_object());
+        gc::track(ts, &*slice);
         Ok(slice)
     }
 
@@ -285,6 +285,11 @@ fn slice_indices(ts: &ThreadState, slice: &PyObject, length: &PyObject) -> PyRes
     if length.sign() < 0 {
         return raise!(ts, exc::ValueError, "length should not be negative");
     }
+    Ok(any_indices(ts, slice, length)?.into_object())
+}
+
+/// What a slice selects of a sequence of any length: a tuple of start, stop and step.
+pub(crate) fn any_indices(ts: &ThreadState, slice: &PySlice, length: Ref<PyInt>) -> PyResult<Ref<PyTuple>> {
     let parts = (small_bound(ts, &slice.start())?, small_bound(ts, &slice.stop())?, small_bound(ts, &slice.step())?);
     if let (Some(start), Some(stop), Some(step), Some(len)) = (parts.0, parts.1, parts.2, length.as_i64()) {
         let step = step.unwrap_or(1);
@@ -321,13 +326,13 @@ fn long_bound(ts: &ThreadState, bound: &PyObject) -> PyResult<Ref<PyInt>> {
     protocol::index(ts, bound)
 }
 
-fn three(ts: &ThreadState, a: PyRef, b: PyRef, c: PyRef) -> PyResult {
-    Ok(PyTuple::new(ts, &[&a, &b, &c])?.into_object())
+fn three(ts: &ThreadState, a: PyRef, b: PyRef, c: PyRef) -> PyResult<Ref<PyTuple>> {
+    PyTuple::from_array(ts, [a, b, c])
 }
 
 /// `indices` by int objects: the way for values beyond 64 bits.
 #[cold]
-pub(crate) fn long_indices(ts: &ThreadState, slice: &PySlice, length: Ref<PyInt>) -> PyResult {
+fn long_indices(ts: &ThreadState, slice: &PySlice, length: Ref<PyInt>) -> PyResult<Ref<PyTuple>> {
     let length = length.into_object();
     let step = match slice.step() {
         step if is_none(&step) => PyInt::from_i64(ts, 1)?.into_object(),
@@ -340,7 +345,7 @@ pub(crate) fn long_indices(ts: &ThreadState, slice: &PySlice, length: Ref<PyInt>
     }
     let (lower, upper) = if sign < 0 {
         let minus_one: PyRef = PyInt::from_i64(ts, -1)?.into_object();
-        let upper = protocol::binary::add(ts, &length, &minus_one)?;
+        let upper = protocol::add(ts, &length, &minus_one)?;
         (minus_one, upper)
     } else {
         (zero.clone(), length.clone())
@@ -351,7 +356,7 @@ pub(crate) fn long_indices(ts: &ThreadState, slice: &PySlice, length: Ref<PyInt>
         }
         let bound = long_bound(ts, &bound)?.into_object();
         if bound.cast::<PyInt>().sign() < 0 {
-            let moved = protocol::binary::add(ts, &bound, &length)?;
+            let moved = protocol::add(ts, &bound, &length)?;
             let below = protocol::compare_bool(ts, &moved, &lower, CompareOp::Lt)?;
             return Ok(if below { lower.clone() } else { moved });
         }

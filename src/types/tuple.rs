@@ -113,7 +113,7 @@ impl PyTuple {
             // SAFETY: the tuple has room for this many items, and nobody else sees it yet.
             unsafe { place.add(index).write(item.as_ptr()) };
         }
-        gc::track(tuple.as_object());
+        gc::track(ts, &*tuple);
         Ok(tuple)
     }
 
@@ -128,7 +128,7 @@ impl PyTuple {
             core::ptr::copy_nonoverlapping(items.as_ptr().cast::<*mut PyObject>(), tuple.item_places(), items.len());
             items.set_len(0);
         }
-        gc::track(tuple.as_object());
+        gc::track(ts, &*tuple);
         Ok(tuple)
     }
 
@@ -155,7 +155,7 @@ impl PyTuple {
             // SAFETY: the tuple has room for `N` items, and nobody else sees it yet.
             unsafe { tuple.item_places().add(index).write(item.into_ptr()) };
         }
-        gc::track(tuple.as_object());
+        gc::track(ts, &*tuple);
         Ok(tuple)
     }
 
@@ -166,7 +166,7 @@ impl PyTuple {
             return Ok(Self::empty());
         }
         let tuple = alloc::var_object::<PyTuple>(ts, &TUPLE_TYPE, n)?;
-        gc::track(tuple.as_object());
+        gc::track(ts, &*tuple);
         Ok(tuple)
     }
 
@@ -347,7 +347,7 @@ fn tuple_new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
         // SAFETY: the new tuple has as many places, all empty, and is not in use yet.
         unsafe { tuple.set_item(index, item.new_ref()) };
     }
-    gc::track(tuple.as_object());
+    gc::track(ts, &*tuple);
     Ok(tuple.into_object())
 }
 
@@ -356,7 +356,7 @@ fn tuple_new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
 unsafe fn tuple_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the slot is called with a tuple whose count is zero.
     unsafe {
-        gc::untrack(object);
+        gc::untrack(&*object);
         (*object).cast_unchecked::<PyTuple>().release_items(ts);
         alloc::free(ts, object);
     }
@@ -432,7 +432,7 @@ fn tuple_compare(ts: &ThreadState, left: &PyObject, right: &PyObject, op: Compar
 fn tuple_iter(ts: &ThreadState, tuple: &PyObject) -> PyResult {
     let iterator = alloc::object::<PyTupleIter>(ts, &TUPLE_ITERATOR_TYPE)?;
     iterator.tuple.set(Some(Ref::from_borrowed(tuple.cast::<PyTuple>())));
-    gc::track(iterator.as_object());
+    gc::track(ts, &*iterator);
     Ok(iterator.into_object())
 }
 

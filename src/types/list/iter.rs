@@ -62,7 +62,7 @@ impl PyListIter {
 pub(super) fn list_iter(ts: &ThreadState, list: &PyObject) -> PyResult {
     let iterator = alloc::object::<PyListIter>(ts, &LIST_ITERATOR_TYPE)?;
     iterator.list.set(Some(Ref::from_borrowed(list.cast::<PyList>())));
-    gc::track(iterator.as_object());
+    gc::track(ts, &*iterator);
     Ok(iterator.into_object())
 }
 
@@ -128,7 +128,7 @@ pub(super) fn list_reversed(ts: &ThreadState, list: &PyObject) -> PyResult {
     let iterator = alloc::object::<PyListReverseIter>(ts, &LIST_REVERSE_ITERATOR_TYPE)?;
     iterator.index.set(list.len() as isize - 1);
     iterator.list.set(Some(Ref::from_borrowed(list)));
-    gc::track(iterator.as_object());
+    gc::track(ts, &*iterator);
     Ok(iterator.into_object())
 }
 

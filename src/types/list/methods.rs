@@ -21,7 +21,7 @@ use crate::types::tuple::{PyTuple, collect, inherits_init, search_bounds};
 
 pub(super) fn list_new(ts: &ThreadState, of: &PyTypeObject, _args: Args<'_>) -> PyResult {
     let list = alloc::object::<PyList>(ts, of)?;
-    gc::track(list.as_object());
+    gc::track(ts, &*list);
     Ok(list.into_object())
 }
 

@@ -132,7 +132,7 @@ impl PyList {
     #[inline]
     pub fn new(ts: &ThreadState) -> PyResult<Ref<PyList>> {
         let list = alloc::object::<PyList>(ts, &LIST_TYPE)?;
-        gc::track(list.as_object());
+        gc::track(ts, &*list);
         Ok(list)
     }
 
@@ -508,7 +508,7 @@ unsafe fn drop_buffer(ts: &ThreadState, places: *mut *mut PyObject, len: usize) 
 unsafe fn list_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the slot is called with a list whose count is zero.
     unsafe {
-        gc::untrack(object);
+        gc::untrack(&*object);
         let list = (*object).cast_unchecked::<PyList>();
         let places = list.ob_item.get();
         if !places.is_null() {
