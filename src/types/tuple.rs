@@ -170,6 +170,16 @@ impl PyTuple {
         Ok(tuple)
     }
 
+    /// The same, hidden from the collector until the caller has filled it and calls `gc::track`: for where Python code
+    /// runs in between.
+    #[inline]
+    pub fn uninit_untracked(ts: &ThreadState, n: usize) -> PyResult<Ref<PyTuple>> {
+        if n == 0 {
+            return Ok(Self::empty());
+        }
+        alloc::var_object::<PyTuple>(ts, &TUPLE_TYPE, n)
+    }
+
     /// Fills a place of a tuple that is being made.
     ///
     /// # Safety

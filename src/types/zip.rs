@@ -110,14 +110,15 @@ fn zip_next(ts: &ThreadState, this: &PyObject) -> PyResult<Option<PyRef>> {
         }
         return Ok(Some(result.into_object()));
     }
-    let result = PyTuple::uninit(ts, count)?;
+    let result = PyTuple::uninit_untracked(ts, count)?;
     for (index, iterator) in iterators.items().iter().enumerate() {
         match protocol::next(ts, iterator)? {
-            // SAFETY: each place is filled once; until all are, nothing but the collector sees the tuple.
+            // SAFETY: each place is filled once, and until all are nothing sees the tuple.
             Some(item) => unsafe { result.set_item(index, item) },
             None => return ended(ts, this, &iterators, index),
         }
     }
+    gc::track(ts, &*result);
     if !this.result.is_some() {
         this.result.set(Some(result.clone()));
     }
