@@ -2,9 +2,9 @@
 //! written from the list of the slots that it owns.
 
 /// Writes `dealloc`, `traverse` and `clear` slots as associated functions of an object's struct, from the
-/// names of its `Slot` fields: `owns!(PyZip: iterators, result);`
+/// names of its `Slot` fields: `owns!(PyZip: iterators, result);`. After `; numbers` come fields with a `free(ts)`.
 macro_rules! owns {
-    ($object:ty: $($slot:ident),+ $(,)?) => {
+    ($object:ty: $($slot:ident),+ $(; numbers $($numbers:ident),+)?) => {
         impl $object {
             /// The type's `dealloc` slot.
             ///
@@ -17,6 +17,7 @@ macro_rules! owns {
                     $crate::object::gc::untrack(this.as_object());
                 }
                 $(if let Some(owned) = this.$slot.take() { owned.release(ts); })+
+                $($(this.$numbers.free(ts);)+)?
                 // SAFETY: nothing refers to the object any more, and its fields are empty.
                 unsafe { $crate::object::alloc::free(ts, object) }
             }
