@@ -37,7 +37,7 @@ pub static ENUMERATE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"enumerate",
     basicsize: size_of::<PyEnumerate>(),
     flags: flags::HAVE_GC | flags::BASETYPE,
-    doc: "enumerate(iterable, start=0)\n--\n\nReturn an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate object yields pairs containing a count (from start, which\ndefaults to zero) and a value yielded by the iterable argument.\n\nenumerate is useful for obtaining an indexed list:\n    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
+    doc: "enumerate(iterable, start=0)\n--\n\nPairs of a number, counted from start, and an item.",
     slots: TypeSlots {
         new: Some(enumerate_new),
         dealloc: Some(PyEnumerate::slot_dealloc),
@@ -47,7 +47,7 @@ pub static ENUMERATE_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__reduce__", enumerate_reduce, "Return state information for pickling."),
+        MethodDef::no_args("__reduce__", enumerate_reduce, "What pickle needs to make the object again."),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
     ],
     ..TypeSpec::EMPTY

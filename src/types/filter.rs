@@ -32,7 +32,7 @@ pub static FILTER_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"filter",
     basicsize: size_of::<PyFilter>(),
     flags: flags::HAVE_GC | flags::BASETYPE,
-    doc: "filter(function, iterable, /)\n--\n\nReturn an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return the items that are true.",
+    doc: "filter(function, iterable, /)\n--\n\nThe items for which function(item) is true; with None, the items that are true.",
     slots: TypeSlots {
         new: Some(filter_new),
         dealloc: Some(PyFilter::slot_dealloc),
@@ -41,7 +41,7 @@ pub static FILTER_TYPE: StaticType = StaticType::new(TypeSpec {
         iternext: Some(filter_next),
         ..TypeSlots::EMPTY
     },
-    methods: &[MethodDef::no_args("__reduce__", filter_reduce, "Return state information for pickling.")],
+    methods: &[MethodDef::no_args("__reduce__", filter_reduce, "What pickle needs to make the object again.")],
     ..TypeSpec::EMPTY
 });
 

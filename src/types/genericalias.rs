@@ -47,7 +47,7 @@ pub static GENERIC_ALIAS_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"types.GenericAlias",
     basicsize: size_of::<PyGenericAlias>(),
     flags: flags::HAVE_GC | flags::BASETYPE,
-    doc: "GenericAlias(origin, args, /)\n--\n\nRepresent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).",
+    doc: "GenericAlias(origin, args, /)\n--\n\nA generic type with its arguments: list[int] has the __origin__ list and the\n__args__ (int,).",
     slots: TypeSlots {
         new: Some(alias_new),
         dealloc: Some(alias_dealloc),
@@ -72,7 +72,7 @@ pub static GENERIC_ALIAS_TYPE: StaticType = StaticType::new(TypeSpec {
     getset: &[
         GetSetDef::get("__origin__", |_, alias| Ok(alias.cast::<PyGenericAlias>().origin()), ""),
         GetSetDef::get("__args__", |_, alias| Ok(alias.cast::<PyGenericAlias>().args().into_object()), ""),
-        GetSetDef::get("__parameters__", |ts, alias| Ok(alias_parameters(ts, alias.cast())?.into_object()), "Type variables in the GenericAlias."),
+        GetSetDef::get("__parameters__", |ts, alias| Ok(alias_parameters(ts, alias.cast())?.into_object()), "The type variables in it."),
         GetSetDef::get("__unpacked__", |_, alias| Ok(py_bool(alias.cast::<PyGenericAlias>().starred.get())), ""),
         GetSetDef::get("__typing_unpacked_tuple_args__", alias_unpacked_args, ""),
     ],

@@ -38,7 +38,7 @@ pub static MAP_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"map",
     basicsize: size_of::<PyMap>(),
     flags: flags::HAVE_GC | flags::BASETYPE,
-    doc: "map(function, iterable, /, *iterables, strict=False)\n--\n\nMake an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.",
+    doc: "map(function, iterable, /, *iterables, strict=False)\n--\n\nThe results of the function for the items of the iterables, one of each as its\narguments, until the shortest is used up. With strict, iterables of different\nlengths are a ValueError.",
     slots: TypeSlots {
         new: Some(map_new),
         dealloc: Some(PyMap::slot_dealloc),
@@ -48,8 +48,8 @@ pub static MAP_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__reduce__", map_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", map_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__reduce__", map_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", map_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });

@@ -14,7 +14,7 @@ pub static TYPES: &[&StaticType] = &[&NONE_TYPE];
 pub static NONE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"NoneType",
     basicsize: size_of::<PyObject>(),
-    doc: "The type of the None singleton.",
+    doc: "The type of None.",
     slots: TypeSlots {
         new: Some(none_new),
         repr: Some(|ts, _| Ok(PyStr::intern(ts, "None")?.into_object())),

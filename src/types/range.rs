@@ -41,7 +41,7 @@ pub static RANGE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"range",
     basicsize: size_of::<PyRange>(),
     flags: flags::SEQUENCE,
-    doc: "range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nReturn an object that produces a sequence of integers from start (inclusive)\nto stop (exclusive) by step.  range(i, j) produces i, i+1, i+2, ..., j-1.\nstart defaults to 0, and stop is omitted!  range(4) produces 0, 1, 2, 3.\nThese are exactly the valid indices for a list of 4 elements.\nWhen step is given, it specifies the increment (or decrement).",
+    doc: "range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nThe ints start, start + step, start + 2 * step, and so on, as long as they do not\nreach stop. start is 0 and step is 1 by default.",
     slots: TypeSlots {
         new: Some(range_new),
         dealloc: Some(PyRange::slot_dealloc),
@@ -58,13 +58,13 @@ pub static RANGE_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__reversed__", range_reversed, "Return a reverse iterator."),
+        MethodDef::no_args("__reversed__", range_reversed, "Iterates from the end."),
         MethodDef::no_args("__reduce__", range_reduce, ""),
-        MethodDef::one("count", range_count, "rangeobject.count(value) -> integer -- return number of occurrences of value"),
+        MethodDef::one("count", range_count, "count(value) -> how many items are equal to value"),
         MethodDef::one(
             "index",
             range_index,
-            "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value is not present.",
+            "index(value) -> the index of value; ValueError when it is not there",
         ),
     ],
     getset: &[
@@ -469,10 +469,10 @@ pub static RANGE_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args(
             "__length_hint__",
             |ts, this| Ok(PyInt::from_i64(ts, this.cast::<PyRangeIter>().len.get())?.into_object()),
-            "Private method returning an estimate of len(list(it)).",
+            "How many items are left, as far as can be told.",
         ),
-        MethodDef::no_args("__reduce__", range_iter_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", range_iter_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__reduce__", range_iter_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", range_iter_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });
@@ -560,10 +560,10 @@ pub static LONG_RANGE_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args(
             "__length_hint__",
             |ts, this| Ok(this.cast::<PyLongRangeIter>().values(ts)?.2.into_object()),
-            "Private method returning an estimate of len(list(it)).",
+            "How many items are left, as far as can be told.",
         ),
-        MethodDef::no_args("__reduce__", long_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", long_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__reduce__", long_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", long_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });

@@ -36,7 +36,7 @@ pub static REVERSED_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"reversed",
     basicsize: size_of::<PyReversed>(),
     flags: flags::HAVE_GC | flags::BASETYPE,
-    doc: "reversed(object, /)\n--\n\nReturn a reverse iterator over the values of the given sequence.",
+    doc: "reversed(object, /)\n--\n\nThe items of a sequence, the last one first.",
     slots: TypeSlots {
         new: Some(reversed_new),
         dealloc: Some(PyReversed::slot_dealloc),
@@ -46,9 +46,9 @@ pub static REVERSED_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__length_hint__", reversed_len, "Private method returning an estimate of len(list(it))."),
-        MethodDef::no_args("__reduce__", reversed_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", reversed_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__length_hint__", reversed_len, "How many items are left, as far as can be told."),
+        MethodDef::no_args("__reduce__", reversed_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", reversed_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });

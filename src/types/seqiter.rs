@@ -68,9 +68,9 @@ pub static SEQUENCE_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__length_hint__", sequence_len, "Private method returning an estimate of len(list(it))."),
-        MethodDef::no_args("__reduce__", sequence_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", sequence_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__length_hint__", sequence_len, "How many items are left, as far as can be told."),
+        MethodDef::no_args("__reduce__", sequence_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", sequence_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });
@@ -160,7 +160,7 @@ pub static CALLABLE_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         iternext: Some(callable_next),
         ..TypeSlots::EMPTY
     },
-    methods: &[MethodDef::no_args("__reduce__", callable_reduce, "Return state information for pickling.")],
+    methods: &[MethodDef::no_args("__reduce__", callable_reduce, "What pickle needs to make the object again.")],
     ..TypeSpec::EMPTY
 });
 

@@ -35,7 +35,7 @@ pub static SLICE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"slice",
     basicsize: size_of::<PySlice>(),
     flags: flags::HAVE_GC,
-    doc: "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for extended slicing (e.g. a[0:10:2]).",
+    doc: "slice(stop)\nslice(start, stop[, step])\n\nWhat a[start:stop:step] hands to the subscripted object.",
     slots: TypeSlots {
         new: Some(slice_new),
         dealloc: Some(PySlice::slot_dealloc),
@@ -49,9 +49,9 @@ pub static SLICE_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::one(
             "indices",
             slice_indices,
-            "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and stop\nindices, and the stride length of the extended slice described by\nS. Out of bounds indices are clipped in a manner consistent with the\nhandling of normal slices.",
+            "S.indices(len) -> (start, stop, step)\n\nWhat the slice selects of a sequence with len items, as arguments for range().",
         ),
-        MethodDef::no_args("__reduce__", slice_reduce, "Return state information for pickling."),
+        MethodDef::no_args("__reduce__", slice_reduce, "What pickle needs to make the object again."),
     ],
     getset: &[
         GetSetDef::get("start", |_, slice| Ok(slice.cast::<PySlice>().start()), ""),

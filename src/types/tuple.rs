@@ -51,7 +51,7 @@ pub static TUPLE_TYPE: StaticType = StaticType::new(TypeSpec {
     basicsize: size_of::<PyTuple>(),
     itemsize: size_of::<*mut PyObject>(),
     flags: flags::BASETYPE | flags::HAVE_GC | flags::TUPLE_SUBCLASS | flags::SEQUENCE | flags::MATCH_SELF,
-    doc: "tuple(iterable=(), /)\n--\n\nBuilt-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\nIf iterable is specified the tuple is initialized from iterable's items.\n\nIf the argument is a tuple, the return value is the same object.",
+    doc: "tuple(iterable=(), /)\n--\n\nA sequence of objects that does not change. tuple(iterable) has the items of\nthe iterable; tuple() is empty, and tuple(t) is t for a tuple t.",
     slots: TypeSlots {
         new: Some(tuple_new),
         dealloc: Some(tuple_dealloc),
@@ -74,9 +74,9 @@ pub static TUPLE_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::positional(
             "index",
             tuple_index,
-            "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value.\n\nRaises ValueError if the value is not present.",
+            "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nThe index of the first item equal to value; ValueError when there is none.",
         ),
-        MethodDef::one("count", tuple_count, "count($self, value, /)\n--\n\nReturn number of occurrences of value."),
+        MethodDef::one("count", tuple_count, "count($self, value, /)\n--\n\nHow many items are equal to value."),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
     ],
     ..TypeSpec::EMPTY
@@ -607,9 +607,9 @@ pub static TUPLE_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__length_hint__", tuple_iter_len, "Private method returning an estimate of len(list(it))."),
-        MethodDef::no_args("__reduce__", tuple_iter_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", tuple_iter_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__length_hint__", tuple_iter_len, "How many items are left, as far as can be told."),
+        MethodDef::no_args("__reduce__", tuple_iter_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", tuple_iter_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });

@@ -44,7 +44,7 @@ pub static UNION_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"typing.Union",
     basicsize: size_of::<PyUnion>(),
     flags: flags::HAVE_GC,
-    doc: "Represent a union type\n\nE.g. for int | str",
+    doc: "Any one of several types: int | str",
     slots: TypeSlots {
         dealloc: Some(union_dealloc),
         traverse: Some(union_traverse),
@@ -63,11 +63,11 @@ pub static UNION_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get("__args__", |ts, union| Ok(union.cast::<PyUnion>().args(ts)?.into_object()), ""),
         GetSetDef::get("__name__", |ts, _| Ok(PyStr::intern(ts, "Union")?.into_object()), "Name of the type"),
         GetSetDef::get("__qualname__", |ts, _| Ok(PyStr::intern(ts, "Union")?.into_object()), "Qualified name of the type"),
-        GetSetDef::get("__origin__", |_, _| Ok(UNION_TYPE.object.new_ref()), "Always returns the type"),
+        GetSetDef::get("__origin__", |_, _| Ok(UNION_TYPE.object.new_ref()), "typing.Union"),
         GetSetDef::get(
             "__parameters__",
             |ts, union| Ok(union_parameters(ts, union.cast())?.into_object()),
-            "Type variables in the types.UnionType.",
+            "The type variables in it.",
         ),
     ],
     weaklistoffset: offset_of!(PyUnion, weakrefs),

@@ -37,7 +37,7 @@ pub static ZIP_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"zip",
     basicsize: size_of::<PyZip>(),
     flags: flags::HAVE_GC | flags::BASETYPE,
-    doc: "zip(*iterables, strict=False)\n--\n\nThe zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.\n\n   >>> list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
+    doc: "zip(*iterables, strict=False)\n--\n\nTuples with one item of each iterable, until the shortest is used up. With strict,\niterables of different lengths are a ValueError.",
     slots: TypeSlots {
         new: Some(zip_new),
         dealloc: Some(PyZip::slot_dealloc),
@@ -47,8 +47,8 @@ pub static ZIP_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__reduce__", zip_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", zip_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__reduce__", zip_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", zip_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });

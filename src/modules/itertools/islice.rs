@@ -31,7 +31,7 @@ iterator_type!(
     "islice",
     Some(new),
     next,
-    "islice(iterable, stop) --> islice object\nislice(iterable, start, stop[, step]) --> islice object\n\nThe items that seq[start:stop:step] would have; no index can be negative."
+    "islice(iterable, stop)\nislice(iterable, start, stop[, step])\n\nThe items that seq[start:stop:step] would have; no index can be negative."
 );
 
 /// An index that is an int of the right range, or the default for None.

@@ -28,7 +28,7 @@ iterator_type!(
     "repeat",
     Some(new),
     next,
-    "repeat(object [,times]) -> create an iterator which returns the object\n\nThe object again and again, without end or the given number of times.",
+    "repeat(object[, times])\n\nThe object again and again, without end or the given number of times.",
     slots { repr: Some(repr) },
     spec {
         methods: &[MethodDef::no_args("__length_hint__", length_hint, "How many items are left.")],

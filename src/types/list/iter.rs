@@ -37,9 +37,9 @@ pub static LIST_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__length_hint__", forward_len, "Private method returning an estimate of len(list(it))."),
-        MethodDef::no_args("__reduce__", forward_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", forward_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__length_hint__", forward_len, "How many items are left, as far as can be told."),
+        MethodDef::no_args("__reduce__", forward_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", forward_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });
@@ -116,9 +116,9 @@ pub static LIST_REVERSE_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__length_hint__", reverse_len, "Private method returning an estimate of len(list(it))."),
-        MethodDef::no_args("__reduce__", reverse_reduce, "Return state information for pickling."),
-        MethodDef::one("__setstate__", reverse_setstate, "Set state information for unpickling."),
+        MethodDef::no_args("__length_hint__", reverse_len, "How many items are left, as far as can be told."),
+        MethodDef::no_args("__reduce__", reverse_reduce, "What pickle needs to make the object again."),
+        MethodDef::one("__setstate__", reverse_setstate, "Goes on from a state that __reduce__ has given."),
     ],
     ..TypeSpec::EMPTY
 });
