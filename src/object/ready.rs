@@ -1,0 +1,230 @@
+//! Making types usable: inheritance of slots, dictionaries, method resolution orders.
+//!
+//! A static type is completed once per process ([`ready_static`] with its slots and flags) and once per
+//! interpreter (its dictionary, bases and order).
+
+use core::sync::atomic::Ordering;
+
+use super::def::{Binding, GetSetDef, MethodDef};
+use super::error::PyResult;
+use super::flags;
+use super::reference::AsObject;
+use super::slotdefs::{SEQUENCE_DEFS, SLOT_DEFS, SlotDef};
+use super::slots::TypeSlots;
+use super::typeobj::{PyTypeObject, StaticType};
+use crate::state::{Runtime, ThreadState};
+use crate::types::builtin_function::PyBuiltinFunction;
+use crate::types::descr;
+use crate::types::dict::PyDict;
+use crate::types::none::none;
+use crate::types::str::PyStr;
+use crate::types::tuple::PyTuple;
+
+/// Makes a built-in type usable in the current interpreter; does nothing when it is already.
+pub fn ready_static(ts: &ThreadState, typ: &'static StaticType) -> PyResult<()> {
+    if let Some(base) = base_of(typ) {
+        ready_static(ts, base)?;
+    }
+    ready_in_process(typ);
+    ready_in_interpreter(ts, typ)
+}
+
+fn base_of(typ: &'static StaticType) -> Option<&'static StaticType> {
+    match typ.spec.base {
+        Some(base) => Some(base),
+        None if core::ptr::eq(typ, &raw const crate::types::object::OBJECT_TYPE) => None,
+        None => Some(&crate::types::object::OBJECT_TYPE),
+    }
+}
+
+/// The part that all interpreters share.
+fn ready_in_process(typ: &'static StaticType) {
+    if typ.has_flag(flags::READY) {
+        return;
+    }
+    typ.object.tp_cache.set(typ.slots.get());
+    if let Some(base) = base_of(typ) {
+        typ.object.tp_base.set(&raw const base.object);
+        // SAFETY: the type is not in use yet.
+        inherit(&typ.object, &base.object, unsafe { typ.object.slots_mut() });
+        if typ.basicsize() == 0 {
+            typ.object.tp_basicsize.set(base.object.tp_basicsize.get());
+        }
+        if typ.itemsize() == 0 {
+            typ.object.tp_itemsize.set(base.object.tp_itemsize.get());
+        }
+        if typ.object.tp_dictoffset.get() == 0 {
+            typ.object.tp_dictoffset.set(base.object.tp_dictoffset.get());
+        }
+        if typ.object.tp_weaklistoffset.get() == 0 {
+            typ.object.tp_weaklistoffset.set(base.object.tp_weaklistoffset.get());
+        }
+    }
+    let index = Runtime::get().static_type_count.fetch_add(1, Ordering::Relaxed) as usize + 1;
+    typ.object.tp_subclasses.set(core::ptr::without_provenance_mut(index));
+    typ.object.tp_version_tag.set(index as u32);
+    typ.object.set_flag(flags::READY | flags::VALID_VERSION_TAG, true);
+}
+
+/// Fills in what `typ` takes over from its (first) base.
+pub fn inherit(typ: &PyTypeObject, base: &PyTypeObject, slots: &mut TypeSlots) {
+    let from = *base.slots();
+    typ.tp_flags.set(typ.tp_flags.get() | (base.flags() & flags::INHERITED) as core::ffi::c_ulong);
+    // Sequence or mapping: one of them.
+    if !typ.has_flag(flags::SEQUENCE | flags::MAPPING) {
+        let pattern = base.flags() & (flags::SEQUENCE | flags::MAPPING);
+        typ.tp_flags.set(typ.tp_flags.get() | pattern as core::ffi::c_ulong);
+    }
+    // Comparison and hash go together: a type that defines one of them has lost the other.
+    if slots.richcompare.is_none() && slots.hash.is_none() {
+        slots.richcompare = from.richcompare;
+        slots.hash = from.hash;
+    } else if slots.hash.is_none() && !typ.is_heap_type() {
+        slots.hash = Some(super::slotdefs::hash_not_implemented);
+    }
+    if !typ.is_gc() && base.is_gc() && slots.traverse.is_none() && slots.clear.is_none() {
+        typ.set_flag(flags::HAVE_GC, true);
+    }
+    if slots.traverse.is_none() && slots.clear.is_none() {
+        slots.traverse = from.traverse;
+        slots.clear = from.clear;
+    }
+    // `object`'s own `__new__` is not for types that say nothing and cannot be made.
+    let new = slots.new;
+    slots.inherit_simple(&from);
+    if new.is_none()
+        && typ.has_flag(flags::DISALLOW_INSTANTIATION)
+        && !typ.is_heap_type()
+    {
+        slots.new = None;
+    }
+}
+
+fn ready_in_interpreter(ts: &ThreadState, typ: &'static StaticType) -> PyResult<()> {
+    let index = typ.object.tp_subclasses.get().addr();
+    let interp = ts.interp();
+    interp.add_static_type(index)?;
+    let Some(state) = interp.static_type(&typ.object) else {
+        return Err(hognose_allocators::NoMemory.into());
+    };
+    if state.dict.is_some() {
+        return Ok(());
+    }
+    let object: &PyTypeObject = &typ.object;
+    let order = match base_of(typ) {
+        None => PyTuple::new(ts, &[object.as_object()])?,
+        Some(base) => {
+            let Some(of_base) = base.object.mro(ts) else {
+                return Err(hognose_allocators::NoMemory.into());
+            };
+            let tuple = PyTuple::uninit(ts, of_base.len() + 1)?;
+            // SAFETY: each place of the new tuple is filled once.
+            unsafe {
+                tuple.set_item(0, object.as_object().new_ref());
+                for (place, item) in of_base.items().iter().enumerate() {
+                    tuple.set_item(place + 1, item.new_ref());
+                }
+            }
+            tuple
+        }
+    };
+    let bases = match base_of(typ) {
+        None => PyTuple::empty(),
+        Some(base) => PyTuple::new(ts, &[base.object.as_object()])?,
+    };
+    let dict = PyDict::new(ts)?;
+    if let Err(error) = fill(ts, typ, &dict) {
+        return Err(error);
+    }
+    state.mro.set(Some(order));
+    state.bases.set(Some(bases));
+    state.dict.set(Some(dict));
+    if let Some(base) = base_of(typ) {
+        crate::types::typ::add_subclass(ts, &base.object, &typ.object)?;
+    }
+    Ok(())
+}
+
+fn fill(ts: &ThreadState, typ: &'static StaticType, dict: &PyDict) -> PyResult<()> {
+    let object: &PyTypeObject = &typ.object;
+    let declared = &typ.spec.slots;
+    add_wrappers(ts, object, declared, dict)?;
+    if declared.new.is_some() {
+        let new = PyBuiltinFunction::new_of_type(ts, object)?;
+        dict.set(ts, crate::id!(__new__).as_object(), &new)?;
+    }
+    add_methods(ts, object, typ.spec.methods, dict)?;
+    add_getset(ts, object, typ.spec.getset, dict)?;
+    for value in typ.spec.values {
+        let name = PyStr::intern(ts, value.name)?;
+        let made = (value.make)(ts)?;
+        dict.set(ts, name.as_object(), &made)?;
+    }
+    // A type that compares without hashing says so.
+    if declared.richcompare.is_some() && declared.hash.is_none() {
+        dict.set(ts, crate::id!(__hash__).as_object(), none())?;
+    }
+    if dict.get_str(ts, crate::id!(__doc__))?.is_none() {
+        let doc = descr::doc_without_signature(ts, typ.spec.doc)?;
+        dict.set(ts, crate::id!(__doc__).as_object(), &doc)?;
+    }
+    Ok(())
+}
+
+/// Puts a wrapper for each native slot of `slots` into the dictionary.
+pub fn add_wrappers(ts: &ThreadState, typ: &PyTypeObject, slots: &TypeSlots, dict: &PyDict) -> PyResult<()> {
+    for def in SLOT_DEFS.iter().chain(SEQUENCE_DEFS) {
+        add_wrapper(ts, typ, slots, def, dict)?;
+    }
+    Ok(())
+}
+
+fn add_wrapper(
+    ts: &ThreadState,
+    typ: &PyTypeObject,
+    slots: &TypeSlots,
+    def: &'static SlotDef,
+    dict: &PyDict,
+) -> PyResult<()> {
+    let raw = slots.word(def.offset);
+    let name = (def.name)();
+    if raw.is_null() || dict.get_str(ts, name)?.is_some() {
+        return Ok(());
+    }
+    // `tp_hash` of the unhashable: `__hash__` is None.
+    if core::ptr::eq(name, crate::id!(__hash__)) && raw == super::slotdefs::hash_not_implemented as *const () {
+        return dict.set(ts, name.as_object(), none());
+    }
+    let wrapper = descr::PyWrapperDescr::new(ts, typ, def, raw)?;
+    dict.set(ts, name.as_object(), &wrapper)
+}
+
+/// Puts methods into the dictionary.
+pub fn add_methods(ts: &ThreadState, typ: &PyTypeObject, methods: &'static [MethodDef], dict: &PyDict) -> PyResult<()> {
+    for method in methods {
+        let name = PyStr::intern(ts, method.name)?;
+        if method.binding == Binding::Instance && dict.get_str(ts, &name)?.is_some() {
+            continue;
+        }
+        let object = match method.binding {
+            Binding::Instance | Binding::Coexist => descr::method_descriptor(ts, typ, method)?,
+            Binding::Class => descr::classmethod_descriptor(ts, typ, method)?,
+            Binding::Static => {
+                let function = PyBuiltinFunction::new(ts, method, Some(typ.as_object()), None)?;
+                crate::types::classmethod::staticmethod(ts, &function)?
+            }
+        };
+        dict.set(ts, name.as_object(), &object)?;
+    }
+    Ok(())
+}
+
+/// Puts computed attributes into the dictionary.
+pub fn add_getset(ts: &ThreadState, typ: &PyTypeObject, getset: &'static [GetSetDef], dict: &PyDict) -> PyResult<()> {
+    for def in getset {
+        let name = PyStr::intern(ts, def.name)?;
+        let object = descr::getset_descriptor(ts, typ, def)?;
+        dict.set(ts, name.as_object(), &object)?;
+    }
+    Ok(())
+}
