@@ -6,6 +6,8 @@ use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none;
+use crate::types::slice::slice_index;
+
 use super::layout::PyStr;
 
 /// The argument as a string, or `"{method}() argument {number} must be str, not …"`.
@@ -34,28 +36,6 @@ pub(super) fn plain_string<'a>(ts: &ThreadState, object: &'a PyObject) -> PyResu
 /// The name of an argument's type in clinic messages, which say "None" for None.
 pub(super) fn type_or_none(object: &PyObject) -> &str {
     if object.is(none::none()) { "None" } else { object.type_name() }
-}
-
-/// An index as slices take it: clipped to what an `isize` holds.
-pub(super) fn slice_index(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
-    fn clip(number: &PyInt) -> isize {
-        match number.as_i64() {
-            Some(value) => value as isize,
-            None if number.sign() < 0 => isize::MIN,
-            None => isize::MAX,
-        }
-    }
-    if let Some(number) = object.downcast::<PyInt>() {
-        return Ok(clip(number));
-    }
-    if object.ob_type().slots().nb_index.is_none() {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "slice indices must be integers or None or have an __index__ method"
-        );
-    }
-    Ok(clip(&*protocol::index(ts, object)?))
 }
 
 /// The optional `start` and `end` of the searching methods, as positions in a text of `len` characters;

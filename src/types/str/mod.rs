@@ -18,24 +18,43 @@
 //! I4: the empty string and the 256 one-character Latin-1 strings exist once, as statics.
 //! I5: an interned string is the only one of its text whose state says so, in its interpreter.
 
+mod args;
 mod builder;
+mod case;
+mod classify;
+pub mod codec;
+mod find;
+mod format;
 mod intern;
+mod iter;
 mod layout;
 mod make;
+mod pad;
+mod percent;
 mod relate;
+mod repr;
+pub(crate) mod search;
+mod spec;
+mod split;
 mod statics;
+mod translate;
 mod units;
 
 pub use builder::StrBuilder;
 pub use intern::{InternTable, intern_statics};
+pub use iter::{PyStrIter, STR_ASCII_ITER_TYPE, STR_ITER_TYPE};
 pub use layout::{Kind, PyStr, StrData};
-pub(crate) use layout::{CompactStr, LegacyStr};
 pub use make::concat_in_place;
+pub use repr::escape_non_ascii;
+pub use spec::{STR_TYPE, decode_object, get_item};
 pub use statics::{StaticStr, forget_static_hashes};
 pub(crate) use units::{Unit, with_units};
 
-use crate::object::{PyObject, PyResult, Ref};
+use crate::object::{PyObject, PyResult, Ref, StaticType};
 use crate::state::ThreadState;
+
+/// The types of this folder.
+pub static TYPES: &[&StaticType] = &[&STR_TYPE, &STR_ITER_TYPE, &STR_ASCII_ITER_TYPE];
 
 /// `str(object)`.
 pub fn str_of(ts: &ThreadState, object: &PyObject) -> PyResult<Ref<PyStr>> {
