@@ -66,3 +66,21 @@ pub(super) fn size(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
         None => protocol::as_isize(ts, object),
     }
 }
+
+/// An optional argument that goes on as a C string: TypeError when it is no string, ValueError when it has
+/// a zero in it.
+pub(super) fn c_string<'a>(
+    ts: &ThreadState,
+    method: &str,
+    name: &str,
+    value: Option<&'a PyObject>,
+) -> PyResult<Option<&'a str>> {
+    let Some(value) = value else { return Ok(None) };
+    let Some(text) = value.downcast::<PyStr>() else {
+        return raise!(ts, exc::TypeError, "{method}() argument '{name}' must be str, not {}", type_or_none(value));
+    };
+    if text.contains_nul() {
+        return raise!(ts, exc::ValueError, "embedded null character");
+    }
+    text.utf8(ts).map(Some)
+}

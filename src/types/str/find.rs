@@ -173,8 +173,8 @@ fn search_arguments<'a>(
 
 fn position(ts: &ThreadState, at: Option<usize>) -> PyResult {
     Ok(match at {
-        Some(at) => PyInt::from_usize(ts, at)?.new_ref(),
-        None => PyInt::from_i64(ts, -1)?.new_ref(),
+        Some(at) => PyInt::from_usize(ts, at)?.into_object(),
+        None => PyInt::from_i64(ts, -1)?.into_object(),
     })
 }
 

@@ -120,7 +120,7 @@ fn iter_next(ts: &ThreadState, object: &PyObject) -> PyResult<Option<PyRef>> {
 fn iter_length_hint(ts: &ThreadState, object: &PyObject) -> PyResult {
     let this = state(object);
     let left = this.text.get().map_or(0, |text| text.len().saturating_sub(this.index.get()));
-    Ok(PyInt::from_usize(ts, left)?.new_ref())
+    Ok(PyInt::from_usize(ts, left)?.into_object())
 }
 
 fn iter_reduce(ts: &ThreadState, object: &PyObject) -> PyResult {

@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicIsize, Ordering};
 
 use super::units::Unit;
-use crate::object::{AsObject, PyObject, PyResult, PyTypeObject, Ref, alloc};
+use crate::object::{PyObject, PyResult, PyTypeObject, Ref, alloc};
 use crate::state::ThreadState;
 
 /// A string (`PyASCIIObject`): the part of the layout that all of them share.

@@ -48,7 +48,6 @@ pub use make::concat_in_place;
 pub use repr::escape_non_ascii;
 pub use spec::{STR_TYPE, decode_object, get_item};
 pub use statics::{StaticStr, forget_static_hashes};
-pub(crate) use units::{Unit, with_units};
 
 use crate::object::{PyObject, PyResult, Ref, StaticType};
 use crate::state::ThreadState;

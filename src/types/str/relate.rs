@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering as Atomic;
 
 use super::layout::{PyStr, StrData};
 use super::units::{Unit, with_units};
-use crate::object::PyResult;
+use crate::object::{Native, PyResult, Ref};
 use crate::state::ThreadState;
 use crate::types::hash::hash_bytes;
 
@@ -129,6 +129,12 @@ impl fmt::Display for PyStr {
             f.write_char(char::from_u32(ch).unwrap_or(char::REPLACEMENT_CHARACTER))?;
         }
         Ok(())
+    }
+}
+
+impl<T: Native + fmt::Display> fmt::Display for Ref<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
     }
 }
 

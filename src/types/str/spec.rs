@@ -143,14 +143,8 @@ fn make(
     encoding: Option<&PyObject>,
     errors: Option<&PyObject>,
 ) -> PyResult {
-    let named = |name: &str, value: Option<&PyObject>| match value {
-        None => Ok(None),
-        Some(value) => match value.downcast::<PyStr>() {
-            Some(text) => text_argument(ts, text).map(Some),
-            None => raise!(ts, exc::TypeError, "str() argument '{name}' must be str, not {}", args::type_or_none(value)),
-        },
-    };
-    let (encoding, errors) = (named("encoding", encoding)?, named("errors", errors)?);
+    let encoding = args::c_string(ts, "str", "encoding", encoding)?;
+    let errors = args::c_string(ts, "str", "errors", errors)?;
     let Some(object) = object else {
         return Ok(PyStr::empty().into_object());
     };
@@ -158,14 +152,6 @@ fn make(
         return protocol::str(ts, object).map(Ref::into_object);
     }
     decode_object(ts, object, encoding.unwrap_or("utf-8"), errors.unwrap_or("strict")).map(Ref::into_object)
-}
-
-/// A text that goes on as a C string: ValueError when it has a zero in it.
-fn text_argument<'a>(ts: &ThreadState, text: &'a PyStr) -> PyResult<&'a str> {
-    if text.contains_nul() {
-        return raise!(ts, exc::ValueError, "embedded null character");
-    }
-    text.utf8(ts)
 }
 
 /// Decodes a bytes-like object (`PyUnicode_FromEncodedObject`).
@@ -198,17 +184,8 @@ static ENCODE: Signature<2> = Signature::new("encode", ["encoding", "errors"], 0
 fn encode(ts: &ThreadState, this: &PyObject, arguments: Args<'_>) -> PyResult {
     let text = this.cast::<PyStr>();
     let [encoding, errors] = ENCODE.parse(ts, arguments)?;
-    let named = |name: &str, value: Option<&PyObject>, default: &'static str| match value {
-        None => Ok(default),
-        Some(value) => match value.downcast::<PyStr>() {
-            Some(text) => text_argument(ts, text),
-            None => {
-                raise!(ts, exc::TypeError, "encode() argument '{name}' must be str, not {}", args::type_or_none(value))
-            }
-        },
-    };
-    let encoding = named("encoding", encoding, "utf-8")?;
-    let errors = named("errors", errors, "strict")?;
+    let encoding = args::c_string(ts, "encode", "encoding", encoding)?.unwrap_or("utf-8");
+    let errors = args::c_string(ts, "encode", "errors", errors)?.unwrap_or("strict");
     codec::encode(ts, text, encoding, errors)
 }
 
@@ -289,7 +266,7 @@ fn str_subscript(ts: &ThreadState, this: &PyObject, key: &PyObject) -> PyResult 
 }
 
 fn sizeof(ts: &ThreadState, this: &PyObject) -> PyResult {
-    Ok(PyInt::from_usize(ts, this.cast::<PyStr>().size_in_bytes())?.new_ref())
+    Ok(PyInt::from_usize(ts, this.cast::<PyStr>().size_in_bytes())?.into_object())
 }
 
 fn getnewargs(ts: &ThreadState, this: &PyObject) -> PyResult {

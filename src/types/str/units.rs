@@ -53,4 +53,4 @@ macro_rules! with_units {
         }
     };
 }
-pub(crate) use with_units;
+pub(super) use with_units;
