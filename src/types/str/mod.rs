@@ -41,10 +41,12 @@ mod translate;
 mod units;
 
 pub use builder::StrBuilder;
+pub use format::{format_text, raise_message, raise_text_error};
 pub use intern::{InternTable, intern_statics};
 pub use iter::{PyStrIter, STR_ASCII_ITER_TYPE, STR_ITER_TYPE};
 pub use layout::{Kind, PyStr, StrData};
 pub use make::concat_in_place;
+pub use percent::format_percent;
 pub use repr::escape_non_ascii;
 pub use spec::{STR_TYPE, decode_object, get_item};
 pub use statics::{StaticStr, forget_static_hashes};

@@ -6,11 +6,7 @@ use super::builder::StrBuilder;
 use super::layout::{Kind, PyStr, StrData};
 use crate::object::{PyObject, PyResult, Ref};
 use crate::state::ThreadState;
-use crate::text::chars;
-
-const QUOTE: u32 = b'\'' as u32;
-const DOUBLE_QUOTE: u32 = b'"' as u32;
-const BACKSLASH: u32 = b'\\' as u32;
+use crate::text::escape;
 
 /// Appends `\xNN`, `\uNNNN` or `\UNNNNNNNN`.
 fn push_escape(out: &mut StrBuilder, ch: u32) -> Result<(), NoMemory> {
@@ -46,29 +42,8 @@ impl PyStr {
             }
         }
         let mut out = StrBuilder::with_capacity(self.len() + 2)?;
-        self.push_repr_to(&mut out)?;
+        escape::str_repr(self, escape::Shown::Printable, &mut out)?;
         out.finish(ts)
-    }
-
-    /// Appends the text as a literal.
-    pub fn push_repr_to(&self, out: &mut StrBuilder) -> Result<(), NoMemory> {
-        let has = |quote: u32| self.chars().any(|ch| ch == quote);
-        let quote = if has(QUOTE) && !has(DOUBLE_QUOTE) { DOUBLE_QUOTE } else { QUOTE };
-        out.push_char(quote)?;
-        for ch in self.chars() {
-            match ch {
-                _ if ch == quote || ch == BACKSLASH => {
-                    out.push_char(BACKSLASH)?;
-                    out.push_char(ch)?;
-                }
-                0x09 => out.push_ascii(b"\\t")?,
-                0x0A => out.push_ascii(b"\\n")?,
-                0x0D => out.push_ascii(b"\\r")?,
-                _ if chars::is_printable(ch) => out.push_char(ch)?,
-                _ => push_escape(out, ch)?,
-            }
-        }
-        out.push_char(quote)
     }
 }
 
