@@ -370,32 +370,6 @@ impl Heap {
         unsafe { self.free_slow(p) }
     }
 
-    /// As `free_inner`, for a block whose size the caller knows.
-    ///
-    /// # Safety
-    /// As for `free_inner`; `size` is the last size that was asked for.
-    #[inline(always)]
-    unsafe fn free_inner_sized(&self, tag: Tag, p: *mut u8, size: usize) {
-        if page::class_of(size) < CLASSES
-            && self.sized[tag.domain().index()].load(Ordering::Relaxed)
-        {
-            // SAFETY: a block of a small size lies in a page, as the flag says: of this heap, or of
-            // another one that lives.
-            let page = unsafe { &*page::of(p) };
-            if ptr::eq(page.heap.get(), self) {
-                debug_assert!(page.block_size() >= size, "the size at free fits the block");
-                // SAFETY: the caller's promise; the page is this heap's.
-                if unsafe { page.push(p) } {
-                    // SAFETY: `push` just said so.
-                    unsafe { self.woken(page::of(p)) };
-                }
-                return;
-            }
-        }
-        // SAFETY: the caller's promise.
-        unsafe { self.free_inner(tag, p) }
-    }
-
     #[inline(always)]
     fn alloc(&self, tag: Tag, size: usize) -> *mut u8 {
         if self.is_direct(tag.domain()) {
@@ -417,15 +391,29 @@ impl Heap {
         }
     }
 
+    /// As `free`, for a block whose size the caller knows: a small one needs no look at the range.
     #[inline(always)]
     unsafe fn free_sized(&self, tag: Tag, p: *mut u8, size: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if self.is_direct(tag.domain()) {
-                self.free_inner_sized(tag, p, size);
-            } else {
-                self.free_hooked(tag, p);
-            }
+        let domain = tag.domain().index();
+        // The flag of the sized path is set only where the direct one is.
+        if page::class_of(size) >= CLASSES || !self.sized[domain].load(Ordering::Relaxed) {
+            // SAFETY: the caller's promise.
+            unsafe { self.free(tag, p) };
+            return;
+        }
+        // SAFETY: a block of a small size lies in a page, as the flag says: of this heap, or of another
+        // one that lives.
+        let page = unsafe { &*page::of(p) };
+        if !ptr::eq(page.heap.get(), self) {
+            // SAFETY: the caller's promise.
+            unsafe { self.free_slow(p) };
+            return;
+        }
+        debug_assert!(page.block_size() >= size, "the size at free fits the block");
+        // SAFETY: the caller's promise; the page is this heap's.
+        if unsafe { page.push(p) } {
+            // SAFETY: `push` just said so.
+            unsafe { self.woken(page::of(p)) };
         }
     }
 
@@ -740,15 +728,6 @@ impl Heap {
         })
         .cast()
     }
-}
-
-/// Whether `p` is a live large block of a heap.
-///
-/// # Safety
-/// The word before `p` is readable: `p` is a block of some allocator.
-pub(crate) unsafe fn is_large(p: *mut u8) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { large::header(p) }.is_some()
 }
 
 /// Whether `p` is a block of mimalloc's, as long as there is a heap of that kind.
