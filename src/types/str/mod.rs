@@ -31,6 +31,7 @@ mod layout;
 mod make;
 mod pad;
 mod percent;
+mod raw;
 mod relate;
 mod repr;
 pub(crate) mod search;

@@ -128,6 +128,11 @@ const METHODS: &[MethodDef] = &[
 static NEW: Signature<3> = Signature::new("str", ["object", "encoding", "errors"], 0, 3, 0);
 
 fn str_new(ts: &ThreadState, of: &PyTypeObject, arguments: Args<'_>) -> PyResult {
+    if let ([object], true) = (arguments.all(), core::ptr::eq(of, &*STR_TYPE))
+        && !arguments.has_keywords()
+    {
+        return protocol::str(ts, object).map(Ref::into_object);
+    }
     let [object, encoding, errors] = NEW.parse(ts, arguments)?;
     let text = make(ts, object, encoding, errors)?;
     if core::ptr::eq(of, &*STR_TYPE) {

@@ -174,6 +174,11 @@ impl PyStr {
         Ok(pieces)
     }
 
+    /// The items, which must be strings, one after the other (`BUILD_STRING`).
+    pub fn concat_all(ts: &ThreadState, items: &[&PyObject]) -> PyResult<Ref<PyStr>> {
+        PyStr::empty_static().join(ts, items)
+    }
+
     /// The items, which must be strings, with `self` between them.
     pub fn join(&self, ts: &ThreadState, items: &[&PyObject]) -> PyResult<Ref<PyStr>> {
         let Some(between) = items.len().checked_sub(1) else {
