@@ -59,6 +59,11 @@ impl<'t, T: Text + ?Sized> Markups<'t, T> {
         }
     }
 
+    /// Where the next markup begins: an iterator that begins there goes on as this one would.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     fn take(&mut self) -> Option<u32> {
         let ch = (self.at < self.end).then(|| self.text.at(self.at))?;
         self.at += 1;
@@ -242,7 +247,17 @@ pub fn split_name<T: Text + ?Sized>(
     ))
 }
 
-impl<T: Text + ?Sized> Steps<'_, T> {
+impl<'t, T: Text + ?Sized> Steps<'t, T> {
+    /// Begins with the first step of `text[range]`.
+    pub fn new(text: &'t T, range: Range<usize>) -> Self {
+        Steps { text, at: range.start, end: range.end.min(text.len()) }
+    }
+
+    /// Where the next step begins: an iterator that begins there goes on as this one would.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     fn step(&mut self) -> Result<Step, Message> {
         let opening = self.text.at(self.at);
         self.at += 1;
