@@ -1,0 +1,235 @@
+//! Blocks in the wrong hands: freed by a thread that has another heap attached, or none, or when their
+//! heap is gone.
+//!
+//! A heap is changed only under its GIL, so a block that somebody else frees is put on its heap's
+//! queue, one atomic list, which the owner empties when it next takes the slow path. This is the only
+//! atomic operation that a heap knows, and no block pays for it that is freed where it belongs.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering;
+
+#[cfg(feature = "mimalloc")]
+use super::HeapKind;
+use super::page::Block;
+use super::registry::{HEAPS, Heaps, find_outside_any};
+use super::{Heap, Tag, arena, current_heap, large, page};
+use crate::debug;
+use crate::domain::{self, Domain};
+use crate::table;
+
+/// Whom a block belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Owner {
+    /// A heap that lives.
+    Heap(NonNull<Heap>, Tag),
+    /// A page that no heap uses: the block was freed long ago, or its heap is gone.
+    Nobody,
+    /// No block of a heap: of the raw domain, or of a user's allocator.
+    Unknown,
+}
+
+/// Finds the owner of a block as the built-in allocators see it, inside the debug hooks.
+///
+/// # Safety
+/// `p` is a block of some allocator, or was a small one.
+pub(crate) unsafe fn owner_of(p: *mut u8) -> Owner {
+    let heaps = HEAPS.lock();
+    // SAFETY: the caller's promise.
+    unsafe { owner_among(&heaps, p) }
+}
+
+/// # Safety
+/// As for `owner_of`.
+unsafe fn owner_among(heaps: &Heaps, p: *mut u8) -> Owner {
+    let page = if arena::in_reserve(p) {
+        Some(page::of(p))
+    } else {
+        find_outside_any(heaps, p)
+    };
+    if let Some(page) = page {
+        // SAFETY: the reserved range can always be read; an arena outside is a live heap's.
+        let (heap, tag) = unsafe { ((*page).heap.get(), (*page).tag()) };
+        return match NonNull::new(heap.cast_mut()) {
+            Some(found) if heaps.has(heap) => Owner::Heap(found, tag),
+            _ => Owner::Nobody,
+        };
+    }
+    if heaps.iter().next().is_none() {
+        return Owner::Unknown;
+    }
+    // SAFETY: the caller's promise.
+    if let Some(header) = unsafe { large::header(p) } {
+        // SAFETY: L1: a live large block.
+        let (heap, tag) = unsafe { (header.as_ref().heap, header.as_ref().tag) };
+        return match NonNull::new(heap.cast_mut()) {
+            Some(found) if heaps.has(heap) => Owner::Heap(found, tag),
+            _ => Owner::Unknown,
+        };
+    }
+    #[cfg(feature = "mimalloc")]
+    if let Some((heap, tag)) = super::mimalloc::owner_among(heaps, p) {
+        return Owner::Heap(heap, tag);
+    }
+    Owner::Unknown
+}
+
+/// Whether an address lies in a page that no heap uses.
+pub(crate) fn is_late(p: *mut u8) -> bool {
+    // SAFETY: the reserved range can always be read.
+    arena::in_reserve(p) && unsafe { (*page::of(p)).heap.get().is_null() }
+}
+
+/// Frees a block that is not, or may not be, one of the attached heap's.
+///
+/// What belongs to another living heap goes to its queue; what belongs to no heap is a block of the
+/// raw domain and goes there; what lies in a page that nobody uses is left alone.
+///
+/// # Safety
+/// `p` is a block of some allocator that is no longer used, or was a small one.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn free_stray(p: *mut u8) {
+    let heaps = HEAPS.lock();
+    // SAFETY: the caller's promise.
+    match unsafe { owner_among(&heaps, p) } {
+        Owner::Heap(heap, _) => {
+            // SAFETY: R1: the heap lives while the lock is held; the block is its.
+            unsafe { heap.as_ref().enqueue(p) };
+        }
+        Owner::Nobody => {}
+        Owner::Unknown => {
+            let any = heaps.iter().next().is_some();
+            drop(heaps);
+            // After the last heap is gone nothing can be known about the block, and it is left alone.
+            if any {
+                // SAFETY: the caller's promise, and no heap has the block.
+                unsafe { domain::free(Domain::Raw, p.cast()) };
+            }
+        }
+    }
+}
+
+impl Heap {
+    /// Frees a block of this heap from a thread that does not hold its GIL: the block is checked and
+    /// filled by the debug hooks at once, and goes back to its page when the owner next takes the slow
+    /// path.
+    ///
+    /// # Safety
+    /// `p` is null or a live block of this heap's mem or obj domain as the runtime sees it, and is no
+    /// longer used. The heap is alive.
+    pub unsafe fn free_foreign(&self, p: *mut u8) {
+        if p.is_null() {
+            return;
+        }
+        let mut domain = Domain::Obj;
+        for found in [Domain::Mem, Domain::Obj] {
+            // SAFETY: under the hooks a block has a head, which names its domain.
+            if debug::is_hook(found, table::logical(found))
+                && unsafe { p.sub(8).read() } == found.letter()
+            {
+                domain = found;
+            }
+        }
+        if self.is_direct(domain) {
+            // SAFETY: the block is this heap's.
+            unsafe { self.enqueue(p) };
+        } else {
+            // The hooks have their turn; below them the built-in allocator finds a block that is not
+            // the attached heap's, and puts it on the queue.
+            let before = super::attach_heap(ptr::null_mut());
+            // SAFETY: the caller's promise.
+            debug::as_foreign(|| unsafe { domain::free(domain, p.cast()) });
+            super::attach_heap(before);
+        }
+    }
+
+    /// Puts a block on the queue.
+    ///
+    /// # Safety
+    /// The block is this heap's, as the built-in allocator sees it, and nobody uses it.
+    unsafe fn enqueue(&self, p: *mut u8) {
+        let block = p.cast::<Block>();
+        let mut head = self.foreign.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: a block of a heap has at least one word, and nobody uses it.
+            unsafe { (*block).next = head };
+            let swapped = self.foreign.compare_exchange_weak(
+                head,
+                block,
+                Ordering::Release,
+                Ordering::Relaxed,
+            );
+            match swapped {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Frees what others have queued.
+    #[inline]
+    pub(crate) fn drain_foreign(&self) {
+        if !self.foreign.load(Ordering::Relaxed).is_null() {
+            self.drain_foreign_now();
+        }
+    }
+
+    #[cold]
+    fn drain_foreign_now(&self) {
+        let mut at = self.foreign.swap(ptr::null_mut(), Ordering::Acquire);
+        while !at.is_null() {
+            // SAFETY: the queue holds blocks of this heap that nobody uses.
+            unsafe {
+                let next = (*at).next;
+                self.free_inner(Tag::Obj, at.cast());
+                at = next;
+            }
+        }
+    }
+
+    /// Frees a block that is not in the reserved range, or is not this heap's.
+    ///
+    /// # Safety
+    /// As for [`free_stray`].
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn free_slow(&self, p: *mut u8) {
+        if p.is_null() {
+            return;
+        }
+        // SAFETY: the caller's promise, in each branch.
+        unsafe {
+            if !arena::in_reserve(p) {
+                #[cfg(feature = "mimalloc")]
+                if self.kind() == HeapKind::Mimalloc && super::mimalloc::free(self, p) {
+                    return;
+                }
+                if let Some(page) = super::registry::find_outside(self, p) {
+                    if (*page).push(p) {
+                        self.woken(page);
+                    }
+                    return;
+                }
+                if let Some(header) = large::header(p)
+                    && ptr::eq(header.as_ref().heap, self)
+                {
+                    large::free(self, header);
+                    return;
+                }
+            }
+            free_stray(p);
+        }
+    }
+}
+
+/// What a `free` without an attached heap does: the block finds its owner by itself.
+///
+/// # Safety
+/// As for [`free_stray`].
+pub(crate) unsafe fn free_detached(p: *mut u8) {
+    debug_assert!(current_heap().is_null());
+    if !p.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { free_stray(p) };
+    }
+}

@@ -1,0 +1,200 @@
+//! The heaps that exist, for those few who have to look at all of them: the exchange of a table, a
+//! free from a thread that has not attached the block's heap, and the search for a block's owner.
+//!
+//! Invariant R1: a heap is on the list from the end of its construction to the start of its
+//! destruction, so a heap that is found on it under the lock can be used under the lock.
+
+use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::arena::Arena;
+use super::page::Page;
+use super::{Heap, page};
+use crate::domain::Domain;
+use crate::lock::Lock;
+
+pub(crate) struct Heaps {
+    first: *const Heap,
+}
+// SAFETY: the pointers are used under the lock, and then only what several threads may read of a heap.
+unsafe impl Send for Heaps {}
+
+pub(crate) static HEAPS: Lock<Heaps> = Lock::new(Heaps { first: ptr::null() });
+
+/// Whether any heap has, or had, an arena outside the reserved range.
+static OUTSIDE: AtomicBool = AtomicBool::new(false);
+
+impl Heaps {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = *const Heap> {
+        let mut at = self.first;
+        core::iter::from_fn(move || {
+            let heap = at;
+            if heap.is_null() {
+                return None;
+            }
+            // SAFETY: R1, and the caller holds the lock, without which there is no `self`.
+            at = unsafe { (*heap).registry_next.get() };
+            Some(heap)
+        })
+    }
+
+    pub(crate) fn has(&self, heap: *const Heap) -> bool {
+        !heap.is_null() && self.iter().any(|found| ptr::eq(found, heap))
+    }
+}
+
+/// Adds a heap (R1).
+pub(crate) fn add(heap: *const Heap) {
+    // No table is exchanged meanwhile: the flags that are read are those that stay (T2).
+    let _writer = crate::table::WRITER.lock();
+    let mut heaps = HEAPS.lock();
+    // SAFETY: the caller has just made the heap.
+    unsafe {
+        (*heap).registry_next.set(heaps.first);
+        (*heap).set_direct(Domain::Mem, crate::table::is_direct(Domain::Mem));
+        (*heap).set_direct(Domain::Obj, crate::table::is_direct(Domain::Obj));
+    }
+    heaps.first = heap;
+}
+
+/// Takes a heap off (R1).
+pub(crate) fn remove(heap: *const Heap) {
+    let mut heaps = HEAPS.lock();
+    let mut link: *mut *const Heap = &raw mut heaps.first;
+    // SAFETY: the links are the list's head and the fields of heaps on it, under the lock.
+    unsafe {
+        while !(*link).is_null() {
+            if ptr::eq(*link, heap) {
+                *link = (*heap).registry_next.get();
+                return;
+            }
+            link = (**link).registry_next.as_ptr();
+        }
+    }
+}
+
+/// Tells all heaps whether their inlined paths may be taken in a domain.
+pub(crate) fn set_direct(domain: Domain, direct: bool) {
+    if domain == Domain::Raw {
+        return;
+    }
+    let heaps = HEAPS.lock();
+    for heap in heaps.iter() {
+        // SAFETY: R1; the flags are atomic.
+        unsafe { (*heap).set_direct(domain, direct) };
+    }
+}
+
+/* ---- Arenas outside the reserved range ---- */
+
+/// A growing array of arenas, sorted by address. Changed and searched by others only under the lock;
+/// its own heap searches without.
+pub(crate) struct Outside {
+    items: *mut *mut Arena,
+    len: usize,
+    room: usize,
+}
+
+impl Outside {
+    pub(crate) const fn new() -> Self {
+        Self {
+            items: ptr::null_mut(),
+            len: 0,
+            room: 0,
+        }
+    }
+
+    fn as_slice(&self) -> &[*mut Arena] {
+        if self.len == 0 {
+            return &[];
+        }
+        // SAFETY: the first `len` items are initialized.
+        unsafe { core::slice::from_raw_parts(self.items, self.len) }
+    }
+
+    fn position(&self, at: *mut u8) -> usize {
+        // SAFETY: the items are live arenas of the heap.
+        self.as_slice()
+            .partition_point(|arena| unsafe { (**arena).base } <= at)
+    }
+
+    fn find(&self, p: *mut u8) -> Option<*mut Page> {
+        let arena = *self.as_slice().get(self.position(p).checked_sub(1)?)?;
+        // SAFETY: the items are live arenas of the heap.
+        unsafe { (*arena).contains(p).then(|| page::of(p)) }
+    }
+
+    fn insert(&mut self, arena: *mut Arena) -> bool {
+        if self.len == self.room {
+            let room = (self.room * 2).max(8);
+            // SAFETY: `items` is null or came from here.
+            let items = unsafe { libc::realloc(self.items.cast(), room * size_of::<*mut Arena>()) };
+            if items.is_null() {
+                return false;
+            }
+            self.items = items.cast();
+            self.room = room;
+        }
+        // SAFETY: the arena is live; there is room for one more.
+        unsafe {
+            let index = self.position((*arena).base);
+            let at = self.items.add(index);
+            ptr::copy(at, at.add(1), self.len - index);
+            at.write(arena);
+        }
+        self.len += 1;
+        true
+    }
+
+    fn remove(&mut self, arena: *mut Arena) {
+        if let Some(index) = self
+            .as_slice()
+            .iter()
+            .position(|found| ptr::eq(*found, arena))
+        {
+            // SAFETY: the items behind it are initialized.
+            unsafe {
+                let at = self.items.add(index);
+                ptr::copy(at.add(1), at, self.len - index - 1);
+            }
+            self.len -= 1;
+        }
+    }
+
+    pub(crate) fn release(&mut self) {
+        // SAFETY: `items` is null or came from `insert`.
+        unsafe { libc::free(self.items.cast()) };
+        *self = Self::new();
+    }
+}
+
+/// Enters an arena that lies outside. False if there is no memory for the entry.
+pub(crate) fn add_outside(heap: &Heap, arena: *mut Arena) -> bool {
+    let _heaps = HEAPS.lock();
+    OUTSIDE.store(true, Ordering::Relaxed);
+    // SAFETY: only the heap's owner changes the array, and does so under the lock.
+    unsafe { (*heap.outside.get()).insert(arena) }
+}
+
+pub(crate) fn remove_outside(heap: &Heap, arena: *mut Arena) {
+    let _heaps = HEAPS.lock();
+    // SAFETY: as in `add_outside`.
+    unsafe { (*heap.outside.get()).remove(arena) }
+}
+
+/// The page of a small block of this heap in an arena that lies outside.
+pub(crate) fn find_outside(heap: &Heap, p: *mut u8) -> Option<*mut Page> {
+    // SAFETY: the heap's owner asks, and only the owner changes the array.
+    unsafe { (*heap.outside.get()).find(p) }
+}
+
+/// The same for all heaps.
+pub(crate) fn find_outside_any(heaps: &Heaps, p: *mut u8) -> Option<*mut Page> {
+    if !OUTSIDE.load(Ordering::Relaxed) {
+        return None;
+    }
+    // SAFETY: R1, and the arrays change only under the lock that the caller holds.
+    heaps
+        .iter()
+        .find_map(|heap| unsafe { (*(*heap).outside.get()).find(p) })
+}

@@ -1,0 +1,268 @@
+//! The raw domain's own allocator: the C library, counted.
+//!
+//! Any thread may call it at any time, so counting must not make threads share a cache line: one
+//! atomic that all of them change would triple the price of a `malloc` and `free` pair. Each thread
+//! owns a *shard* of counters, which it changes with plain loads and stores; reading adds them up.
+//! A shard whose thread has ended keeps its sums and is handed to the next thread. Threads that find no
+//! shard (more than [`SHARDS`] at once, or inside the destructors of thread-locals) share one, with
+//! atomic additions.
+//!
+//! `live_blocks` and `allocations` are exact when no thread is inside a call. `live_bytes` counts what
+//! the C library says a block can hold, at `malloc` and at `free` alike. `peak_bytes` is folded in each
+//! time a shard has grown by 64 KiB and at each reading, so it may miss a lower, shorter peak.
+
+use core::cell::Cell;
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+
+use crate::domain::PyMemAllocatorEx;
+use crate::heap::stats::DomainStats;
+use crate::heap::{self, arena};
+
+pub(crate) const BUILTIN: PyMemAllocatorEx = PyMemAllocatorEx {
+    ctx: ptr::null_mut(),
+    malloc: Some(raw_malloc),
+    calloc: Some(raw_calloc),
+    realloc: Some(raw_realloc),
+    free: Some(raw_free),
+};
+
+const SHARDS: usize = 128;
+/// A shard folds its growth into the peak when it exceeds this many bytes.
+const FOLD: i64 = 64 * 1024;
+
+/// The counters of one thread; the alignment keeps two of them out of one pair of cache lines.
+#[repr(align(128))]
+struct Shard {
+    taken: AtomicBool,
+    allocations: AtomicU64,
+    frees: AtomicU64,
+    bytes: AtomicI64,
+    unfolded: AtomicI64,
+}
+
+impl Shard {
+    const fn new() -> Self {
+        Self {
+            taken: AtomicBool::new(false),
+            allocations: AtomicU64::new(0),
+            frees: AtomicU64::new(0),
+            bytes: AtomicI64::new(0),
+            unfolded: AtomicI64::new(0),
+        }
+    }
+}
+
+static OWNED: [Shard; SHARDS] = [const { Shard::new() }; SHARDS];
+static SHARED: Shard = Shard::new();
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// Gives the shard back when the thread ends.
+struct Return;
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        let shard = SHARD.replace(Some(&SHARED));
+        if let Some(shard) = shard
+            && !ptr::eq(shard, &SHARED)
+        {
+            shard.taken.store(false, Ordering::Release);
+        }
+    }
+}
+
+thread_local! {
+    static SHARD: Cell<Option<&'static Shard>> = const { Cell::new(None) };
+    static RETURN: Return = const { Return };
+}
+
+#[cold]
+fn take_shard() -> &'static Shard {
+    // Until it is decided, what the registration of the destructor allocates counts as shared.
+    SHARD.set(Some(&SHARED));
+    if RETURN.try_with(|_| ()).is_ok() {
+        for shard in &OWNED {
+            if !shard.taken.load(Ordering::Relaxed) && !shard.taken.swap(true, Ordering::Acquire) {
+                SHARD.set(Some(shard));
+                return shard;
+            }
+        }
+    }
+    &SHARED
+}
+
+#[inline]
+fn shard() -> &'static Shard {
+    match SHARD.get() {
+        Some(shard) => shard,
+        None => take_shard(),
+    }
+}
+
+#[inline]
+fn note(allocations: u64, frees: u64, bytes: i64) {
+    let shard = shard();
+    if ptr::eq(shard, &SHARED) {
+        shard.allocations.fetch_add(allocations, Ordering::Relaxed);
+        shard.frees.fetch_add(frees, Ordering::Relaxed);
+        shard.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if shard.unfolded.fetch_add(bytes, Ordering::Relaxed) + bytes > FOLD {
+            fold_peak(shard);
+        }
+        return;
+    }
+    // Only this thread writes to its shard, so a load and a store lose nothing.
+    shard.allocations.store(
+        shard.allocations.load(Ordering::Relaxed) + allocations,
+        Ordering::Relaxed,
+    );
+    shard.frees.store(
+        shard.frees.load(Ordering::Relaxed) + frees,
+        Ordering::Relaxed,
+    );
+    shard.bytes.store(
+        shard.bytes.load(Ordering::Relaxed) + bytes,
+        Ordering::Relaxed,
+    );
+    let unfolded = shard.unfolded.load(Ordering::Relaxed) + bytes;
+    shard.unfolded.store(unfolded, Ordering::Relaxed);
+    if unfolded > FOLD {
+        fold_peak(shard);
+    }
+}
+
+#[cold]
+fn fold_peak(shard: &Shard) {
+    shard.unfolded.store(0, Ordering::Relaxed);
+    PEAK.fetch_max(sum().live_bytes, Ordering::Relaxed);
+}
+
+fn sum() -> DomainStats {
+    let (mut allocations, mut frees, mut bytes) = (0u64, 0u64, 0i64);
+    for shard in OWNED.iter().chain([&SHARED]) {
+        // Frees first: a block that comes and goes meanwhile must not make the difference negative.
+        frees += shard.frees.load(Ordering::Acquire);
+        bytes += shard.bytes.load(Ordering::Relaxed);
+    }
+    for shard in OWNED.iter().chain([&SHARED]) {
+        allocations += shard.allocations.load(Ordering::Acquire);
+    }
+    DomainStats {
+        live_blocks: usize::try_from(allocations.saturating_sub(frees)).unwrap_or(usize::MAX),
+        live_bytes: usize::try_from(bytes).unwrap_or(0),
+        peak_bytes: 0,
+        allocations,
+    }
+}
+
+/// The figures of the raw domain's built-in allocator, over all threads. Never allocates.
+#[must_use]
+pub fn raw_stats() -> DomainStats {
+    let mut stats = sum();
+    stats.peak_bytes = PEAK
+        .fetch_max(stats.live_bytes, Ordering::Relaxed)
+        .max(stats.live_bytes);
+    stats
+}
+
+/// In the child of a fork the other threads are gone: their shards are free again.
+pub(crate) fn adopt_shards_after_fork() {
+    let own = SHARD.get();
+    for shard in &OWNED {
+        if !own.is_some_and(|own| ptr::eq(own, shard)) {
+            shard.taken.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// How many bytes the block holds.
+///
+/// # Safety
+/// `p` is a live block of the C library.
+pub(crate) unsafe fn usable_size(p: *mut c_void) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { libc::malloc_usable_size(p) }
+}
+
+#[allow(
+    clippy::cast_possible_wrap,
+    reason = "a block is at most isize::MAX bytes"
+)]
+unsafe fn signed_size(p: *mut c_void) -> i64 {
+    // SAFETY: the callers pass live blocks.
+    unsafe { usable_size(p) as i64 }
+}
+
+unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: any size may be asked for.
+    let p = unsafe { libc::malloc(size.max(1)) };
+    if !p.is_null() {
+        // SAFETY: just allocated.
+        note(1, 0, unsafe { signed_size(p) });
+    }
+    p
+}
+
+unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
+    let (nelem, elsize) = if nelem == 0 || elsize == 0 {
+        (1, 1)
+    } else {
+        (nelem, elsize)
+    };
+    // SAFETY: any size may be asked for.
+    let p = unsafe { libc::calloc(nelem, elsize) };
+    if !p.is_null() {
+        // SAFETY: just allocated.
+        note(1, 0, unsafe { signed_size(p) });
+    }
+    p
+}
+
+unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) -> *mut c_void {
+    if p.is_null() {
+        // SAFETY: the same request.
+        return unsafe { raw_malloc(ctx, size) };
+    }
+    if is_a_heaps(p.cast()) {
+        wrong_domain("PyMem_RawRealloc", p);
+    }
+    // SAFETY: the caller vouches for the block.
+    let before = unsafe { signed_size(p) };
+    // SAFETY: as above; the size is not zero, so this never frees.
+    let new = unsafe { libc::realloc(p, size.max(1)) };
+    if !new.is_null() {
+        // SAFETY: just allocated.
+        note(0, 0, unsafe { signed_size(new) } - before);
+    }
+    new
+}
+
+unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
+    if p.is_null() {
+        return;
+    }
+    if is_a_heaps(p.cast()) {
+        wrong_domain("PyMem_RawFree", p);
+    }
+    // SAFETY: the caller vouches for the block.
+    note(0, 1, -unsafe { signed_size(p) });
+    // SAFETY: as above.
+    unsafe { libc::free(p) };
+}
+
+/// Whether a block belongs to a heap: such a free would damage both.
+#[inline]
+fn is_a_heaps(p: *mut u8) -> bool {
+    // SAFETY: the word before a block can be read, whosever it is.
+    arena::in_reserve(p) || unsafe { heap::is_large(p) } || heap::is_mimallocs(p)
+}
+
+#[cold]
+fn wrong_domain(function: &str, p: *mut c_void) -> ! {
+    let mut text = crate::debug::report::Text::new();
+    text.put(format_args!(
+        "the block at {p:p} belongs to the mem or obj domain of an interpreter"
+    ));
+    crate::debug::report::fatal(function, text.as_str())
+}

@@ -1,0 +1,77 @@
+//! Running the compiler: enough stack under it, and no panic out of it.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+use crate::error::CompileError;
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Stack that shallow text needs.
+const BASE: usize = 512 << 10;
+/// Stack that a level of recursion needs; unoptimized builds use several times as much.
+const PER_LEVEL: usize = if cfg!(debug_assertions) { 48 << 10 } else { 16 << 10 };
+
+/// Runs `work`, which recurses up to `depth` levels, on this thread, on a new stack when the current one may
+/// be too small.
+///
+/// # Errors
+/// [`CompileError::Internal`] when `work` panics; nothing is printed.
+pub fn run<R>(depth: usize, work: impl FnOnce() -> R) -> Result<R, CompileError> {
+    keep_our_panics_quiet();
+    let needed = BASE + depth.saturating_mul(PER_LEVEL);
+    let was_quiet = QUIET.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(|| match stacker::remaining_stack() {
+        Some(left) if left >= needed => work(),
+        _ => stacker::grow(needed, work),
+    }));
+    QUIET.set(was_quiet);
+    result.map_err(|panic| CompileError::Internal(describe(&*panic)))
+}
+
+/// Has panics inside [`run`] pass in silence: they become an exception. Others are reported as before.
+fn keep_our_panics_quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = take_hook();
+        set_hook(Box::new(move |info| {
+            if !QUIET.try_with(Cell::get).unwrap_or(false) {
+                previous(info);
+            }
+        }));
+    });
+}
+
+fn describe(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no reason given");
+    format!("the compiler failed: {text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let result: Result<(), _> = run(0, || panic!("out of cheese"));
+        assert_eq!(result, Err(CompileError::Internal("the compiler failed: out of cheese".into())));
+        assert!(!QUIET.get());
+    }
+
+    #[test]
+    fn deep_work_gets_its_stack() {
+        fn dive(n: usize) -> usize {
+            let page = std::hint::black_box([n; 1024]);
+            if n == 0 { page[0] } else { dive(n - 1) + page[1] / n.max(1) }
+        }
+        assert_eq!(run(2000, || dive(2000)), Ok(2000));
+    }
+}

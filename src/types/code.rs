@@ -1,0 +1,886 @@
+//! `code`: what the compiler made of a module, class or function, in CPython 3.14's form.
+//!
+//! ```text
+//!  ┌──────────────┬───────────────────────────────────────────────────┐
+//!  │ PyCode       │ co_code_adaptive: u16 units, opcode | arg << 8    │
+//!  └──────────────┴───────────────────────────────────────────────────┘
+//! ```
+//!
+//! The units at the end are the ones that run: the interpreter replaces instructions by specialized ones
+//! and keeps data in the cache units. `co_code` gives them as the compiler made them.
+
+use core::cell::Cell;
+
+use hognose_allocators::collections::TryVec;
+
+use crate::object::weakref::{self, WeakrefList};
+use crate::object::*;
+use crate::state::ThreadState;
+use crate::types::bytes::PyBytes;
+use crate::types::exceptions as exc;
+use crate::types::int::PyInt;
+use crate::types::notimplemented::not_implemented;
+use crate::types::str::PyStr;
+use crate::types::tuple::PyTuple;
+use crate::vm::opcode::{self, op};
+use crate::{native, raise};
+
+/// `CO_OPTIMIZED`.
+pub const CO_OPTIMIZED: i32 = 0x0001;
+/// `CO_NEWLOCALS`.
+pub const CO_NEWLOCALS: i32 = 0x0002;
+/// `CO_VARARGS`.
+pub const CO_VARARGS: i32 = 0x0004;
+/// `CO_VARKEYWORDS`.
+pub const CO_VARKEYWORDS: i32 = 0x0008;
+/// `CO_NESTED`.
+pub const CO_NESTED: i32 = 0x0010;
+/// `CO_GENERATOR`.
+pub const CO_GENERATOR: i32 = 0x0020;
+/// `CO_COROUTINE`.
+pub const CO_COROUTINE: i32 = 0x0080;
+/// `CO_ITERABLE_COROUTINE`.
+pub const CO_ITERABLE_COROUTINE: i32 = 0x0100;
+/// `CO_ASYNC_GENERATOR`.
+pub const CO_ASYNC_GENERATOR: i32 = 0x0200;
+/// `CO_HAS_DOCSTRING`.
+pub const CO_HAS_DOCSTRING: i32 = 0x0400_0000;
+/// `CO_METHOD`.
+pub const CO_METHOD: i32 = 0x0800_0000;
+
+/// Kind bit of a plain local.
+pub const KIND_LOCAL: u8 = 0x20;
+/// Kind bit of a cell.
+pub const KIND_CELL: u8 = 0x40;
+/// Kind bit of a free variable.
+pub const KIND_FREE: u8 = 0x80;
+/// Kind bit of a comprehension's own variable that was inlined.
+pub const KIND_HIDDEN: u8 = 0x10;
+
+/// A code object. All but the caches and instructions is immutable.
+#[repr(C)]
+pub struct PyCode {
+    ob_base: PyVarObject,
+    pub(crate) co_consts: Slot<PyTuple>,
+    pub(crate) co_names: Slot<PyTuple>,
+    pub(crate) co_exceptiontable: Slot<PyBytes>,
+    pub(crate) co_linetable: Slot<PyBytes>,
+    pub(crate) co_localsplusnames: Slot<PyTuple>,
+    pub(crate) co_localspluskinds: Slot<PyBytes>,
+    pub(crate) co_filename: Slot<PyStr>,
+    pub(crate) co_name: Slot<PyStr>,
+    pub(crate) co_qualname: Slot<PyStr>,
+    pub(crate) co_flags: i32,
+    pub(crate) co_argcount: i32,
+    pub(crate) co_posonlyargcount: i32,
+    pub(crate) co_kwonlyargcount: i32,
+    pub(crate) co_stacksize: i32,
+    pub(crate) co_firstlineno: i32,
+    pub(crate) co_nlocalsplus: i32,
+    pub(crate) co_nlocals: i32,
+    pub(crate) co_ncellvars: i32,
+    pub(crate) co_nfreevars: i32,
+    /// Words that a frame needs for locals and stack.
+    pub(crate) co_framesize: i32,
+    /// Whether a call with exactly `co_argcount` positional arguments needs nothing but copying them.
+    pub(crate) co_simple: bool,
+    /// Where execution begins for tracebacks: the first `RESUME`, in units.
+    pub(crate) co_firsttraceable: i32,
+    co_weakreflist: WeakrefList,
+    co_hash: Cell<isize>,
+    units: [Cell<u16>; 0],
+}
+
+native!(PyCode, CODE_TYPE);
+
+/// `code`.
+#[unsafe(export_name = "PyCode_Type")]
+pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
+    name: c"code",
+    basicsize: size_of::<PyCode>(),
+    itemsize: 2,
+    weaklistoffset: core::mem::offset_of!(PyCode, co_weakreflist),
+    doc: "Create a code object.  Not for mere mortals.",
+    slots: TypeSlots {
+        new: Some(code_new),
+        dealloc: Some(dealloc),
+        repr: Some(repr),
+        hash: Some(hash),
+        richcompare: Some(compare),
+        ..TypeSlots::EMPTY
+    },
+    methods: &[
+        MethodDef::no_args("co_lines", co_lines, ""),
+        MethodDef::no_args("co_positions", co_positions, ""),
+        MethodDef::keywords("replace", replace, ""),
+        MethodDef::keywords("__replace__", replace, ""),
+        MethodDef::no_args("co_branches", co_branches, ""),
+        MethodDef::positional("_varname_from_oparg", varname_from_oparg, ""),
+    ],
+    getset: &[
+        GetSetDef::get("co_code", |ts, o| Ok(PyBytes::new(ts, &o.cast::<PyCode>().original_code()?)?.into_object()), ""),
+        GetSetDef::get("_co_code_adaptive", |ts, o| Ok(PyBytes::new(ts, o.cast::<PyCode>().raw_code())?.into_object()), ""),
+        GetSetDef::get("co_consts", |ts, o| field(ts, &o.cast::<PyCode>().co_consts), ""),
+        GetSetDef::get("co_names", |ts, o| field(ts, &o.cast::<PyCode>().co_names), ""),
+        GetSetDef::get("co_exceptiontable", |ts, o| field(ts, &o.cast::<PyCode>().co_exceptiontable), ""),
+        GetSetDef::get("co_linetable", |ts, o| field(ts, &o.cast::<PyCode>().co_linetable), ""),
+        GetSetDef::get("co_lnotab", |ts, o| field(ts, &o.cast::<PyCode>().co_linetable), ""),
+        GetSetDef::get("co_filename", |ts, o| field(ts, &o.cast::<PyCode>().co_filename), ""),
+        GetSetDef::get("co_name", |ts, o| field(ts, &o.cast::<PyCode>().co_name), ""),
+        GetSetDef::get("co_qualname", |ts, o| field(ts, &o.cast::<PyCode>().co_qualname), ""),
+        GetSetDef::get("co_flags", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_flags.into()), ""),
+        GetSetDef::get("co_argcount", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_argcount.into()), ""),
+        GetSetDef::get("co_posonlyargcount", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_posonlyargcount.into()), ""),
+        GetSetDef::get("co_kwonlyargcount", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_kwonlyargcount.into()), ""),
+        GetSetDef::get("co_stacksize", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_stacksize.into()), ""),
+        GetSetDef::get("co_firstlineno", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_firstlineno.into()), ""),
+        GetSetDef::get("co_nlocals", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_nlocals.into()), ""),
+        GetSetDef::get("co_varnames", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_LOCAL), ""),
+        GetSetDef::get("co_cellvars", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_CELL), ""),
+        GetSetDef::get("co_freevars", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_FREE), ""),
+    ],
+    ..TypeSpec::EMPTY
+});
+
+fn field<T: Native>(ts: &ThreadState, slot: &Slot<T>) -> PyResult {
+    Ok(slot.get().map_or_else(|| ts.none(), Ref::into_object))
+}
+
+/// The parts of a code object, as marshal and `code.replace` have them.
+pub struct CodeParts {
+    /// `co_argcount`.
+    pub argcount: i32,
+    /// `co_posonlyargcount`.
+    pub posonlyargcount: i32,
+    /// `co_kwonlyargcount`.
+    pub kwonlyargcount: i32,
+    /// `co_stacksize`.
+    pub stacksize: i32,
+    /// `co_flags`.
+    pub flags: i32,
+    /// `co_code`.
+    pub code: Ref<PyBytes>,
+    /// `co_consts`.
+    pub consts: Ref<PyTuple>,
+    /// `co_names`.
+    pub names: Ref<PyTuple>,
+    /// Names of locals, cells and free variables, in the order of the frame's places.
+    pub localsplusnames: Ref<PyTuple>,
+    /// A kind byte for each.
+    pub localspluskinds: Ref<PyBytes>,
+    /// `co_filename`.
+    pub filename: Ref<PyStr>,
+    /// `co_name`.
+    pub name: Ref<PyStr>,
+    /// `co_qualname`.
+    pub qualname: Ref<PyStr>,
+    /// `co_firstlineno`.
+    pub firstlineno: i32,
+    /// `co_linetable`.
+    pub linetable: Ref<PyBytes>,
+    /// `co_exceptiontable`.
+    pub exceptiontable: Ref<PyBytes>,
+}
+
+impl PyCode {
+    /// A code object of these parts. ValueError when they do not fit together.
+    pub fn new(ts: &ThreadState, parts: CodeParts) -> PyResult<Ref<PyCode>> {
+        let bytes = parts.code.as_slice();
+        let kinds = parts.localspluskinds.as_slice();
+        if bytes.is_empty() || bytes.len() % 2 != 0 || kinds.len() != parts.localsplusnames.len() {
+            return raise!(ts, exc::ValueError, "code: malformed code object");
+        }
+        let arguments = parts.argcount
+            + parts.kwonlyargcount
+            + i32::from(parts.flags & CO_VARARGS != 0)
+            + i32::from(parts.flags & CO_VARKEYWORDS != 0);
+        if parts.argcount < 0
+            || parts.posonlyargcount < 0
+            || parts.posonlyargcount > parts.argcount
+            || parts.kwonlyargcount < 0
+            || parts.stacksize < 0
+            || parts.stacksize > 1 << 24
+            || kinds.len() > 1 << 24
+            || arguments as usize > kinds.len()
+            || !parts.names.items().iter().chain(parts.localsplusnames.items()).all(|n| n.is_a::<PyStr>())
+        {
+            return raise!(ts, exc::ValueError, "code: malformed code object");
+        }
+        if !opcode::validate(bytes) {
+            return raise!(ts, exc::ValueError, "code: malformed bytecode");
+        }
+        intern_names(ts, &parts.names)?;
+        intern_names(ts, &parts.localsplusnames)?;
+        let count = |kind: u8| kinds.iter().filter(|k| **k & kind != 0).count() as i32;
+        let units = bytes.len() / 2;
+        // SAFETY: every field is written below before anything can look at the object.
+        let object = unsafe { alloc::var_object_uninit::<PyCode>(ts, &CODE_TYPE, units)? };
+        let first_traceable = bytes.chunks_exact(2).position(|u| u[0] == op::RESUME).unwrap_or(0) as i32;
+        let simple = parts.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0 && parts.kwonlyargcount == 0;
+        // SAFETY: the memory has room for the struct and the units.
+        unsafe {
+            macro_rules! write {
+                ($($field:ident = $value:expr;)*) => { $((&raw mut (*object).$field).write($value);)* };
+            }
+            write! {
+                co_consts = Slot::new(Some(parts.consts));
+                co_names = Slot::new(Some(parts.names));
+                co_exceptiontable = Slot::new(Some(parts.exceptiontable));
+                co_linetable = Slot::new(Some(parts.linetable));
+                co_filename = Slot::new(Some(parts.filename));
+                co_name = Slot::new(Some(parts.name));
+                co_qualname = Slot::new(Some(parts.qualname));
+                co_flags = parts.flags;
+                co_argcount = parts.argcount;
+                co_posonlyargcount = parts.posonlyargcount;
+                co_kwonlyargcount = parts.kwonlyargcount;
+                co_stacksize = parts.stacksize;
+                co_firstlineno = parts.firstlineno;
+                co_nlocalsplus = kinds.len() as i32;
+                co_nlocals = count(KIND_LOCAL);
+                co_ncellvars = count(KIND_CELL);
+                co_nfreevars = count(KIND_FREE);
+                co_framesize = kinds.len() as i32 + parts.stacksize;
+                co_simple = simple;
+                co_firsttraceable = first_traceable;
+                co_weakreflist = WeakrefList::new();
+                co_hash = Cell::new(-1);
+                co_localsplusnames = Slot::new(Some(parts.localsplusnames));
+            }
+            let first = (&raw mut (*object).units).cast::<u16>();
+            for (index, unit) in bytes.chunks_exact(2).enumerate() {
+                first.add(index).write(u16::from_le_bytes([unit[0], unit[1]]));
+            }
+            write! { co_localspluskinds = Slot::new(Some(parts.localspluskinds)); }
+            let code = Ref::from_owned(object);
+            opcode::quicken(code.units());
+            Ok(code)
+        }
+    }
+
+    /// The instructions, as they run.
+    #[inline(always)]
+    pub fn units(&self) -> &[Cell<u16>] {
+        // SAFETY: `ob_size` units stand behind the struct.
+        unsafe { core::slice::from_raw_parts(self.units.as_ptr(), self.ob_base.ob_size.get() as usize) }
+    }
+
+    fn raw_code(&self) -> &[u8] {
+        let units = self.units();
+        // SAFETY: the bytes are copied before anything runs that could change them.
+        unsafe { core::slice::from_raw_parts(units.as_ptr().cast::<u8>(), units.len() * 2) }
+    }
+
+    /// The instructions as the compiler made them: unspecialized, caches zero.
+    pub fn original_code(&self) -> PyResult<TryVec<u8>> {
+        let mut bytes = TryVec::new();
+        bytes.try_extend_from_slice(self.raw_code())?;
+        opcode::deoptimize(&mut bytes);
+        Ok(bytes)
+    }
+
+    /// `co_consts`, borrowed: it never changes.
+    #[inline(always)]
+    pub fn consts(&self) -> &[&PyObject] {
+        // SAFETY: set once, kept as long as the code lives.
+        unsafe { self.co_consts.borrow() }.map_or(&[], |t| t.items())
+    }
+
+    /// `co_names`.
+    #[inline(always)]
+    pub fn names(&self) -> &[&PyObject] {
+        // SAFETY: as for the constants.
+        unsafe { self.co_names.borrow() }.map_or(&[], |t| t.items())
+    }
+
+    /// The name with an index in `co_names`.
+    #[inline(always)]
+    pub fn name_at(&self, index: usize) -> &PyStr {
+        // SAFETY: `new` has checked that all names are strings.
+        unsafe { self.names()[index].cast_unchecked::<PyStr>() }
+    }
+
+    /// The name of a place of the frame.
+    pub fn local_name(&self, index: usize) -> &PyStr {
+        // SAFETY: as above.
+        unsafe { self.co_localsplusnames.borrow() }.map_or(crate::id!(__name__), |t| t.items()[index].cast::<PyStr>())
+    }
+
+    /// The kind bytes of the frame's places.
+    pub fn kinds(&self) -> &[u8] {
+        // SAFETY: as above.
+        unsafe { self.co_localspluskinds.borrow() }.map_or(&[], |b| b.as_slice())
+    }
+
+    /// `co_name`.
+    pub fn name(&self) -> &PyStr {
+        // SAFETY: as above.
+        unsafe { self.co_name.borrow() }.unwrap_or(crate::id!(__name__))
+    }
+
+    /// `co_qualname`.
+    pub fn qualname(&self) -> &PyStr {
+        // SAFETY: as above.
+        unsafe { self.co_qualname.borrow() }.unwrap_or(crate::id!(__name__))
+    }
+
+    /// `co_filename`.
+    pub fn filename(&self) -> &PyStr {
+        // SAFETY: as above.
+        unsafe { self.co_filename.borrow() }.unwrap_or(crate::id!(__file__))
+    }
+
+    /// The number of arguments that have a place in the frame, `*args` and `**kwargs` included.
+    pub fn total_args(&self) -> usize {
+        (self.co_argcount
+            + self.co_kwonlyargcount
+            + i32::from(self.co_flags & CO_VARARGS != 0)
+            + i32::from(self.co_flags & CO_VARKEYWORDS != 0)) as usize
+    }
+
+    fn names_of_kind(&self, ts: &ThreadState, kind: u8) -> PyResult {
+        let mut names = TryVec::<PyRef>::new();
+        for (index, of) in self.kinds().iter().enumerate() {
+            if of & kind != 0 {
+                names.try_push(self.local_name(index).new_ref())?;
+            }
+        }
+        Ok(PyTuple::from_vec(ts, names)?.into_object())
+    }
+
+    /// The handler for an error at unit `index`: (target unit, stack depth, push lasti).
+    pub fn handler_at(&self, index: usize) -> Option<(usize, usize, bool)> {
+        // SAFETY: as above.
+        let table = unsafe { self.co_exceptiontable.borrow() }?.as_slice();
+        let mut at = 0;
+        let varint = |at: &mut usize| -> Option<usize> {
+            let mut byte = *table.get(*at)?;
+            *at += 1;
+            let mut value = usize::from(byte & 63);
+            while byte & 64 != 0 {
+                byte = *table.get(*at)?;
+                *at += 1;
+                value = value << 6 | usize::from(byte & 63);
+            }
+            Some(value)
+        };
+        while at < table.len() {
+            let start = varint(&mut at)?;
+            let size = varint(&mut at)?;
+            let target = varint(&mut at)?;
+            let depth_lasti = varint(&mut at)?;
+            if index < start {
+                // Entries are sorted.
+                return None;
+            }
+            if index < start + size {
+                return Some((target, depth_lasti >> 1, depth_lasti & 1 != 0));
+            }
+        }
+        None
+    }
+
+    /// The source position of the instruction at a byte offset: `(line, end_line, column, end_column)`,
+    /// columns in UTF-8 bytes from 0; each None where the table does not say.
+    #[allow(clippy::type_complexity, reason = "four figures of one kind")]
+    pub fn positions_at(&self, lasti: i32) -> (Option<i32>, Option<i32>, Option<i32>, Option<i32>) {
+        if lasti < 0 {
+            return (Some(self.co_firstlineno), None, None, None);
+        }
+        let target = lasti as usize / 2;
+        for entry in self.locations() {
+            if target < entry.end {
+                return (entry.line, entry.end_line, entry.column, entry.end_column);
+            }
+        }
+        (None, None, None, None)
+    }
+
+    /// The line of the instruction at a byte offset (`PyCode_Addr2Line`).
+    pub fn line_at(&self, lasti: i32) -> Option<i32> {
+        self.positions_at(lasti).0
+    }
+
+    /// The entries of the location table.
+    pub fn locations(&self) -> Locations<'_> {
+        // SAFETY: as above.
+        let table = unsafe { self.co_linetable.borrow() }.map_or(&[][..], |b| b.as_slice());
+        Locations { table, at: 0, line: self.co_firstlineno, unit: 0 }
+    }
+}
+
+/// A run of instructions with one source position.
+#[derive(Clone, Copy)]
+pub struct Location {
+    /// The first unit.
+    pub start: usize,
+    /// The unit after the last.
+    pub end: usize,
+    /// The first line.
+    pub line: Option<i32>,
+    /// The last line.
+    pub end_line: Option<i32>,
+    /// The first column, in bytes.
+    pub column: Option<i32>,
+    /// The column after the last.
+    pub end_column: Option<i32>,
+}
+
+/// Decodes a location table (PEP 626 and 657; `Objects/locations.md` describes the encoding).
+pub struct Locations<'a> {
+    table: &'a [u8],
+    at: usize,
+    line: i32,
+    unit: usize,
+}
+
+impl Locations<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.table.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn varint(&mut self) -> Option<u32> {
+        let mut byte = self.byte()?;
+        let mut value = u32::from(byte & 63);
+        let mut shift = 0;
+        while byte & 64 != 0 {
+            byte = self.byte()?;
+            shift += 6;
+            value |= u32::from(byte & 63).checked_shl(shift)?;
+        }
+        Some(value)
+    }
+
+    fn signed_varint(&mut self) -> Option<i32> {
+        let value = self.varint()?;
+        Some(if value & 1 != 0 { -((value >> 1) as i32) } else { (value >> 1) as i32 })
+    }
+}
+
+impl Iterator for Locations<'_> {
+    type Item = Location;
+
+    fn next(&mut self) -> Option<Location> {
+        let first = self.byte()?;
+        let start = self.unit;
+        self.unit += usize::from(first & 7) + 1;
+        let end = self.unit;
+        let none = Location { start, end, line: None, end_line: None, column: None, end_column: None };
+        match first >> 3 & 15 {
+            15 => Some(none),
+            14 => {
+                self.line += self.signed_varint()?;
+                let line = self.line;
+                let end_line = line + self.varint()? as i32;
+                let column = self.varint()? as i32 - 1;
+                let end_column = self.varint()? as i32 - 1;
+                let known = |c: i32| (c >= 0).then_some(c);
+                Some(Location {
+                    line: Some(line),
+                    end_line: Some(end_line),
+                    column: known(column),
+                    end_column: known(end_column),
+                    ..none
+                })
+            }
+            13 => {
+                self.line += self.signed_varint()?;
+                Some(Location { line: Some(self.line), end_line: Some(self.line), ..none })
+            }
+            code @ 10..=12 => {
+                self.line += i32::from(code) - 10;
+                let column = i32::from(self.byte()?);
+                let end_column = i32::from(self.byte()?);
+                Some(Location {
+                    line: Some(self.line),
+                    end_line: Some(self.line),
+                    column: Some(column),
+                    end_column: Some(end_column),
+                    ..none
+                })
+            }
+            code => {
+                let second = self.byte()?;
+                let column = i32::from(code) << 3 | i32::from(second >> 4);
+                let end_column = column + i32::from(second & 15);
+                Some(Location {
+                    line: Some(self.line),
+                    end_line: Some(self.line),
+                    column: Some(column),
+                    end_column: Some(end_column),
+                    ..none
+                })
+            }
+        }
+    }
+}
+
+/// Interns the names, in place: the tuple is the code object's own.
+fn intern_names(ts: &ThreadState, names: &PyTuple) -> PyResult<()> {
+    for (index, name) in names.items().iter().enumerate() {
+        let name = name.cast::<PyStr>();
+        if !name.is_interned() {
+            let interned = PyStr::intern_ref(ts, Ref::from_borrowed(name))?;
+            // SAFETY: the tuple was made for this code object, and the equal string takes the place of
+            // one that the tuple goes on owning through the interned one.
+            unsafe { names.replace_item(index, interned.into_object()) };
+        }
+    }
+    Ok(())
+}
+
+unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
+    // SAFETY: called once, for a code object.
+    unsafe {
+        weakref::clear_all(ts, &*object);
+        let code = object.cast::<PyCode>();
+        macro_rules! clear {
+            ($($field:ident)*) => { $((*code).$field.set(None);)* };
+        }
+        clear!(co_consts co_names co_exceptiontable co_linetable co_localsplusnames co_localspluskinds co_filename co_name co_qualname);
+        alloc::free(ts, object);
+    }
+}
+
+fn repr(ts: &ThreadState, object: &PyObject) -> PyResult {
+    let code = object.cast::<PyCode>();
+    let line = if code.co_firstlineno != 0 { code.co_firstlineno } else { -1 };
+    let text = PyStr::format(
+        ts,
+        format_args!("<code object {} at {object:p}, file \"{}\", line {line}>", code.name(), code.filename()),
+    )?;
+    Ok(text.into_object())
+}
+
+fn hash(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
+    let code = object.cast::<PyCode>();
+    if code.co_hash.get() != -1 {
+        return Ok(code.co_hash.get());
+    }
+    let bytes = code.original_code()?;
+    let mut mixed = crate::types::hash::hash_bytes(&bytes) as usize;
+    let mut mix = |h: isize| mixed = (mixed ^ h as usize).wrapping_mul(1_000_003);
+    mix(code.name().hash_value());
+    for part in [&code.co_names, &code.co_localsplusnames] {
+        if let Some(part) = part.get() {
+            mix(protocol::hash(ts, part.as_object())?);
+        }
+    }
+    for constant in code.consts() {
+        let hashed = protocol::hash(ts, constant);
+        // Constants that cannot be hashed (slices could, lists are none) count by type only.
+        mix(match ts.catch(hashed, &exc::TypeError)? {
+            Some(h) => h,
+            None => 1,
+        });
+    }
+    mix(code.co_argcount as isize);
+    mix(code.co_flags as isize);
+    mix(code.co_firstlineno as isize);
+    let value = if mixed as isize == -1 { -2 } else { mixed as isize };
+    code.co_hash.set(value);
+    Ok(value)
+}
+
+/// Constants are equal only when their types are, too: `0.0` is not `0`.
+fn constants_equal(ts: &ThreadState, a: &PyObject, b: &PyObject) -> PyResult<bool> {
+    if a.is(b) {
+        return Ok(true);
+    }
+    if !core::ptr::eq(a.ob_type(), b.ob_type()) {
+        return Ok(false);
+    }
+    if let (Some(x), Some(y)) = (a.downcast_exact::<PyTuple>(), b.downcast_exact::<PyTuple>()) {
+        if x.len() != y.len() {
+            return Ok(false);
+        }
+        for (p, q) in x.items().iter().zip(y.items()) {
+            if !constants_equal(ts, p, q)? {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
+    if let (Some(x), Some(y)) =
+        (a.downcast_exact::<crate::types::float::PyFloat>(), b.downcast_exact::<crate::types::float::PyFloat>())
+    {
+        return Ok(x.value().to_bits() == y.value().to_bits());
+    }
+    protocol::equal(ts, a, b)
+}
+
+fn compare(ts: &ThreadState, left: &PyObject, right: &PyObject, op: CompareOp) -> PyResult {
+    let (Some(a), Some(b)) = (left.downcast::<PyCode>(), right.downcast::<PyCode>()) else {
+        return Ok(not_implemented());
+    };
+    if op != CompareOp::Eq && op != CompareOp::Ne {
+        return Ok(not_implemented());
+    }
+    let same = codes_equal(ts, a, b)?;
+    Ok(crate::types::bool::py_bool(same == (op == CompareOp::Eq)))
+}
+
+fn codes_equal(ts: &ThreadState, a: &PyCode, b: &PyCode) -> PyResult<bool> {
+    if core::ptr::eq(a, b) {
+        return Ok(true);
+    }
+    if !a.name().equals(b.name())
+        || a.co_argcount != b.co_argcount
+        || a.co_posonlyargcount != b.co_posonlyargcount
+        || a.co_kwonlyargcount != b.co_kwonlyargcount
+        || a.co_flags != b.co_flags
+        || a.co_firstlineno != b.co_firstlineno
+        || a.kinds() != b.kinds()
+        || *a.original_code()? != *b.original_code()?
+    {
+        return Ok(false);
+    }
+    let all = |x: &[&PyObject], y: &[&PyObject]| -> PyResult<bool> {
+        if x.len() != y.len() {
+            return Ok(false);
+        }
+        for (p, q) in x.iter().zip(y) {
+            if !constants_equal(ts, p, q)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    if !all(a.consts(), b.consts())? || !all(a.names(), b.names())? {
+        return Ok(false);
+    }
+    let bytes = |s: &Slot<PyBytes>| s.get();
+    let same = |x: Option<Ref<PyBytes>>, y: Option<Ref<PyBytes>>| match (x, y) {
+        (Some(x), Some(y)) => x.as_slice() == y.as_slice(),
+        _ => false,
+    };
+    Ok(same(bytes(&a.co_linetable), bytes(&b.co_linetable))
+        && same(bytes(&a.co_exceptiontable), bytes(&b.co_exceptiontable)))
+}
+
+fn optional_int(ts: &ThreadState, value: Option<i32>) -> PyResult {
+    match value {
+        Some(value) => PyInt::from_i64(ts, value.into()),
+        None => Ok(ts.none()),
+    }
+}
+
+fn co_lines(ts: &ThreadState, object: &PyObject) -> PyResult {
+    let code = object.cast::<PyCode>();
+    let list = crate::types::list::PyList::new(ts)?;
+    let mut pending: Option<(usize, usize, Option<i32>)> = None;
+    let emit = |(start, end, line): (usize, usize, Option<i32>)| -> PyResult<()> {
+        let items = [PyInt::from_usize(ts, start * 2)?, PyInt::from_usize(ts, end * 2)?, optional_int(ts, line)?];
+        let tuple = PyTuple::new(ts, call::borrow_all(&items))?;
+        list.append(ts, tuple.into_object())
+    };
+    for entry in code.locations() {
+        match &mut pending {
+            Some((_, end, line)) if *line == entry.line => *end = entry.end,
+            _ => {
+                if let Some(run) = pending.take() {
+                    emit(run)?;
+                }
+                pending = Some((entry.start, entry.end, entry.line));
+            }
+        }
+    }
+    if let Some(run) = pending {
+        emit(run)?;
+    }
+    protocol::iter(ts, list.as_object())
+}
+
+fn co_positions(ts: &ThreadState, object: &PyObject) -> PyResult {
+    let code = object.cast::<PyCode>();
+    let list = crate::types::list::PyList::new(ts)?;
+    for entry in code.locations() {
+        for _ in entry.start..entry.end {
+            let items = [
+                optional_int(ts, entry.line)?,
+                optional_int(ts, entry.end_line)?,
+                optional_int(ts, entry.column)?,
+                optional_int(ts, entry.end_column)?,
+            ];
+            list.append(ts, PyTuple::new(ts, call::borrow_all(&items))?.into_object())?;
+        }
+    }
+    protocol::iter(ts, list.as_object())
+}
+
+fn co_branches(ts: &ThreadState, object: &PyObject) -> PyResult {
+    let code = object.cast::<PyCode>();
+    let bytes = code.original_code()?;
+    let list = crate::types::list::PyList::new(ts)?;
+    opcode::branches(&bytes, &mut |source, not_taken, taken| {
+        let items = [PyInt::from_usize(ts, source)?, PyInt::from_usize(ts, not_taken)?, PyInt::from_usize(ts, taken)?];
+        list.append(ts, PyTuple::new(ts, call::borrow_all(&items))?.into_object())
+    })?;
+    protocol::iter(ts, list.as_object())
+}
+
+fn varname_from_oparg(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult {
+    call::check_count(ts, "_varname_from_oparg", args.len(), 1, 1)?;
+    let code = object.cast::<PyCode>();
+    let index = protocol::as_isize(ts, args[0])?;
+    if index < 0 || index >= code.co_nlocalsplus as isize {
+        return raise!(ts, exc::IndexError, "tuple index out of range");
+    }
+    Ok(code.local_name(index as usize).new_ref())
+}
+
+/// The names in the order of `code()` and `replace()`, less the names of variables.
+fn parts_of(code: &PyCode, ts: &ThreadState) -> PyResult<CodeParts> {
+    let missing = || Raised::from(hognose_allocators::NoMemory);
+    Ok(CodeParts {
+        argcount: code.co_argcount,
+        posonlyargcount: code.co_posonlyargcount,
+        kwonlyargcount: code.co_kwonlyargcount,
+        stacksize: code.co_stacksize,
+        flags: code.co_flags,
+        code: PyBytes::new(ts, &code.original_code()?)?,
+        consts: code.co_consts.get().ok_or_else(missing)?,
+        names: code.co_names.get().ok_or_else(missing)?,
+        localsplusnames: code.co_localsplusnames.get().ok_or_else(missing)?,
+        localspluskinds: code.co_localspluskinds.get().ok_or_else(missing)?,
+        filename: code.co_filename.get().ok_or_else(missing)?,
+        name: code.co_name.get().ok_or_else(missing)?,
+        qualname: code.co_qualname.get().ok_or_else(missing)?,
+        firstlineno: code.co_firstlineno,
+        linetable: code.co_linetable.get().ok_or_else(missing)?,
+        exceptiontable: code.co_exceptiontable.get().ok_or_else(missing)?,
+    })
+}
+
+fn want<T: Native>(ts: &ThreadState, name: &str, value: &PyObject) -> PyResult<Ref<T>> {
+    match value.downcast::<T>() {
+        Some(value) => Ok(Ref::from_borrowed(value)),
+        None => raise!(
+            ts,
+            exc::TypeError,
+            "replace() argument '{name}' must be {}, not {}",
+            T::type_object().name(),
+            value.type_name()
+        ),
+    }
+}
+
+/// Names and kinds of the frame's places, from the three lists of variables.
+fn localsplus(
+    ts: &ThreadState,
+    varnames: &PyTuple,
+    cellvars: &PyTuple,
+    freevars: &PyTuple,
+) -> PyResult<(Ref<PyTuple>, Ref<PyBytes>)> {
+    let mut names = TryVec::<PyRef>::new();
+    let mut kinds = TryVec::<u8>::new();
+    for (list, kind) in [(varnames, KIND_LOCAL), (cellvars, KIND_CELL), (freevars, KIND_FREE)] {
+        for name in list.items() {
+            let Some(name) = name.downcast::<PyStr>() else {
+                return raise!(ts, exc::TypeError, "name tuples must contain only strings, not '{}'", name.type_name());
+            };
+            if kind == KIND_CELL {
+                // An argument that is a cell has one place with both bits.
+                let same = names.iter().position(|n| n.cast::<PyStr>().equals(name));
+                if let Some(index) = same {
+                    kinds[index] |= KIND_CELL;
+                    continue;
+                }
+            }
+            names.try_push(name.new_ref())?;
+            kinds.try_push(kind)?;
+        }
+    }
+    Ok((PyTuple::from_vec(ts, names)?, PyBytes::new(ts, &kinds)?))
+}
+
+fn replace(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
+    let code = object.cast::<PyCode>();
+    if args.len() != 0 {
+        return raise!(ts, exc::TypeError, "replace() takes no positional arguments ({} given)", args.len());
+    }
+    let mut parts = parts_of(code, ts)?;
+    let mut varnames = code.names_of_kind(ts, KIND_LOCAL)?.cast_into::<PyTuple>();
+    let mut cellvars = code.names_of_kind(ts, KIND_CELL)?.cast_into::<PyTuple>();
+    let mut freevars = code.names_of_kind(ts, KIND_FREE)?.cast_into::<PyTuple>();
+    let mut variables_changed = false;
+    for (name, value) in args.keywords() {
+        let text = name.ascii_str().unwrap_or("");
+        match text {
+            "co_argcount" => parts.argcount = protocol::as_i32(ts, value)?,
+            "co_posonlyargcount" => parts.posonlyargcount = protocol::as_i32(ts, value)?,
+            "co_kwonlyargcount" => parts.kwonlyargcount = protocol::as_i32(ts, value)?,
+            "co_nlocals" => {
+                protocol::as_i32(ts, value)?;
+            }
+            "co_stacksize" => parts.stacksize = protocol::as_i32(ts, value)?,
+            "co_flags" => parts.flags = protocol::as_i32(ts, value)?,
+            "co_firstlineno" => parts.firstlineno = protocol::as_i32(ts, value)?,
+            "co_code" => parts.code = want(ts, text, value)?,
+            "co_consts" => parts.consts = want(ts, text, value)?,
+            "co_names" => parts.names = copied(ts, &*want::<PyTuple>(ts, text, value)?)?,
+            "co_filename" => parts.filename = want(ts, text, value)?,
+            "co_name" => parts.name = want(ts, text, value)?,
+            "co_qualname" => parts.qualname = want(ts, text, value)?,
+            "co_linetable" => parts.linetable = want(ts, text, value)?,
+            "co_exceptiontable" => parts.exceptiontable = want(ts, text, value)?,
+            "co_varnames" => {
+                varnames = want(ts, text, value)?;
+                variables_changed = true;
+            }
+            "co_cellvars" => {
+                cellvars = want(ts, text, value)?;
+                variables_changed = true;
+            }
+            "co_freevars" => {
+                freevars = want(ts, text, value)?;
+                variables_changed = true;
+            }
+            _ => {
+                return raise!(ts, exc::TypeError, "replace() got an unexpected keyword argument '{}'", name);
+            }
+        }
+    }
+    if variables_changed {
+        (parts.localsplusnames, parts.localspluskinds) = localsplus(ts, &varnames, &cellvars, &freevars)?;
+    }
+    Ok(PyCode::new(ts, parts)?.into_object())
+}
+
+fn copied(ts: &ThreadState, tuple: &PyTuple) -> PyResult<Ref<PyTuple>> {
+    PyTuple::new(ts, tuple.items())
+}
+
+fn code_new(ts: &ThreadState, _typ: &PyTypeObject, args: Args<'_>) -> PyResult {
+    let args = args.no_keywords(ts, "code")?;
+    call::check_count(ts, "code", args.len(), 16, 18)?;
+    let empty = PyTuple::empty();
+    let tuple = |i: usize| -> PyResult<Ref<PyTuple>> {
+        match args.get(i) {
+            Some(value) => copied(ts, &*want::<PyTuple>(ts, "code", value)?),
+            None => Ok(empty.clone()),
+        }
+    };
+    let (localsplusnames, localspluskinds) = localsplus(ts, &*tuple(9)?, &*tuple(17)?, &*tuple(16)?)?;
+    let parts = CodeParts {
+        argcount: protocol::as_i32(ts, args[0])?,
+        posonlyargcount: protocol::as_i32(ts, args[1])?,
+        kwonlyargcount: protocol::as_i32(ts, args[2])?,
+        stacksize: protocol::as_i32(ts, args[4])?,
+        flags: protocol::as_i32(ts, args[5])?,
+        code: want(ts, "code", args[6])?,
+        consts: want(ts, "code", args[7])?,
+        names: tuple(8)?,
+        localsplusnames,
+        localspluskinds,
+        filename: want(ts, "code", args[10])?,
+        name: want(ts, "code", args[11])?,
+        qualname: want(ts, "code", args[12])?,
+        firstlineno: protocol::as_i32(ts, args[13])?,
+        linetable: want(ts, "code", args[14])?,
+        exceptiontable: want(ts, "code", args[15])?,
+    };
+    Ok(PyCode::new(ts, parts)?.into_object())
+}
