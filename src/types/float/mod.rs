@@ -9,6 +9,7 @@ use core::cell::Cell;
 
 pub use methods::{FLOAT_TYPE, from_object};
 pub use ops::{divmod as divmod_f64, floor_divide as floor_divide_f64, modulo as modulo_f64, power, to_f64};
+pub(in crate::types) use text::parse_prefix;
 pub use text::{FloatText, parse_ascii, parse_str, write_repr};
 
 use crate::object::{PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, alloc, gc};
