@@ -134,13 +134,13 @@ impl PyInt {
     /// The int zero.
     #[inline]
     pub fn zero() -> &'static PyObject {
-        SMALL_INTS[-SMALL_MIN as usize].as_object()
+        SMALL_INTS[(-SMALL_MIN) as usize].as_object()
     }
 
     /// The int one.
     #[inline]
     pub fn one() -> &'static PyObject {
-        SMALL_INTS[1 - SMALL_MIN as usize].as_object()
+        SMALL_INTS[(1 - SMALL_MIN) as usize].as_object()
     }
 
     #[inline(always)]
