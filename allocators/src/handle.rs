@@ -250,3 +250,64 @@ macro_rules! allocator {
 allocator!(Raw);
 allocator!(Mem);
 allocator!(Obj);
+
+#[cfg(test)]
+mod tests {
+    //! What the handles promise.
+
+    use core::alloc::Layout;
+
+    use super::{Handle, Mem, Obj, Raw};
+    use crate::domain::Domain;
+    use crate::heap::{HeapKind, current_heap};
+    use crate::raw_stats;
+    use crate::testing::{Attached, turn};
+
+    fn live<H: Handle>() -> usize {
+        if H::DOMAIN == Domain::Raw {
+            return raw_stats().live_blocks;
+        }
+        // SAFETY: the tests have a heap attached.
+        unsafe { (*current_heap()).stats(H::DOMAIN).live_blocks }
+    }
+
+    fn every_alignment<H: Handle>() {
+        let before = live::<H>();
+        for shift in 0..13 {
+            for size in [0usize, 1, 24, 1000, 70_000] {
+                let layout = Layout::from_size_align(size, 1 << shift).unwrap();
+                let larger = Layout::from_size_align(size + 100, 1 << shift).unwrap();
+                let smaller = Layout::from_size_align(size / 2, 1 << shift).unwrap();
+                let p = H::HANDLE.allocate_zeroed(layout).unwrap().cast::<u8>();
+                // SAFETY: live blocks with their layouts.
+                unsafe {
+                    assert!((0..size).all(|i| p.add(i).read() == 0));
+                    p.as_ptr().write_bytes(7, size);
+                    let p = H::HANDLE
+                        .grow_zeroed(p, layout, larger)
+                        .unwrap()
+                        .cast::<u8>();
+                    assert!((0..size).all(|i| p.add(i).read() == 7));
+                    assert!((size..size + 100).all(|i| p.add(i).read() == 0));
+                    let p = H::HANDLE.shrink(p, larger, smaller).unwrap().cast::<u8>();
+                    assert!((0..size / 2).all(|i| p.add(i).read() == 7));
+                    assert_eq!(p.as_ptr() as usize % layout.align(), 0);
+                    H::HANDLE.deallocate(p, smaller);
+                }
+            }
+        }
+        assert_eq!(live::<H>(), before);
+    }
+
+    /// D1: a handle serves any layout, and gives everything back.
+    #[test]
+    fn handles_serve_every_alignment() {
+        let _turn = turn();
+        for kind in HeapKind::ALL {
+            let _heap = Attached::new(*kind);
+            every_alignment::<Raw>();
+            every_alignment::<Mem>();
+            every_alignment::<Obj>();
+        }
+    }
+}

@@ -84,3 +84,34 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAlloc<A> {
         BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! What the counter promises.
+
+    use super::*;
+
+    /// D7: the counter follows blocks and bytes through growth.
+    #[test]
+    fn the_host_is_counted() {
+        let counting = CountingAlloc(std::alloc::System);
+        let before = host_stats();
+        let layout = Layout::from_size_align(100, 8).expect("a layout");
+        // SAFETY: live blocks with their layouts.
+        unsafe {
+            let p = counting.alloc(layout);
+            let p = counting.realloc(p, layout, 300);
+            let now = host_stats();
+            assert_eq!(now.live_blocks - before.live_blocks, 1);
+            assert_eq!(now.live_bytes - before.live_bytes, 300);
+            counting.dealloc(p, Layout::from_size_align(300, 8).expect("a layout"));
+        }
+        let after = host_stats();
+        assert_eq!(
+            (after.live_blocks, after.live_bytes),
+            (before.live_blocks, before.live_bytes)
+        );
+        assert_eq!(after.allocations - before.allocations, 1);
+        assert!(after.peak_bytes >= 300);
+    }
+}

@@ -29,7 +29,7 @@ pub(crate) const BUILTIN: PyMemAllocatorEx = PyMemAllocatorEx {
 };
 
 const SHARDS: usize = 128;
-/// A shard folds its growth into the peak when it exceeds this many bytes.
+/// A shard looks at the peak when it has grown by this many bytes.
 const FOLD: i64 = 64 * 1024;
 
 /// The counters of one thread; the alignment keeps two of them out of one pair of cache lines.
@@ -39,7 +39,8 @@ struct Shard {
     allocations: AtomicU64,
     frees: AtomicU64,
     bytes: AtomicI64,
-    unfolded: AtomicI64,
+    /// The top of the window in which `bytes` may move before the peak is looked at.
+    window: AtomicI64,
 }
 
 impl Shard {
@@ -49,7 +50,7 @@ impl Shard {
             allocations: AtomicU64::new(0),
             frees: AtomicU64::new(0),
             bytes: AtomicI64::new(0),
-            unfolded: AtomicI64::new(0),
+            window: AtomicI64::new(FOLD),
         }
     }
 }
@@ -100,42 +101,76 @@ fn shard() -> &'static Shard {
     }
 }
 
+/// Counts a block that came.
 #[inline]
-fn note(allocations: u64, frees: u64, bytes: i64) {
+fn came(bytes: i64) {
     let shard = shard();
     if ptr::eq(shard, &SHARED) {
-        shard.allocations.fetch_add(allocations, Ordering::Relaxed);
-        shard.frees.fetch_add(frees, Ordering::Relaxed);
-        shard.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if shard.unfolded.fetch_add(bytes, Ordering::Relaxed) + bytes > FOLD {
-            fold_peak(shard);
-        }
+        shard.allocations.fetch_add(1, Ordering::Relaxed);
+        changed_shared(bytes);
         return;
     }
     // Only this thread writes to its shard, so a load and a store lose nothing.
-    shard.allocations.store(
-        shard.allocations.load(Ordering::Relaxed) + allocations,
-        Ordering::Relaxed,
-    );
-    shard.frees.store(
-        shard.frees.load(Ordering::Relaxed) + frees,
-        Ordering::Relaxed,
-    );
-    shard.bytes.store(
-        shard.bytes.load(Ordering::Relaxed) + bytes,
-        Ordering::Relaxed,
-    );
-    let unfolded = shard.unfolded.load(Ordering::Relaxed) + bytes;
-    shard.unfolded.store(unfolded, Ordering::Relaxed);
-    if unfolded > FOLD {
-        fold_peak(shard);
+    let allocations = shard.allocations.load(Ordering::Relaxed) + 1;
+    shard.allocations.store(allocations, Ordering::Relaxed);
+    changed(shard, bytes);
+}
+
+/// Counts a block that went.
+#[inline]
+fn went(bytes: i64) {
+    let shard = shard();
+    if ptr::eq(shard, &SHARED) {
+        shard.frees.fetch_add(1, Ordering::Relaxed);
+        changed_shared(-bytes);
+        return;
+    }
+    shard
+        .frees
+        .store(shard.frees.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    changed(shard, -bytes);
+}
+
+/// Counts a block whose size has changed.
+fn resized(bytes: i64) {
+    let shard = shard();
+    if ptr::eq(shard, &SHARED) {
+        changed_shared(bytes);
+    } else {
+        changed(shard, bytes);
+    }
+}
+
+/// Adds to the bytes of a shard that this thread owns.
+#[inline]
+fn changed(shard: &Shard, bytes: i64) {
+    let now = shard.bytes.load(Ordering::Relaxed) + bytes;
+    shard.bytes.store(now, Ordering::Relaxed);
+    // Within the window nothing is to be done. It follows the bytes down, so that the next growth is
+    // folded in again.
+    let top = shard.window.load(Ordering::Relaxed);
+    if !(top - 2 * FOLD..=top).contains(&now) {
+        move_window(shard, now);
     }
 }
 
 #[cold]
-fn fold_peak(shard: &Shard) {
-    shard.unfolded.store(0, Ordering::Relaxed);
-    PEAK.fetch_max(sum().live_bytes, Ordering::Relaxed);
+fn changed_shared(bytes: i64) {
+    let now = SHARED.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    let top = SHARED.window.load(Ordering::Relaxed);
+    if !(top - 2 * FOLD..=top).contains(&now) {
+        move_window(&SHARED, now);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn move_window(shard: &Shard, now: i64) {
+    let grown = now > shard.window.load(Ordering::Relaxed);
+    shard.window.store(now + FOLD, Ordering::Relaxed);
+    if grown {
+        PEAK.fetch_max(sum().live_bytes, Ordering::Relaxed);
+    }
 }
 
 fn sum() -> DomainStats {
@@ -199,7 +234,7 @@ unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
     let p = unsafe { libc::malloc(size.max(1)) };
     if !p.is_null() {
         // SAFETY: just allocated.
-        note(1, 0, unsafe { signed_size(p) });
+        came(unsafe { signed_size(p) });
     }
     p
 }
@@ -214,7 +249,7 @@ unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> 
     let p = unsafe { libc::calloc(nelem, elsize) };
     if !p.is_null() {
         // SAFETY: just allocated.
-        note(1, 0, unsafe { signed_size(p) });
+        came(unsafe { signed_size(p) });
     }
     p
 }
@@ -224,16 +259,13 @@ unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) 
         // SAFETY: the same request.
         return unsafe { raw_malloc(ctx, size) };
     }
-    if is_a_heaps(p.cast()) {
-        wrong_domain("PyMem_RawRealloc", p);
-    }
     // SAFETY: the caller vouches for the block.
-    let before = unsafe { signed_size(p) };
+    let before = unsafe { checked_size("PyMem_RawRealloc", p) };
     // SAFETY: as above; the size is not zero, so this never frees.
     let new = unsafe { libc::realloc(p, size.max(1)) };
     if !new.is_null() {
         // SAFETY: just allocated.
-        note(0, 0, unsafe { signed_size(new) } - before);
+        resized(unsafe { signed_size(new) } - before);
     }
     new
 }
@@ -242,20 +274,33 @@ unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
     if p.is_null() {
         return;
     }
-    if is_a_heaps(p.cast()) {
-        wrong_domain("PyMem_RawFree", p);
-    }
     // SAFETY: the caller vouches for the block.
-    note(0, 1, -unsafe { signed_size(p) });
+    went(unsafe { checked_size("PyMem_RawFree", p) });
     // SAFETY: as above.
     unsafe { libc::free(p) };
 }
 
-/// Whether a block belongs to a heap: such a free would damage both.
+/// Whether a small block, or one of mimalloc's, is given to the raw domain. A large block of a heap is
+/// recognised by its size, see [`checked_size`].
 #[inline]
 fn is_a_heaps(p: *mut u8) -> bool {
-    // SAFETY: the word before a block can be read, whosever it is.
-    arena::in_reserve(p) || unsafe { heap::is_large(p) } || heap::is_mimallocs(p)
+    arena::in_reserve(p) || heap::is_mimallocs(p)
+}
+
+/// The size of a block that is given back.
+///
+/// # Safety
+/// `p` is a live block of the C library, or a block of a heap: that is refused.
+unsafe fn checked_size(function: &str, p: *mut c_void) -> i64 {
+    if is_a_heaps(p.cast()) {
+        wrong_domain(function, p);
+    }
+    // SAFETY: the caller's promise; for a large block of a heap the C library finds the check word,
+    // which makes it say a size that no block has.
+    match i64::try_from(unsafe { usable_size(p) }) {
+        Ok(size) => size,
+        Err(_) => wrong_domain(function, p),
+    }
 }
 
 #[cold]

@@ -68,8 +68,9 @@ impl<T: ?Sized, A: Handle> TryBox<T, A> {
     #[must_use]
     pub unsafe fn from_raw(raw: *mut T) -> Self {
         // SAFETY: a box's address is never null.
+        let ptr = unsafe { NonNull::new_unchecked(raw) };
         Self {
-            ptr: unsafe { NonNull::new_unchecked(raw) },
+            ptr,
             own: PhantomData,
         }
     }

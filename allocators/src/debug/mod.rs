@@ -20,6 +20,7 @@
 //! whole; the block belongs to the attached interpreter. The first that fails is reported and ends the
 //! process.
 
+mod graves;
 pub(crate) mod report;
 #[cfg(test)]
 mod tests;
@@ -250,11 +251,11 @@ unsafe extern "C" fn debug_realloc<const D: usize>(
     p: *mut c_void,
     n: usize,
 ) -> *mut c_void {
+    check_attached::<D>("_PyMem_DebugRealloc");
     if p.is_null() {
         // SAFETY: the same request.
         return unsafe { debug_malloc::<D>(ctx, n) };
     }
-    check_attached::<D>("_PyMem_DebugRealloc");
     let p = p.cast::<u8>();
     let next = inner_of(ctx);
     // SAFETY: the caller says that `p` is a block of this domain; that is what is checked.
@@ -299,6 +300,9 @@ unsafe extern "C" fn debug_free<const D: usize>(ctx: *mut c_void, p: *mut c_void
     unsafe {
         check_block::<D>("_PyMem_DebugRawFree", next, p);
         let n = requested_size(p);
+        if n >= graves::LEAST {
+            graves::dig(p);
+        }
         p.sub(HEAD).write_bytes(DEAD_BYTE, n + OVERHEAD);
         (next.free)(next.ctx, p.sub(HEAD).cast());
     }
@@ -313,6 +317,12 @@ unsafe fn check_block<const D: usize>(function: &str, next: &Table, p: *mut u8) 
     let builtin = D != Domain::Raw as usize && table::is_builtin(domain, next);
     if heap::foreign::is_late(p) {
         report::late(function, domain, p);
+    }
+    if graves::holds(p) {
+        if !report::is_mapped(p.wrapping_sub(HEAD), HEAD + TAIL) {
+            report::unmapped(function, domain, p);
+        }
+        graves::forget(p);
     }
     // SAFETY: the caller's promise.
     let head = unsafe { p.sub(8).cast::<[u8; 8]>().read() };

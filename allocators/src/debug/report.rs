@@ -155,6 +155,18 @@ pub(crate) fn late(function: &str, domain: Domain, p: *mut u8) -> ! {
     fatal(function, text.as_str())
 }
 
+/// Reports the second free of a block that was so large that its memory is gone, and ends the process.
+#[cold]
+pub(crate) fn unmapped(function: &str, domain: Domain, p: *mut u8) -> ! {
+    let mut text = Text::new();
+    text.put(format_args!(
+        "double free: the block at {p:p} (API '{}') was already freed, and its memory went back to the \
+         system",
+        Letter(domain.letter())
+    ));
+    fatal(function, text.as_str())
+}
+
 fn describe(domain: Domain, p: *mut u8) {
     // A failed write to standard error cannot be reported anywhere.
     let _ = try_describe(domain, p);
@@ -269,7 +281,7 @@ fn ouch(byte: u8) -> &'static str {
 
 /// Whether `n` bytes at `p` can be read: a size out of a damaged head may lead anywhere. Only the
 /// ends are asked for: what is between them is not read.
-fn is_mapped(p: *mut u8, n: usize) -> bool {
+pub(super) fn is_mapped(p: *mut u8, n: usize) -> bool {
     const OS_PAGE: usize = 4096;
     let Some(last) = (p as usize).checked_add(n) else {
         return false;

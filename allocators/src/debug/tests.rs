@@ -84,6 +84,7 @@ unsafe extern "C" fn user_malloc(ctx: *mut c_void, n: usize) -> *mut c_void {
     if seen.refuse {
         ptr::null_mut()
     } else {
+        // SAFETY: plain allocation.
         unsafe { libc::malloc(n.max(1)) }
     }
 }
@@ -103,6 +104,7 @@ unsafe extern "C" fn user_realloc(ctx: *mut c_void, p: *mut c_void, n: usize) ->
     if seen.refuse {
         ptr::null_mut()
     } else {
+        // SAFETY: a live block of the C library.
         unsafe { libc::realloc(p, n.max(1)) }
     }
 }
@@ -292,7 +294,7 @@ fn a_double_free_is_reported_as_one() {
     for kind in HeapKind::ALL {
         let _heap = Attached::new(*kind);
         for domain in Domain::ALL {
-            for n in [0, 10, 600] {
+            for n in [0, 10, 600, 5_000_000] {
                 // SAFETY: wrong on purpose, in a child.
                 let text = report(|| unsafe {
                     // A neighbour keeps the page in use, and the C library from cutting the block up.
@@ -335,17 +337,34 @@ fn a_block_of_another_interpreter_is_reported() {
 }
 
 #[test]
-#[cfg(feature = "pymalloc")]
 fn a_free_after_the_interpreter_is_gone_is_reported() {
     let _turn = turn();
     setup_debug_hooks();
-    let one = Attached::new(HeapKind::Pymalloc);
-    let p = domain::malloc(Domain::Obj, 10);
-    drop(one);
-    let _two = Attached::new(HeapKind::Pymalloc);
-    // SAFETY: wrong on purpose, in a child.
-    let text = report(|| unsafe { domain::free(Domain::Obj, p) });
-    assert!(text.contains("late free"), "{text}");
+    for kind in [HeapKind::ALL[0], *HeapKind::ALL.last().unwrap()] {
+        let one = Attached::new(kind);
+        let small = domain::malloc(Domain::Obj, 10);
+        let large = domain::malloc(Domain::Obj, 3000);
+        drop(one);
+        let _two = Attached::new(kind);
+        for p in [small, large] {
+            // SAFETY: wrong on purpose, in a child.
+            let text = report(|| unsafe { domain::free(Domain::Obj, p) });
+            let said = ["late free", "double free", "bad "]
+                .iter()
+                .any(|what| text.contains(what));
+            assert!(said, "{kind:?}: {text}");
+        }
+    }
+    #[cfg(feature = "pymalloc")]
+    {
+        let one = Attached::new(HeapKind::Pymalloc);
+        let p = domain::malloc(Domain::Obj, 10);
+        drop(one);
+        let _two = Attached::new(HeapKind::Pymalloc);
+        // SAFETY: wrong on purpose, in a child.
+        let text = report(|| unsafe { domain::free(Domain::Obj, p) });
+        assert!(text.contains("late free"), "{text}");
+    }
 }
 
 #[test]
@@ -368,9 +387,11 @@ fn a_call_without_a_thread_state_is_reported() {
             }),
             name("Calloc")
         );
-        // SAFETY: null may be freed, but not here.
         assert_eq!(
-            report(|| unsafe { domain::free(domain, ptr::null_mut()) }),
+            report(|| {
+                // SAFETY: null may be freed, but not here.
+                unsafe { domain::free(domain, ptr::null_mut()) }
+            }),
             name("Free")
         );
     }

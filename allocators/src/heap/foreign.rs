@@ -123,11 +123,12 @@ impl Heap {
         }
         let mut domain = Domain::Obj;
         for found in [Domain::Mem, Domain::Obj] {
-            // SAFETY: under the hooks a block has a head, which names its domain.
-            if debug::is_hook(found, table::logical(found))
-                && unsafe { p.sub(8).read() } == found.letter()
-            {
-                domain = found;
+            if debug::is_hook(found, table::logical(found)) {
+                // SAFETY: under the hooks a block has a head, which names its domain.
+                let letter = unsafe { p.sub(8).read() };
+                if letter == found.letter() {
+                    domain = found;
+                }
             }
         }
         if self.is_direct(domain) {

@@ -33,10 +33,16 @@ pub(crate) struct Large {
 pub(crate) const HEADER: usize = size_of::<Large>();
 const _: () = assert!(HEADER == 48);
 
+/// The queue of foreign frees links blocks by their first word, so each has one.
+const LEAST: usize = 8;
+
 const MIX: usize = 0x9E37_79B9_7F4A_7C15;
 
+/// Read as the size word of a block of the C library, it says "mapped by itself, larger than any block
+/// can be": so the raw domain recognises a large block by asking for its usable size, which it does
+/// anyway.
 fn check_of(p: *mut u8) -> usize {
-    p as usize ^ MIX
+    (p as usize ^ MIX) | 1 << (usize::BITS - 1) | 2
 }
 
 /// The header of `p`, if it is a live large block of any heap (L1).
@@ -58,7 +64,7 @@ pub(crate) unsafe fn header(p: *mut u8) -> Option<ptr::NonNull<Large>> {
 
 /// Allocates a large block; null on failure or beyond the heap's limit.
 pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8 {
-    let Some(total) = size.max(1).checked_add(HEADER) else {
+    let Some(total) = size.max(LEAST).checked_add(HEADER) else {
         return ptr::null_mut();
     };
     if !heap.within_limit(size) {
@@ -153,7 +159,7 @@ pub(crate) unsafe fn free(heap: &Heap, at: ptr::NonNull<Large>) {
 /// `at` is the header of a live block of this heap.
 pub(crate) unsafe fn realloc(heap: &Heap, at: ptr::NonNull<Large>, size: usize) -> *mut u8 {
     let at = at.as_ptr();
-    let Some(total) = size.max(1).checked_add(HEADER) else {
+    let Some(total) = size.max(LEAST).checked_add(HEADER) else {
         return ptr::null_mut();
     };
     // SAFETY: the caller's promise.

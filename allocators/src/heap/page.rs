@@ -97,7 +97,7 @@ pub(crate) fn empty() -> *mut Page {
 /// The address of the page of a small block.
 #[inline(always)]
 pub(crate) fn of(p: *mut u8) -> *mut Page {
-    p.wrapping_sub(p as usize & (PAGE_SIZE - 1)).cast()
+    (p as usize & !(PAGE_SIZE - 1)) as *mut Page
 }
 
 /// The size class of a request, [`CLASSES`] or more if it is not small. Zero counts as not small here:

@@ -6,7 +6,9 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::vec::Vec;
 
 use super::{Heap, HeapKind, SMALL_LIMIT, Tag, arena, attach_heap, current_heap};
-use crate::domain::{self, Domain, NoMemory, PyMemAllocatorEx, PyObjectArenaAllocator};
+#[cfg(feature = "pymalloc")]
+use crate::domain::PyObjectArenaAllocator;
+use crate::domain::{self, Domain, NoMemory, PyMemAllocatorEx};
 use crate::fault;
 use crate::name::{AllocatorName, SelectError, current_name, heap_kind, select};
 use crate::table::{get_allocator, set_allocator};
