@@ -250,15 +250,10 @@ pub(crate) fn block(object: &PyObject) -> &InlineValues {
 /// The valid block of an object, if it has one, with its class's keys.
 #[inline(always)]
 fn valid_block(object: &PyObject) -> Option<(&InlineValues, &DictKeys)> {
-    let typ = object.ob_type();
-    if !typ.has_flag(flags::INLINE_VALUES) {
+    if !has_valid_inline_values(object) {
         return None;
     }
-    let block = block(object);
-    if !block.is_valid() {
-        return None;
-    }
-    Some((block, shared_keys(typ)?))
+    Some((block(object), shared_keys(object.ob_type())?))
 }
 
 /// The bytes that an instance's block takes.
@@ -492,6 +487,12 @@ pub fn value_ptr(object: &PyObject, index: u16) -> Option<*mut *mut PyObject> {
     }
     // SAFETY: I1: whatever the keys have, the block has a place for.
     Some(unsafe { block.place(index as usize) })
+}
+
+/// Whether the object's attributes are in its inline values.
+#[inline(always)]
+pub fn has_valid_inline_values(object: &PyObject) -> bool {
+    object.ob_type().has_flag(flags::INLINE_VALUES) && block(object).is_valid()
 }
 
 /// Sets the inline value with an index from [`index_of`]; false when the object's block is invalid.
