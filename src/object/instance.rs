@@ -223,7 +223,8 @@ pub fn inline_size(typ: &PyTypeObject) -> usize {
 }
 
 /// Makes the zeroed block behind a new object's fields valid; the memory was asked for with
-/// [`inline_size`], and no other instance has been initialized since. Does nothing for types without.
+/// [`inline_size`], and no other instance has been initialized since. Does nothing for types without,
+/// and nothing the second time.
 #[inline]
 pub fn init(object: &PyObject) {
     let typ = object.ob_type();
@@ -232,6 +233,9 @@ pub fn init(object: &PyObject) {
     }
     if let Some(keys) = shared_keys(typ) {
         let block = block(object);
+        if block.capacity() != 0 {
+            return;
+        }
         block.capacity.set((keys.nentries() + keys.usable()) as u8);
         block.valid.set(true);
         // I1: later instances get by with less, unless the class turns out to need it.
