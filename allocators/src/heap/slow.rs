@@ -1,0 +1,218 @@
+//! What the inlined paths leave over: kinds without pages, zeroed and resized blocks, hooked domains.
+
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+#[cfg(any(feature = "pymalloc", feature = "mimalloc"))]
+use super::HeapKind;
+#[cfg(feature = "mimalloc")]
+use super::mimalloc;
+use super::page::{self, Page, SMALL_LIMIT};
+use super::{Heap, Tag, arena, attach_heap, foreign, large, registry};
+use crate::domain::{self, Domain, MAX_SIZE};
+
+impl Heap {
+    #[cold]
+    #[inline(never)]
+    pub(super) fn alloc_slow(&self, tag: Tag, size: usize) -> *mut u8 {
+        match self.kind {
+            _ if size > MAX_SIZE => ptr::null_mut(),
+            #[cfg(feature = "pymalloc")]
+            HeapKind::Pymalloc if size <= SMALL_LIMIT => {
+                self.refill(tag, page::class_of(size.max(1)))
+            }
+            #[cfg(feature = "mimalloc")]
+            HeapKind::Mimalloc => {
+                self.drain_foreign();
+                mimalloc::alloc(self, tag, size, false)
+            }
+            _ => {
+                self.drain_foreign();
+                large::alloc(self, tag, size, false)
+            }
+        }
+    }
+
+    pub(super) fn alloc_zeroed_inner(&self, tag: Tag, size: usize) -> *mut u8 {
+        match self.kind {
+            _ if size > MAX_SIZE => ptr::null_mut(),
+            #[cfg(feature = "pymalloc")]
+            HeapKind::Pymalloc if size <= SMALL_LIMIT => {
+                let p = self.alloc_inner(tag, size);
+                if !p.is_null() {
+                    // SAFETY: the block has that size.
+                    unsafe { p.write_bytes(0, size) };
+                }
+                p
+            }
+            #[cfg(feature = "mimalloc")]
+            HeapKind::Mimalloc => {
+                self.drain_foreign();
+                mimalloc::alloc(self, tag, size, true)
+            }
+            _ => {
+                self.drain_foreign();
+                large::alloc(self, tag, size, true)
+            }
+        }
+    }
+
+    /// The page of a block, if it is a small one of this heap.
+    fn own_page(&self, p: *mut u8) -> Option<*mut Page> {
+        if arena::in_reserve(p) {
+            let page = page::of(p);
+            // SAFETY: the reserved range can always be read.
+            return unsafe { ptr::eq((*page).heap.get(), self) }.then_some(page);
+        }
+        registry::find_outside(self, p)
+    }
+
+    /// How many bytes a block of this heap holds, as the built-in allocator sees it; `None` if it is
+    /// not one of this heap's.
+    ///
+    /// # Safety
+    /// `p` is a live block of some allocator.
+    pub(crate) unsafe fn usable_size(&self, p: *mut u8) -> Option<usize> {
+        if let Some(page) = self.own_page(p) {
+            // SAFETY: a page in use of this heap.
+            return Some(unsafe { (*page).block_size() });
+        }
+        if arena::in_reserve(p) {
+            return None;
+        }
+        #[cfg(feature = "mimalloc")]
+        if self.kind == HeapKind::Mimalloc {
+            return mimalloc::usable_size(self, p);
+        }
+        // SAFETY: the caller's promise.
+        let header = unsafe { large::header(p) }?;
+        // SAFETY: L1: a live large block.
+        let (heap, size) = unsafe { (header.as_ref().heap, header.as_ref().size) };
+        ptr::eq(heap, self).then_some(size)
+    }
+
+    /// # Safety
+    /// `p` is null or a live block; after success it is no longer used.
+    pub(crate) unsafe fn realloc_inner(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
+        if p.is_null() {
+            return self.alloc_inner(tag, size);
+        }
+        if size > MAX_SIZE {
+            return ptr::null_mut();
+        }
+        if let Some(page) = self.own_page(p) {
+            // SAFETY: a page in use of this heap.
+            let (block_size, tag) = unsafe { ((*page).block_size(), (*page).tag()) };
+            let wanted = size.max(1);
+            // A block stays where it is while it fits and no more than a quarter is lost.
+            if wanted <= block_size && 4 * wanted > 3 * block_size {
+                return p;
+            }
+            let new = self.alloc_inner(tag, size);
+            if new.is_null() {
+                return if wanted <= block_size {
+                    p
+                } else {
+                    ptr::null_mut()
+                };
+            }
+            // SAFETY: both blocks have that many bytes and are different; the old one is this heap's.
+            unsafe {
+                ptr::copy_nonoverlapping(p, new, block_size.min(size));
+                self.free_inner(tag, p);
+            }
+            return new;
+        }
+        // SAFETY: the caller's promise, in each branch.
+        unsafe { self.realloc_outside(tag, p, size) }
+    }
+
+    /// # Safety
+    /// As for `realloc_inner`; `p` is not null and not in a page of this heap.
+    unsafe fn realloc_outside(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise, in each branch.
+        unsafe {
+            if !arena::in_reserve(p) {
+                #[cfg(feature = "mimalloc")]
+                if self.kind == HeapKind::Mimalloc
+                    && let Some(tag) = mimalloc::tag_of(self, p)
+                {
+                    return mimalloc::realloc(self, tag, p, size);
+                }
+                if let Some(header) = large::header(p)
+                    && ptr::eq(header.as_ref().heap, self)
+                {
+                    let (old, tag) = (header.as_ref().size, header.as_ref().tag);
+                    if !self.kind.has_pages() || size > SMALL_LIMIT {
+                        return large::realloc(self, header, size);
+                    }
+                    // It becomes a small one: a sized free relies on that.
+                    let new = self.alloc_inner(tag, size);
+                    if !new.is_null() {
+                        ptr::copy_nonoverlapping(p, new, old.min(size));
+                        large::free(self, header);
+                        return new;
+                    }
+                    self.no_sized_free();
+                    return large::realloc(self, header, size);
+                }
+            }
+            let old = match foreign::owner_of(p) {
+                foreign::Owner::Heap(heap, _) => heap.as_ref().usable_size(p),
+                foreign::Owner::Nobody => None,
+                foreign::Owner::Unknown => {
+                    return domain::realloc(Domain::Raw, p.cast(), size).cast();
+                }
+            };
+            let Some(old) = old else {
+                return ptr::null_mut();
+            };
+            let new = self.alloc_inner(tag, size);
+            if !new.is_null() {
+                ptr::copy_nonoverlapping(p, new, old.min(size));
+                foreign::free_stray(p);
+            }
+            new
+        }
+    }
+
+    /// From now on a block of a small size may lie outside pages.
+    pub(super) fn no_sized_free(&self) {
+        self.fallback.set(true);
+        for sized in &self.sized {
+            sized.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Calls the table of a tag's domain with this heap attached.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn hooked<R>(&self, tag: Tag, call: impl FnOnce(Domain) -> R) -> R {
+        let before = attach_heap(ptr::from_ref(self).cast_mut());
+        if tag == Tag::ObjGc {
+            self.hint.set(Tag::ObjGc);
+        }
+        let result = call(tag.domain());
+        self.hint.set(Tag::Obj);
+        attach_heap(before);
+        result
+    }
+
+    pub(super) fn alloc_hooked(&self, tag: Tag, size: usize) -> *mut u8 {
+        self.hooked(tag, |domain| domain::malloc(domain, size))
+            .cast()
+    }
+
+    pub(super) unsafe fn free_hooked(&self, tag: Tag, p: *mut u8) {
+        // SAFETY: the caller's promise.
+        self.hooked(tag, |domain| unsafe { domain::free(domain, p.cast()) });
+    }
+
+    pub(super) unsafe fn realloc_hooked(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        self.hooked(tag, |domain| unsafe {
+            domain::realloc(domain, p.cast(), size)
+        })
+        .cast()
+    }
+}
