@@ -91,7 +91,7 @@ pub(super) fn to_item(sent: Sent) -> Option<PyRef> {
 
 /// Raises StopIteration, with the value unless that is None.
 pub(super) fn stop_iteration(ts: &ThreadState, value: &PyObject) -> Raised {
-    if is_none(value) { ts.raise_type(&exc::StopIteration) } else { exc::raise_stop_iteration(ts, value) }
+    exc::raise_stop_iteration(ts, value.new_ref())
 }
 
 /// Turns the end of an iteration into the value that it returned.
