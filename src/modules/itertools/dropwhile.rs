@@ -1,0 +1,53 @@
+//! `dropwhile`: the items from the first one on for which the predicate is false.
+
+use core::cell::Cell;
+
+use super::{iterator_type, positional};
+use crate::object::{Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Slot, alloc, call, gc, protocol};
+use crate::state::ThreadState;
+use crate::types::owned::owns;
+
+#[repr(C)]
+pub(super) struct PyDropWhile {
+    ob_base: PyObject,
+    predicate: Slot<PyObject>,
+    iterator: Slot<PyObject>,
+    /// Whether the predicate has been false once.
+    turned: Cell<bool>,
+}
+
+owns!(PyDropWhile: predicate, iterator);
+iterator_type!(
+    PyDropWhile,
+    DROPWHILE_TYPE,
+    "dropwhile",
+    Some(new),
+    next,
+    "dropwhile(predicate, iterable, /)\n--\n\nThe items from the first one on for which predicate(item) is false."
+);
+
+fn new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
+    let given = positional(ts, of, &DROPWHILE_TYPE, args, 2, 2)?;
+    let iterator = protocol::iter(ts, given[1])?;
+    let this = alloc::object::<PyDropWhile>(ts, of)?;
+    this.predicate.set(Some(given[0].new_ref()));
+    this.iterator.set(Some(iterator));
+    gc::track(ts, &*this);
+    Ok(this.into_object())
+}
+
+fn next(ts: &ThreadState, this: &PyObject) -> PyResult<Option<PyRef>> {
+    let this = this.cast::<PyDropWhile>();
+    let (Some(predicate), Some(iterator)) = (this.predicate.get(), this.iterator.get()) else { return Ok(None) };
+    while let Some(item) = protocol::next(ts, &iterator)? {
+        if this.turned.get() {
+            return Ok(Some(item));
+        }
+        let answer = call::call_with(ts, &predicate, &[&item])?;
+        if !protocol::is_true(ts, &answer)? {
+            this.turned.set(true);
+            return Ok(Some(item));
+        }
+    }
+    Ok(None)
+}
