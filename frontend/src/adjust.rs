@@ -13,15 +13,27 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub fn new(text: &'a str) -> Self {
-        let newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1);
-        Self { text, starts: std::iter::once(0).chain(newlines).collect() }
+        let newlines = text
+            .bytes()
+            .enumerate()
+            .filter(|&(_, byte)| byte == b'\n')
+            .map(|(at, _)| at + 1);
+        Self {
+            text,
+            starts: std::iter::once(0).chain(newlines).collect(),
+        }
     }
 
     /// The 1-based line without its newline.
     pub fn line(&self, line: u32) -> &'a str {
         let index = (line as usize).saturating_sub(1);
-        let Some(&start) = self.starts.get(index) else { return "" };
-        let end = self.starts.get(index + 1).map_or(self.text.len(), |&next| next - 1);
+        let Some(&start) = self.starts.get(index) else {
+            return "";
+        };
+        let end = self
+            .starts
+            .get(index + 1)
+            .map_or(self.text.len(), |&next| next - 1);
         &self.text[start..end]
     }
 
@@ -31,7 +43,11 @@ impl<'a> Lines<'a> {
         let start = self.starts.get(index).copied().unwrap_or(self.text.len());
         let content = self.line(line);
         let skip = usize::try_from(column - 1).unwrap_or(0);
-        start + content.char_indices().nth(skip).map_or(content.len(), |(at, _)| at)
+        start
+            + content
+                .char_indices()
+                .nth(skip)
+                .map_or(content.len(), |(at, _)| at)
     }
 
     /// The 1-based line and character column of a byte offset.
@@ -48,7 +64,11 @@ impl<'a> Lines<'a> {
     /// The last line that has text; an empty line behind the final newline is none.
     fn last_line(&self) -> u32 {
         let lines = self.starts.len() as u32;
-        if lines > 1 && self.line(lines).is_empty() { lines - 1 } else { lines }
+        if lines > 1 && self.line(lines).is_empty() {
+            lines - 1
+        } else {
+            lines
+        }
     }
 
     fn bytes(&self) -> &'a [u8] {
@@ -89,27 +109,38 @@ impl<'a> Lines<'a> {
         }
         let rest = &self.bytes()[at.min(self.text.len())..];
         const OPERATORS: [&str; 24] = [
-            "**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "->", ":=", "==", "!=", "<=", ">=", "<>", "+=", "-=",
-            "*=", "/=", "%=", "@=", "&=", "|=",
+            "**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "->", ":=", "==", "!=",
+            "<=", ">=", "<>", "+=", "-=", "*=", "/=", "%=", "@=", "&=", "|=",
         ];
         for operator in OPERATORS {
             if rest.starts_with(operator.as_bytes()) {
                 return at + operator.len();
             }
         }
-        at + self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+        at + self
+            .text
+            .get(at..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(1, char::len_utf8)
     }
 
     /// Behind the string whose quote is at `at`.
     fn skip_string(&self, at: usize) -> usize {
         let quote = self.byte(at);
-        let width = if self.byte(at + 1) == quote && self.byte(at + 2) == quote { 3 } else { 1 };
+        let width = if self.byte(at + 1) == quote && self.byte(at + 2) == quote {
+            3
+        } else {
+            1
+        };
         let mut end = at + width;
         while end < self.text.len() {
             match self.byte(end) {
                 b'\\' => end += 2,
                 b'\n' if width == 1 => return end,
-                byte if byte == quote && (width == 1 || (self.byte(end + 1) == quote && self.byte(end + 2) == quote)) => {
+                byte if byte == quote
+                    && (width == 1
+                        || (self.byte(end + 1) == quote && self.byte(end + 2) == quote)) =>
+                {
                     return end + width;
                 }
                 _ => end += 1,
@@ -172,7 +203,9 @@ fn starts_word(rest: &[u8], word: &str) -> bool {
 /// Where an operand of `|`, `+` and the like cannot go on.
 fn ends_operand(rest: &[u8]) -> bool {
     matches!(rest[0], b',' | b':' | b';' | b'=' | b'<' | b'>' | b'!')
-        || ["and", "or", "not", "if", "else", "in", "is", "for"].iter().any(|word| starts_word(rest, word))
+        || ["and", "or", "not", "if", "else", "in", "is", "for"]
+            .iter()
+            .any(|word| starts_word(rest, word))
 }
 
 /// An error while it is moved about.
@@ -224,7 +257,12 @@ pub fn adjust(info: &mut SyntaxErrorInfo, text: &str, blamed: usize) {
     let lines = &Lines::new(text);
     let start = lines.offset(info.line, info.column);
     let end = lines.offset(info.end_line, info.end_column);
-    let mut draft = Draft { info, lines, start, end };
+    let mut draft = Draft {
+        info,
+        lines,
+        start,
+        end,
+    };
     if blamed < start && is_hint(&draft.info.message) {
         // CPython looks for hints only as far as its parser came.
         draft.invalid_syntax_at(blamed);
@@ -237,7 +275,8 @@ pub fn adjust(info: &mut SyntaxErrorInfo, text: &str, blamed: usize) {
 }
 
 fn is_hint(message: &str) -> bool {
-    message.starts_with("invalid syntax. ") || message.starts_with("expression cannot contain assignment")
+    message.starts_with("invalid syntax. ")
+        || message.starts_with("expression cannot contain assignment")
 }
 
 fn indentation(draft: &mut Draft) {
@@ -253,10 +292,13 @@ fn indentation(draft: &mut Draft) {
         draft.info.end_column = -1;
     } else if message.starts_with("expected an indented block") {
         let rest = lines.text.get(draft.start..).unwrap_or("");
-        let nothing_follows = rest.lines().skip(usize::from(draft.info.line != draft.info.end_line)).all(|line| {
-            let line = line.trim();
-            line.is_empty() || line.starts_with('#')
-        });
+        let nothing_follows = rest
+            .lines()
+            .skip(usize::from(draft.info.line != draft.info.end_line))
+            .all(|line| {
+                let line = line.trim();
+                line.is_empty() || line.starts_with('#')
+            });
         if nothing_follows {
             let last = lines.last_line();
             draft.info.line = last;
@@ -290,7 +332,9 @@ fn match_sentence(draft: &mut Draft) {
             draft.info.end_line = last;
             draft.info.end_column = -1;
         }
-        "'(' was never closed" | "'[' was never closed" | "'{' was never closed" => draft.info.end_column = 0,
+        "'(' was never closed" | "'[' was never closed" | "'{' was never closed" => {
+            draft.info.end_column = 0
+        }
         "positional argument follows keyword argument"
         | "positional argument follows keyword argument unpacking" => {
             draft.set_token(lines.forward(end, |_| false));
@@ -300,15 +344,16 @@ fn match_sentence(draft: &mut Draft) {
                 draft.set_start(comma);
             }
         }
-        "var-positional argument cannot have default value" | "var-keyword argument cannot have default value" => {
+        "var-positional argument cannot have default value"
+        | "var-keyword argument cannot have default value" => {
             draft.set_token(lines.forward(start, |rest| matches!(rest[0], b'=' | b',')));
         }
         "* argument may appear only once" => draft.set_end(start + 1),
         "arguments cannot follow var-keyword argument" => draft.set_token(start),
-        "at least one argument must precede /" => {
-            if lines.byte(lines.skip_blanks(start + 1)) != b',' {
-                draft.invalid_syntax_at(start);
-            }
+        "at least one argument must precede /"
+            if lines.byte(lines.skip_blanks(start + 1)) != b',' =>
+        {
+            draft.invalid_syntax_at(start);
         }
         "Expected one or more names after 'import'" => {
             if matches!(lines.byte(start), b'\n' | b'#' | b';' | 0) {
@@ -317,7 +362,9 @@ fn match_sentence(draft: &mut Draft) {
                 draft.invalid_syntax_at(start);
             }
         }
-        "Invalid star expression" if lines.byte(start) == b'*' => draft.set_token(lines.skip_blanks(start + 1)),
+        "Invalid star expression" if lines.byte(start) == b'*' => {
+            draft.set_token(lines.skip_blanks(start + 1))
+        }
         "named arguments must follow bare *" => bare_star(draft),
         "invalid syntax. Perhaps you forgot a comma?" => missing_comma(draft),
         "invalid syntax. Maybe you meant '==' or ':=' instead of '='?" => {
@@ -329,12 +376,15 @@ fn match_sentence(draft: &mut Draft) {
         | "cannot assign to True"
         | "cannot assign to False"
         | "cannot assign to None" => keyword_target(draft),
-        "cannot assign to iterable argument unpacking" | "cannot assign to keyword argument unpacking" => {
+        "cannot assign to iterable argument unpacking"
+        | "cannot assign to keyword argument unpacking" => {
             draft.set_end(lines.trim_back(start, lines.forward(start, |rest| rest[0] == b',')));
         }
         "illegal target for annotation" => {
             let colon = lines.skip_blanks(end);
-            if lines.byte(colon) == b':' && matches!(lines.byte(lines.skip_blanks(colon + 1)), b'\n' | b'#' | 0) {
+            if lines.byte(colon) == b':'
+                && matches!(lines.byte(lines.skip_blanks(colon + 1)), b'\n' | b'#' | 0)
+            {
                 draft.invalid_syntax_at(colon);
             }
         }
@@ -353,29 +403,46 @@ fn match_sentence(draft: &mut Draft) {
             (draft.info.end_line, draft.info.end_column) = (draft.info.line, draft.info.column + 1);
         }
         "did you forget parentheses around the comprehension target?" => {
-            draft.set_end(lines.trim_back(start, lines.forward(start, |rest| starts_word(rest, "for"))));
+            draft.set_end(
+                lines.trim_back(start, lines.forward(start, |rest| starts_word(rest, "for"))),
+            );
         }
-        "cannot use starred expression here" | "cannot use a starred expression in a dictionary value" => {
-            if lines.byte(start) == b'*' {
-                draft.set_end(lines.trim_back(start, lines.forward(start + 1, ends_operand)));
-            }
+        "cannot use starred expression here"
+        | "cannot use a starred expression in a dictionary value"
+            if lines.byte(start) == b'*' =>
+        {
+            draft.set_end(lines.trim_back(start, lines.forward(start + 1, ends_operand)));
         }
         "cannot delete starred" => {
             draft.set_end(lines.trim_back(start, lines.forward(start + 1, ends_operand)));
         }
         "Did you mean to use 'from ... import ...' instead?" => {
-            draft.set_end(lines.trim_back(start, lines.forward(start, |rest| rest[0] == b';' || starts_word(rest, "as"))));
+            draft.set_end(lines.trim_back(
+                start,
+                lines.forward(start, |rest| rest[0] == b';' || starts_word(rest, "as")),
+            ));
         }
-        "':' expected after dictionary key" if lines.byte(lines.skip_blanks(end)) == b'}' => draft.info.end_column = 0,
+        "':' expected after dictionary key" if lines.byte(lines.skip_blanks(end)) == b'}' => {
+            draft.info.end_column = 0
+        }
         "not a chance" => {}
         sentence if sentence.starts_with("Missing parentheses in call to") => {
             draft.set_end(lines.trim_back(start, lines.forward(start, |rest| rest[0] == b';')));
         }
-        sentence if sentence.starts_with("cannot use bound with") || sentence.starts_with("cannot use constraints with") => {
-            draft.set_end(lines.trim_back(start, lines.forward(start, |rest| matches!(rest[0], b',' | b'='))));
+        sentence
+            if sentence.starts_with("cannot use bound with")
+                || sentence.starts_with("cannot use constraints with") =>
+        {
+            draft.set_end(lines.trim_back(
+                start,
+                lines.forward(start, |rest| matches!(rest[0], b',' | b'=')),
+            ));
         }
         sentence if sentence.starts_with("cannot assign to ") => assignment(draft),
-        sentence if sentence.starts_with("invalid character") || sentence.starts_with("invalid non-printable") => {
+        sentence
+            if sentence.starts_with("invalid character")
+                || sentence.starts_with("invalid non-printable") =>
+        {
             (draft.info.end_line, draft.info.end_column) = (draft.info.line, draft.info.column);
         }
         sentence if sentence.starts_with("unterminated") => unterminated(draft),
@@ -384,7 +451,8 @@ fn match_sentence(draft: &mut Draft) {
             interpolated(draft, &rest);
         }
         sentence
-            if sentence.starts_with("closing parenthesis") || sentence.starts_with("unmatched '") =>
+            if sentence.starts_with("closing parenthesis")
+                || sentence.starts_with("unmatched '") =>
         {
             (draft.info.end_line, draft.info.end_column) = (draft.info.line, draft.info.column);
         }
@@ -398,13 +466,22 @@ fn generic(draft: &mut Draft) {
     let start = draft.start;
     let rest = &lines.bytes()[start.min(lines.text.len())..];
     let before = lines.trim_back(0, start);
-    if starts_word(rest, "not") && before > 0 && !matches!(lines.byte(before - 1), b'(' | b'[' | b'{' | b',' | b'=' | b':' | b'\n') {
+    if starts_word(rest, "not")
+        && before > 0
+        && !matches!(
+            lines.byte(before - 1),
+            b'(' | b'[' | b'{' | b',' | b'=' | b':' | b'\n'
+        )
+    {
         // `a not` waits for `in`.
         let next = lines.skip_blanks(start + 3);
         draft.set_token(next);
         return;
     }
-    if ["raise", "from"].iter().any(|word| lines.text[..before].ends_with(word)) {
+    if ["raise", "from"]
+        .iter()
+        .any(|word| lines.text[..before].ends_with(word))
+    {
         let comma = lines.forward(start, |rest| rest[0] == b',');
         if lines.byte(comma) == b',' {
             draft.set_token(comma);
@@ -487,7 +564,9 @@ fn conditional(draft: &mut Draft) {
         return;
     }
     let end = lines.trim_back(0, draft.start);
-    let line_start = lines.text[..end].rfind('\n').map_or(0, |newline| newline + 1);
+    let line_start = lines.text[..end]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
     let mut begin = line_start;
     let mut open = Vec::new();
     let mut at = line_start;
@@ -506,7 +585,10 @@ fn conditional(draft: &mut Draft) {
             b',' | b'=' | b':' | b';' => begin = at + 1,
             _ if is_word(byte) => {
                 let word_end = lines.token_end(at);
-                if matches!(&lines.bytes()[at..word_end], b"return" | b"yield" | b"lambda" | b"else" | b"assert" | b"raise") {
+                if matches!(
+                    &lines.bytes()[at..word_end],
+                    b"return" | b"yield" | b"lambda" | b"else" | b"assert" | b"raise"
+                ) {
                     begin = word_end;
                 }
                 at = word_end;
@@ -525,12 +607,25 @@ fn assignment(draft: &mut Draft) {
     const HINT: &str = " here. Maybe you meant '==' instead of '='?";
     /// What `|`, `+` and their operands can be.
     const OPERANDS: [&str; 14] = [
-        "function call", "literal", "expression", "list comprehension", "set comprehension", "dict comprehension",
-        "dict literal", "set display", "f-string expression", "t-string expression", "ellipsis", "await expression",
-        "yield expression", "named expression",
+        "function call",
+        "literal",
+        "expression",
+        "list comprehension",
+        "set comprehension",
+        "dict comprehension",
+        "dict literal",
+        "set display",
+        "f-string expression",
+        "t-string expression",
+        "ellipsis",
+        "await expression",
+        "yield expression",
+        "named expression",
     ];
     let lines = draft.lines;
-    let what = draft.info.message["cannot assign to ".len()..].trim_end_matches(HINT).to_owned();
+    let what = draft.info.message["cannot assign to ".len()..]
+        .trim_end_matches(HINT)
+        .to_owned();
     if !OPERANDS.contains(&what.as_str()) {
         return;
     }
@@ -544,10 +639,15 @@ fn assignment(draft: &mut Draft) {
     let operand = lines.skip_blanks(equals + 1);
     let operand_end = lines.forward(operand, ends_operand);
     let missing = lines.trim_back(operand, operand_end) == operand;
-    let operand_target = lines.trim_back(draft.start, lines.forward(draft.start, ends_operand)) >= draft.end;
+    let operand_target =
+        lines.trim_back(draft.start, lines.forward(draft.start, ends_operand)) >= draft.end;
     let chained = lines.byte(operand_end) == b'=' && lines.byte(operand_end + 1) != b'=';
     let before = lines.trim_back(0, draft.start);
-    let alone = before == 0 || matches!(lines.byte(before - 1), b'\n' | b'(' | b'[' | b'{' | b',' | b';' | b':' | b'=');
+    let alone = before == 0
+        || matches!(
+            lines.byte(before - 1),
+            b'\n' | b'(' | b'[' | b'{' | b',' | b';' | b':' | b'='
+        );
     draft.info.message = if missing || chained || !alone || !operand_target {
         format!("cannot assign to {what}")
     } else {
@@ -569,22 +669,28 @@ fn unterminated(draft: &mut Draft) {
 
 /// The quote that ends the f-string around `at`, searched from `at` on.
 fn closing_quote(lines: &Lines, at: usize) -> Option<usize> {
-    let line_start = lines.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let quote = lines.bytes()[line_start..at].iter().copied().find(|byte| matches!(byte, b'\'' | b'"'))?;
-    lines.bytes()[at..].iter().position(|&byte| byte == quote).map(|found| at + found)
+    let line_start = lines.text[..at]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
+    let quote = lines.bytes()[line_start..at]
+        .iter()
+        .copied()
+        .find(|byte| matches!(byte, b'\'' | b'"'))?;
+    lines.bytes()[at..]
+        .iter()
+        .position(|&byte| byte == quote)
+        .map(|found| at + found)
 }
 
 fn interpolated(draft: &mut Draft, rest: &str) {
     let lines = draft.lines;
     match rest {
-        "expecting a valid expression after '{'" => {
-            if lines.byte(draft.start) == b'{' {
-                let mut next = draft.start + 1;
-                while matches!(lines.byte(next), b' ' | b'\t' | b'\n') {
-                    next += 1;
-                }
-                draft.set_token(next);
+        "expecting a valid expression after '{'" if lines.byte(draft.start) == b'{' => {
+            let mut next = draft.start + 1;
+            while matches!(lines.byte(next), b' ' | b'\t' | b'\n') {
+                next += 1;
             }
+            draft.set_token(next);
         }
         "expecting '}'" => {
             if let Some(quote) = closing_quote(lines, draft.start) {
@@ -602,7 +708,10 @@ fn interpolated(draft: &mut Draft, rest: &str) {
             draft.set_end(colon + 1);
         }
         "expressions nested too deeply" => draft.info.end_column = draft.info.column,
-        _ if rest.starts_with("single '}'") || rest.starts_with("unmatched") || rest.starts_with("closing parenthesis") => {
+        _ if rest.starts_with("single '}'")
+            || rest.starts_with("unmatched")
+            || rest.starts_with("closing parenthesis") =>
+        {
             draft.info.end_column = draft.info.column;
         }
         _ => {}

@@ -1,21 +1,24 @@
 //! Text in, marshal bytes out: limits, the compiler, its errors and warnings.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use rustpython_codegen::compile::CompileOpts;
 use rustpython_compiler::compile_with_syntax_warning_handler;
 use rustpython_compiler_core::bytecode::CodeFlags;
 use rustpython_compiler_core::{Mode as CompilerMode, marshal};
 
-use crate::error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory};
+use crate::error::{
+    CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory,
+};
 use crate::{Mode, Options, escapes, interactive, messages, shape, stack};
 
 /// Expressions nested deeper than this are refused, as CPython refuses what its C stack cannot hold.
-const RECURSION_LIMIT: usize = 4000;
+const RECURSION_LIMIT: usize = 10_000;
 /// Text whose tree might be deeper is not even parsed.
-const DEPTH_LIMIT: usize = 50_000;
-/// CPython's parser gives up at about as many.
-const ELIF_LIMIT: usize = 4000;
+const DEPTH_LIMIT: usize = 100_000;
+/// The compiler takes cubic time for lambdas inside lambdas.
+const LAMBDA_LIMIT: usize = 300;
+const ELIF_LIMIT: usize = 20_000;
 
 pub fn compile_text(
     text: &str,
@@ -25,18 +28,33 @@ pub fn compile_text(
     warn: &mut dyn FnMut(Warning) -> WarningAction,
 ) -> Result<Vec<u8>, CompileError> {
     if options.flags & crate::PYCF_ONLY_AST != 0 {
-        return Err(CompileError::Value("compiling to a syntax tree is not supported".into()));
+        return Err(CompileError::Value(
+            "compiling to a syntax tree is not supported".into(),
+        ));
     }
     let shape = shape::measure(text.as_bytes());
     if let Some(at) = shape.too_many_blocks_at {
         let message = "too many levels of indentation";
-        return Err(indentation_error(SyntaxErrorKind::IndentationError, message, text, line_of(text, at)));
+        return Err(indentation_error(
+            SyntaxErrorKind::IndentationError,
+            message,
+            text,
+            line_of(text, at),
+        ));
     }
-    if shape.elif_run > ELIF_LIMIT {
-        return Err(CompileError::TooLarge("Parser stack overflowed - Python source too complex to compile".into()));
+    if let Some(at) = shape.too_many_brackets_at {
+        let (line, column) = (line_of(text, at), messages::column_of(text, at));
+        let text = messages::source_line(text, line as usize);
+        let place = SyntaxErrorInfo::at("too many nested parentheses", line, column, column);
+        return Err(SyntaxErrorInfo { text, ..place }.into());
     }
-    if shape.expression_depth > DEPTH_LIMIT {
-        return Err(CompileError::Recursion("maximum recursion depth exceeded during compilation".into()));
+    if shape.elif_run > ELIF_LIMIT
+        || shape.expression_depth > DEPTH_LIMIT
+        || shape.lambda_depth > LAMBDA_LIMIT
+    {
+        return Err(CompileError::Recursion(
+            "maximum recursion depth exceeded during compilation".into(),
+        ));
     }
     if text.len() > options.max_source {
         return Err(CompileError::TooLarge(format!(
@@ -46,19 +64,39 @@ pub fn compile_text(
         )));
     }
     let warnings = RefCell::new(Vec::new());
-    let mut outcome = stack::run(shape.depth(), || translate(text, filename, mode, options, &warnings))?;
+    let blamed = Cell::new(None);
+    let depth = stack::Depth {
+        full: shape.expression_depth.min(RECURSION_LIMIT),
+        cheap: shape.expression_depth + shape.elif_run,
+    };
+    let mut outcome = stack::run(depth, || {
+        translate(text, filename, mode, options, &warnings, &blamed)
+    })?;
     if let Some(at) = shape.ambiguous_tab_at {
         let line = line_of(text, at);
         // The tokenizer stops there; only an error on an earlier line comes first.
-        if !matches!(&outcome, Err(CompileError::Syntax(info)) if info.line != 0 && info.line < line) {
+        if !matches!(&outcome, Err(CompileError::Syntax(info)) if info.line != 0 && info.line < line)
+        {
             let message = "inconsistent use of tabs and spaces in indentation";
-            return Err(indentation_error(SyntaxErrorKind::TabError, message, text, line));
+            return Err(indentation_error(
+                SyntaxErrorKind::TabError,
+                message,
+                text,
+                line,
+            ));
         }
     }
-    if options.flags & crate::PYCF_ALLOW_INCOMPLETE_INPUT != 0
+    if mode == Mode::Eval
+        && !text.ends_with('\n')
+        && blamed.get().is_some_and(|at| at >= text.trim_end().len())
         && let Err(CompileError::Syntax(info)) = &mut outcome
+        && info.message == "invalid syntax"
     {
-        interactive::refine(info, text);
+        // An expression that ends too early: CPython's end-of-text token has no column.
+        (info.column, info.end_column) = (0, 0);
+    }
+    if options.flags & crate::PYCF_ALLOW_INCOMPLETE_INPUT != 0 && mode == Mode::Single {
+        interactive::refine(&mut outcome, text, blamed.get());
     }
     deliver(warnings.into_inner(), text, warn)?;
     outcome
@@ -73,7 +111,12 @@ fn deliver(
     // CPython's parser warns before its compiler does.
     warnings.sort_by_key(|warning| !warning.message.contains("is an invalid"));
     for warning in warnings {
-        let place = SyntaxErrorInfo::at(warning.message.clone(), warning.line, warning.column, warning.end_column);
+        let place = SyntaxErrorInfo::at(
+            warning.message.clone(),
+            warning.line,
+            warning.column,
+            warning.end_column,
+        );
         match warn(warning) {
             WarningAction::Continue => {}
             WarningAction::RaiseSyntaxError => {
@@ -86,13 +129,14 @@ fn deliver(
     Ok(())
 }
 
-/// Runs the compiler on the current stack.
+/// Runs the compiler on the current stack; notes warnings, and where the parser stumbled.
 fn translate(
     text: &str,
     filename: &str,
     mode: Mode,
     options: &Options,
     warnings: &RefCell<Vec<Warning>>,
+    blamed: &Cell<Option<usize>>,
 ) -> Result<Vec<u8>, CompileError> {
     let compiler_mode = match mode {
         Mode::Exec => CompilerMode::Exec,
@@ -109,7 +153,8 @@ fn translate(
         recursion_limit: RECURSION_LIMIT,
     };
     let mut note = |location: rustpython_compiler_core::SourceLocation, message: String| {
-        let column = messages::characters(text, location.line.get(), location.character_offset.get());
+        let column =
+            messages::characters(text, location.line.get(), location.character_offset.get());
         warnings.borrow_mut().push(Warning {
             category: WarningCategory::SyntaxWarning,
             message,
@@ -119,9 +164,18 @@ fn translate(
         });
         Ok(())
     };
-    let valid = |rejected| messages::translate(rejected, text);
-    let code = compile_with_syntax_warning_handler(text, compiler_mode, filename, compiler_options, &mut note)
-        .map_err(valid)?;
+    let explain = |rejected| {
+        blamed.set(messages::blamed(&rejected));
+        messages::translate(rejected, text)
+    };
+    let code = compile_with_syntax_warning_handler(
+        text,
+        compiler_mode,
+        filename,
+        compiler_options,
+        &mut note,
+    )
+    .map_err(explain)?;
     escapes::doubtful(text, &mut warnings.borrow_mut());
     let mut bytes = vec![b'c'];
     marshal::serialize_code(&mut bytes, &code);
@@ -130,11 +184,19 @@ fn translate(
 
 /// The 1-based line that byte offset `at` is on.
 fn line_of(text: &str, at: usize) -> u32 {
-    let newlines = text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+    let newlines = text.as_bytes()[..at]
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count();
     u32::try_from(newlines + 1).unwrap_or(u32::MAX)
 }
 
 fn indentation_error(kind: SyntaxErrorKind, message: &str, text: &str, line: u32) -> CompileError {
     let text = messages::source_line(text, line as usize);
-    SyntaxErrorInfo { kind, text, ..SyntaxErrorInfo::at(message, line, 1, 0) }.into()
+    SyntaxErrorInfo {
+        kind,
+        text,
+        ..SyntaxErrorInfo::at(message, line, 1, 0)
+    }
+    .into()
 }

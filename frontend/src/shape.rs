@@ -10,25 +10,25 @@
 pub struct Shape {
     /// An upper bound of the depth of any expression.
     pub expression_depth: usize,
+    /// Lambda expressions inside each other's bodies.
+    pub lambda_depth: usize,
     /// The longest run of `elif` clauses.
     pub elif_run: usize,
     /// Blocks inside blocks.
     pub block_depth: usize,
     /// Byte offset of the first line whose indentation depends on how wide a tab is.
     pub ambiguous_tab_at: Option<usize>,
+    /// Byte offset of the bracket that is one too many inside of others.
+    pub too_many_brackets_at: Option<usize>,
     /// Byte offset of the first character of the line that opens the block one too deep.
     pub too_many_blocks_at: Option<usize>,
 }
 
-impl Shape {
-    /// Levels of recursion that the whole text can need at once.
-    pub fn depth(&self) -> usize {
-        self.expression_depth + self.elif_run + self.block_depth
-    }
-}
-
 /// Python allows this many open indentations.
 pub const MAX_INDENTS: usize = 100;
+
+/// Python allows this many open brackets.
+pub const MAX_BRACKETS: usize = 200;
 
 /// Brackets and f-strings past this many open ones end the pass: the tokenizer refuses the text at 200
 /// brackets, and at 150 f-strings.
@@ -39,7 +39,10 @@ const MAX_OPEN: usize = 512;
 enum Inside {
     Bracket,
     /// The literal part of an f-string or t-string.
-    Literal { quote: u8, triple: bool },
+    Literal {
+        quote: u8,
+        triple: bool,
+    },
     /// A replacement field.
     Field,
     /// The literal part of a field's format specification.
@@ -50,6 +53,8 @@ struct Level {
     inside: Inside,
     /// Operators, calls and prefix words since the last comma at this level.
     chain: usize,
+    /// How many of them are `lambda`.
+    lambdas: usize,
 }
 
 struct Scanner<'a> {
@@ -58,6 +63,7 @@ struct Scanner<'a> {
     levels: Vec<Level>,
     /// The sum of all levels' chains, and the levels themselves.
     depth: usize,
+    lambdas: usize,
     /// The open indentations, once with tabs to the next multiple of eight, once with tabs of one column.
     indents: Vec<(usize, usize)>,
     /// For each open block, the length of the current run of `elif`.
@@ -70,8 +76,13 @@ pub fn measure(text: &[u8]) -> Shape {
     let mut scanner = Scanner {
         text,
         at: 0,
-        levels: vec![Level { inside: Inside::Bracket, chain: 0 }],
+        levels: vec![Level {
+            inside: Inside::Bracket,
+            chain: 0,
+            lambdas: 0,
+        }],
         depth: 0,
+        lambdas: 0,
         indents: vec![(0, 0)],
         elif_runs: vec![0],
         shape: Shape::default(),
@@ -89,14 +100,24 @@ impl Scanner<'_> {
                 Inside::Spec => self.spec(),
                 Inside::Bracket | Inside::Field => self.code(),
             }
-            if self.shape.too_many_blocks_at.is_some() {
+            if self.shape.too_many_blocks_at.is_some() || self.shape.too_many_brackets_at.is_some()
+            {
                 break;
             }
         }
     }
 
     fn inside(&self) -> Inside {
-        self.levels.last().map_or(Inside::Bracket, |level| level.inside)
+        self.levels
+            .last()
+            .map_or(Inside::Bracket, |level| level.inside)
+    }
+
+    /// No f-string is open: its levels are counted differently.
+    fn only_brackets(&self) -> bool {
+        self.levels
+            .iter()
+            .all(|level| level.inside == Inside::Bracket)
     }
 
     fn peek(&self, ahead: usize) -> u8 {
@@ -114,12 +135,17 @@ impl Scanner<'_> {
     fn cut(&mut self) {
         if let Some(level) = self.levels.last_mut() {
             self.depth -= level.chain;
-            level.chain = 0;
+            self.lambdas -= level.lambdas;
+            (level.chain, level.lambdas) = (0, 0);
         }
     }
 
     fn open(&mut self, inside: Inside) {
-        self.levels.push(Level { inside, chain: 1 });
+        self.levels.push(Level {
+            inside,
+            chain: 1,
+            lambdas: 0,
+        });
         self.depth += 1;
         self.shape.expression_depth = self.shape.expression_depth.max(self.depth);
     }
@@ -129,6 +155,7 @@ impl Scanner<'_> {
             && let Some(level) = self.levels.pop()
         {
             self.depth -= level.chain;
+            self.lambdas -= level.lambdas;
         }
     }
 
@@ -147,6 +174,9 @@ impl Scanner<'_> {
             b'#' => self.skip_comment(),
             b'\'' | b'"' => self.string(false),
             b'(' | b'[' | b'{' => {
+                if self.levels.len() > MAX_BRACKETS && self.only_brackets() {
+                    self.shape.too_many_brackets_at = Some(self.at);
+                }
                 self.at += 1;
                 self.open(Inside::Bracket);
             }
@@ -166,8 +196,8 @@ impl Scanner<'_> {
                     self.open(Inside::Spec);
                 }
             }
-            b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'<' | b'>' | b'='
-            | b'!' | b'.' => {
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'<' | b'>'
+            | b'=' | b'!' | b'.' => {
                 self.at += 1;
                 self.link();
             }
@@ -202,10 +232,29 @@ impl Scanner<'_> {
         }
         if matches!(
             word,
-            b"not" | b"lambda" | b"else" | b"if" | b"for" | b"await" | b"yield" | b"in" | b"is" | b"from" | b"async"
-                | b"and" | b"or" | b"as"
+            b"not"
+                | b"lambda"
+                | b"else"
+                | b"if"
+                | b"for"
+                | b"await"
+                | b"yield"
+                | b"in"
+                | b"is"
+                | b"from"
+                | b"async"
+                | b"and"
+                | b"or"
+                | b"as"
         ) {
             self.link();
+        }
+        if word == b"lambda"
+            && let Some(level) = self.levels.last_mut()
+        {
+            level.lambdas += 1;
+            self.lambdas += 1;
+            self.shape.lambda_depth = self.shape.lambda_depth.max(self.lambdas);
         }
     }
 
@@ -222,7 +271,9 @@ impl Scanner<'_> {
             match self.text[self.at] {
                 b'\\' => self.at += 2,
                 b'\n' if !triple => return,
-                byte if byte == quote && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) => {
+                byte if byte == quote
+                    && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) =>
+                {
                     self.at += if triple { 3 } else { 1 };
                     return;
                 }
@@ -241,7 +292,9 @@ impl Scanner<'_> {
                 self.at += 1;
                 self.open(Inside::Field);
             }
-            byte if byte == quote && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) => {
+            byte if byte == quote
+                && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) =>
+            {
                 self.at += if triple { 3 } else { 1 };
                 self.close();
             }
@@ -319,7 +372,10 @@ impl Scanner<'_> {
                     self.elif_runs.pop();
                 }
                 // A column that no block has is an error of its own.
-                consistent = self.indents.last().is_none_or(|&(open, open_narrow)| open != column || open_narrow == narrow);
+                consistent = self
+                    .indents
+                    .last()
+                    .is_none_or(|&(open, open_narrow)| open != column || open_narrow == narrow);
             }
             if !consistent && self.shape.ambiguous_tab_at.is_none() {
                 self.shape.ambiguous_tab_at = Some(start);
@@ -357,8 +413,18 @@ mod tests {
     #[test]
     fn long_flat_texts_stay_shallow() {
         assert!(measure("'a': b + 1,\n".repeat(5000).as_bytes()).expression_depth < 5);
-        assert!(measure(format!("[{}]", "-1, f(2), ".repeat(5000)).as_bytes()).expression_depth < 10);
-        assert!(measure("x = '((((((((((((((((((((' # ((((((((((((\n".repeat(50).as_bytes()).expression_depth < 3);
+        assert!(
+            measure(format!("[{}]", "-1, f(2), ".repeat(5000)).as_bytes()).expression_depth < 10
+        );
+        assert!(
+            measure(
+                "x = '((((((((((((((((((((' # ((((((((((((\n"
+                    .repeat(50)
+                    .as_bytes()
+            )
+            .expression_depth
+                < 3
+        );
         assert!(measure("f'((((((((((((((((({x}}}'\n".repeat(50).as_bytes()).expression_depth < 5);
     }
 
@@ -369,13 +435,21 @@ mod tests {
 
     #[test]
     fn elif_runs_are_per_block() {
-        assert_eq!(measure(b"if a:\n  x\nelif b:\n  if c:\n    y\n  elif d:\n    z\nelif e:\n  x\n").elif_run, 2);
+        assert_eq!(
+            measure(b"if a:\n  x\nelif b:\n  if c:\n    y\n  elif d:\n    z\nelif e:\n  x\n")
+                .elif_run,
+            2
+        );
         assert_eq!(measure(&b"if a: x\nelif b: x\n".repeat(9)).elif_run, 1);
     }
 
     #[test]
     fn blocks_are_limited() {
-        let nested = |n: usize| (0..n).map(|i| format!("{}if 1:\n", " ".repeat(i))).collect::<String>();
+        let nested = |n: usize| {
+            (0..n)
+                .map(|i| format!("{}if 1:\n", " ".repeat(i)))
+                .collect::<String>()
+        };
         assert_eq!(measure(nested(100).as_bytes()).too_many_blocks_at, None);
         assert!(measure(nested(102).as_bytes()).too_many_blocks_at.is_some());
     }

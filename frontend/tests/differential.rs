@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hognose_frontend::{
-    CompileError, Mode, Options, PYCF_IGNORE_COOKIE, SyntaxErrorInfo, WarningAction, compile,
+    CompileError, Mode, Options, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT,
+    PYCF_IGNORE_COOKIE, SyntaxErrorInfo, WarningAction, compile,
 };
 
 /// Sentences, or parts of them, that 3.14 has and 3.13 does not.
@@ -29,7 +30,8 @@ const NEW_IN_3_14: [&str; 14] = [
 ];
 
 struct Case {
-    mode: Mode,
+    interactive: bool,
+    eval: bool,
     source: String,
     class: String,
     message: String,
@@ -40,21 +42,30 @@ fn python() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("HOGNOSE_REFERENCE_PYTHON") {
         return Some(path.into());
     }
-    let prefix = Command::new("pyenv").args(["prefix", "3.13.0"]).output().ok()?;
+    let prefix = Command::new("pyenv")
+        .args(["prefix", "3.13.0"])
+        .output()
+        .ok()?;
     let prefix = String::from_utf8(prefix.stdout).ok()?;
     let path = PathBuf::from(prefix.trim()).join("bin/python3.13");
     path.exists().then_some(path)
 }
 
 fn unhex(text: &str) -> String {
-    let bytes = (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let bytes = (0..text.len() / 2)
+        .map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
+        .collect();
     String::from_utf8(bytes).unwrap()
 }
 
 fn harvest() -> Option<Vec<Case>> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/harvest.py");
     let output = Command::new(python()?).arg(script).output().ok()?;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).unwrap();
     Some(text.lines().map(case).collect())
 }
@@ -62,7 +73,8 @@ fn harvest() -> Option<Vec<Case>> {
 fn case(line: &str) -> Case {
     let fields: Vec<&str> = line.split('\t').collect();
     Case {
-        mode: if fields[0] == "exec" { Mode::Exec } else { Mode::Single },
+        interactive: fields[0] == "interactive",
+        eval: fields[0] == "eval",
         source: unhex(fields[1]),
         class: fields[2].into(),
         message: unhex(fields[3]),
@@ -71,8 +83,22 @@ fn case(line: &str) -> Case {
 }
 
 fn ours(case: &Case) -> Result<(), CompileError> {
-    let options = Options { flags: PYCF_IGNORE_COOKIE, ..Options::default() };
-    compile(case.source.as_bytes(), "f", case.mode, &options, &mut |_| WarningAction::Continue).map(drop)
+    let (mode, flags) = if case.interactive {
+        (
+            Mode::Single,
+            PYCF_ALLOW_INCOMPLETE_INPUT | PYCF_DONT_IMPLY_DEDENT,
+        )
+    } else {
+        (if case.eval { Mode::Eval } else { Mode::Exec }, 0)
+    };
+    let options = Options {
+        flags: PYCF_IGNORE_COOKIE | flags,
+        ..Options::default()
+    };
+    compile(case.source.as_bytes(), "f", mode, &options, &mut |_| {
+        WarningAction::Continue
+    })
+    .map(drop)
 }
 
 #[test]
@@ -84,7 +110,7 @@ fn syntax_errors_agree_with_cpython() {
     let verbose = std::env::var_os("HOGNOSE_SHOW_DIFFERENCES").is_some();
     let (mut compared, mut class, mut message, mut place, mut all, mut end) = (0, 0, 0, 0, 0, 0);
     let mut accepted = Vec::new();
-    for case in &cases {
+    for case in cases.iter().filter(|case| !case.interactive) {
         let info = match ours(case) {
             Err(CompileError::Syntax(info)) => info,
             Ok(()) => {
@@ -118,7 +144,12 @@ fn syntax_errors_agree_with_cpython() {
                 case.place,
                 info.kind.class_name(),
                 info.message,
-                [info.line as i32, info.column, info.end_line as i32, info.end_column],
+                [
+                    info.line as i32,
+                    info.column,
+                    info.end_line as i32,
+                    info.end_column
+                ],
             );
         }
     }
@@ -130,7 +161,42 @@ fn syntax_errors_agree_with_cpython() {
         accepted.len()
     );
     assert!(compared > 500, "only {compared} snippets were found");
-    assert!(class * 100 >= compared * 99, "class agrees in {class} of {compared}");
-    assert!(all * 100 >= compared * 90, "class, message and place agree in {all} of {compared}");
-    assert!(accepted.len() * 100 <= cases.len() * 3, "{} errors were missed", accepted.len());
+    assert!(
+        class * 100 >= compared * 99,
+        "class agrees in {class} of {compared}"
+    );
+    assert!(
+        all * 100 >= compared * 95,
+        "class, message and place agree in {all} of {compared}"
+    );
+    assert!(
+        accepted.len() * 100 <= cases.len() * 3,
+        "{} errors were missed",
+        accepted.len()
+    );
+}
+
+#[test]
+fn a_prompt_asks_for_more_when_cpythons_does() {
+    let Some(cases) = harvest() else {
+        eprintln!("skipped: no CPython 3.13 to compare with");
+        return;
+    };
+    let (mut compared, mut same) = (0, 0);
+    for case in cases.iter().filter(|case| case.interactive) {
+        let outcome = match ours(case) {
+            Ok(()) => "-".to_owned(),
+            Err(CompileError::Syntax(info)) => info.kind.class_name().to_owned(),
+            Err(other) => other.to_string(),
+        };
+        compared += 1;
+        if outcome == case.class {
+            same += 1;
+        } else {
+            println!("{:?}: CPython {}, ours {outcome}", case.source, case.class);
+        }
+    }
+    println!("{same} of {compared} beginnings are judged the same");
+    assert!(compared > 100);
+    assert!(same * 100 >= compared * 95, "{same} of {compared}");
 }

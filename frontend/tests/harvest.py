@@ -363,3 +363,42 @@ for name in FILES:
             record("exec", textwrap.dedent(text))
 for source in MISTAKES:
     record("exec", source)
+    record("eval", source)
+
+# What an interactive prompt asks for more of: each beginning of some texts, line by line.
+# Its class is "-" when the text is complete.
+SESSIONS = [
+    "if a:\n  b\nelse:\n  c\n\n", "def f(a,\n  b):\n  return (a +\n    b)\n\n", "x = [\n1,\n2]\n",
+    "s = \"\"\"a\nb\"\"\"\n", "s = 'abc\n", "x = 1 + \\\n2\n", "class A:\n  def f(self):\n    pass\n\n  y = 1\n\n",
+    "@d\ndef f(): pass\n", "try:\n  x\nexcept E:\n  y\nfinally:\n  z\n\n", "for a in b: c\n", "while 1:\n  x\n\n",
+    "with a as b:\n  c\n\n", "match a:\n  case 1:\n    b\n\n", "f(a,\nb\n", "f(a b\n", "x = }\n", "a b\n", "if a:\nb\n",
+    "lambda: (\n1)\n", "f'''{a\n}'''\n", "x = {\n'a': 1,\n", "if a: b\nelse: c\n", "a = 1\n", "a\n", "# c\n", "\n",
+    "async def f():\n  await x\n\n", "def f():\n  '''doc\n  '''\n  x\n\n", "from a import (b,\nc)\n", "a = (1\n", "1 +\n",
+    "x = \n", "return\n", "del\n", "import\n", "def\n", "def f\n", "def f(\n", "def f(a\n", "if\n", "if a\n", "[1, 2\n", "]\n",
+    "'a' 'b\n", "f'{a\n", "f'{a'\n", "\"\"\"\n", "r'''\\'''\n", "x = 08\n", "$\n", "  a\n", "if a:\n    b\n  c\n",
+]
+
+
+def interactive(source):
+    key = ("interactive", source)
+    if key in seen or len(source) > 3000:
+        return
+    seen.add(key)
+    try:
+        compile(source, "f", "single", flags=0x4200, dont_inherit=True)
+        outcome = "-"
+    except SyntaxError as error:
+        outcome = type(error).__name__
+    except Exception:
+        return
+    print("\t".join(["interactive", source.encode().hex(), outcome, "", "0", "0", "0", "0"]))
+
+
+tree = ast.parse(open(os.path.join(folder, "test_codeop.py"), encoding="utf-8").read())
+texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+for text in SESSIONS + [text for text in texts if text.strip()]:
+    lines = text.splitlines(keepends=True)
+    for count in range(1, len(lines) + 1):
+        beginning = "".join(lines[:count])
+        interactive(beginning)
+        interactive(beginning.rstrip("\n"))

@@ -550,3 +550,61 @@ fn push_all<S: TextSink>(sink: &mut S, text: &[u32]) -> Result<(), NoMemory> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::format_spec::Target;
+    use crate::text::testing::TestHeap;
+    use hognose_allocators::collections::TryVec;
+
+    fn shown(spec: &str, value: f64, locale: &Locale<'_>) -> String {
+        let spec = FormatSpec::parse(spec.as_bytes(), Target::Float).unwrap();
+        let mut sink = TryVec::new();
+        format_f64(&spec, value, locale, &mut sink).unwrap();
+        sink.iter().map(|&ch| char::from_u32(ch).unwrap()).collect()
+    }
+
+    #[test]
+    fn fractions_are_grouped_from_the_point_on() {
+        let _heap = TestHeap::new();
+        assert_eq!(
+            shown(",.7_f", 1234567.1234567, &Locale::C),
+            "1,234,567.123_456_7"
+        );
+        assert_eq!(shown(".6,f", 0.5, &Locale::C), "0.500,000");
+        assert_eq!(shown("._", 0.12345, &Locale::C), "0.123_45");
+        assert_eq!(
+            shown("020_.6_f", 1234.5, &Locale::C),
+            "0_000_001_234.500_000"
+        );
+    }
+
+    #[test]
+    fn type_n_asks_the_locale() {
+        let _heap = TestHeap::new();
+        let swiss = Locale {
+            point: &[u32::from(b',')],
+            separator: &[0x2019],
+            grouping: &[3, 3, 0],
+        };
+        assert_eq!(shown("n", 12345.5, &swiss), "12\u{2019}345,5");
+        assert_eq!(
+            shown(".10n", 1234567.5, &swiss),
+            "1\u{2019}234\u{2019}567,5"
+        );
+        let indian = Locale {
+            point: &[u32::from(b'.')],
+            separator: &[u32::from(b',')],
+            grouping: &[3, 2, 0],
+        };
+        assert_eq!(shown(".12n", 123456789.0, &indian), "12,34,56,789");
+        let once = Locale {
+            point: &[u32::from(b'.')],
+            separator: &[u32::from(b',')],
+            grouping: &[3, 127],
+        };
+        assert_eq!(shown(".12n", 123456789.0, &once), "123456,789");
+        assert_eq!(shown("n", 1234.0, &Locale::C), "1234");
+    }
+}

@@ -112,7 +112,7 @@ impl<T: Text + ?Sized> Reader<'_, T> {
     fn grouping(&mut self) -> Result<Grouping, Message> {
         let comma = self.take(b',');
         let underscore = self.take(b'_');
-        if (comma && underscore) || (underscore && self.peek() == Some(u32::from(b','))) {
+        if underscore && (comma || self.peek() == Some(u32::from(b','))) {
             return Err(BOTH);
         }
         Ok(if comma {

@@ -8,6 +8,9 @@ import random
 import struct
 import sys
 
+if sys.version_info < (3, 13):
+    sys.exit("older formatting rules")
+
 RANDOM = random.Random(5)
 
 

@@ -333,6 +333,13 @@ impl PyWrapperDescr {
     }
 }
 
+impl PyMemberDescr {
+    /// The offset of a place of `__slots__`; None for a C program's member.
+    pub fn slot_offset(&self) -> Option<usize> {
+        self.c.get().is_null().then(|| self.offset.get())
+    }
+}
+
 impl PyMethodDescr {
     /// The definition.
     #[inline(always)]

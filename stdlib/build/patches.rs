@@ -96,17 +96,28 @@ const MARK: &str = "rustpython";
 pub fn apply(name: &str, mut text: String) -> String {
     for patch in PATCHES.iter().filter(|patch| patch.module == name) {
         let found = text.matches(patch.from).count();
-        assert_eq!(found, 1, "{name} changed: {:?} is there {found} times", patch.from);
+        assert_eq!(
+            found, 1,
+            "{name} changed: {:?} is there {found} times",
+            patch.from
+        );
         text = text.replacen(patch.from, patch.to, 1);
     }
-    assert!(!text.to_ascii_lowercase().contains(MARK), "{name} has an edit that no patch takes back");
+    assert!(
+        !text.to_ascii_lowercase().contains(MARK),
+        "{name} has an edit that no patch takes back"
+    );
     text
 }
 
 /// Checks that no patch is for a module that is gone.
 pub fn assert_all_applied(names: &[&str]) {
     for patch in PATCHES {
-        assert!(names.contains(&patch.module), "there is no module {} to patch", patch.module);
+        assert!(
+            names.contains(&patch.module),
+            "there is no module {} to patch",
+            patch.module
+        );
     }
 }
 

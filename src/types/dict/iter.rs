@@ -232,7 +232,7 @@ fn iter_length_hint(ts: &ThreadState, object: &PyObject) -> PyResult {
         Some(dict) if iterator.used.get() == dict.len() as isize => iterator.remaining.get(),
         _ => 0,
     };
-    Ok(PyInt::from_usize(ts, left)?)
+    Ok(PyInt::from_usize(ts, left)?.into_object())
 }
 
 fn iter_reduce(ts: &ThreadState, object: &PyObject) -> PyResult {

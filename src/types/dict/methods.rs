@@ -13,7 +13,7 @@ use crate::object::{AsObject, PyObject, PyResult, PyTypeObject, Ref, StaticType,
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
 use crate::types::exceptions as exc;
-use crate::types::genericalias::PyGenericAlias;
+use crate::types::genericalias::class_getitem;
 use crate::types::int::PyInt;
 use crate::types::notimplemented::not_implemented;
 use crate::types::str::{PyStr, StrBuilder};
@@ -108,11 +108,6 @@ pub static DICT_TYPE: StaticType = StaticType::new(TypeSpec {
     ],
     ..TypeSpec::EMPTY
 });
-
-/// `cls[item]` of generic built-in classes.
-pub(crate) fn class_getitem(ts: &ThreadState, class: &PyObject, item: &PyObject) -> PyResult {
-    Ok(PyGenericAlias::new(ts, class, item)?.into_object())
-}
 
 /// Whether the object's type iterates as `dict` does, so that its table tells the truth.
 #[inline]
@@ -295,7 +290,7 @@ fn dict_ass_subscript(ts: &ThreadState, this: &PyObject, key: &PyObject, value: 
 fn dict_sizeof(ts: &ThreadState, this: &PyObject) -> PyResult {
     let dict = this.cast::<PyDict>();
     let size = this.ob_type().basicsize() + dict.table_size();
-    Ok(PyInt::from_usize(ts, size)?)
+    Ok(PyInt::from_usize(ts, size)?.into_object())
 }
 
 fn dict_get(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -> PyResult {

@@ -44,7 +44,6 @@ pub use iter::{IterKind, PyDictIter};
 pub(crate) use iter::reduce_to_iter;
 pub use keys::{DictKeys, KeysKind};
 pub use methods::DICT_TYPE;
-pub(crate) use methods::class_getitem;
 pub(crate) use table::equal_ints;
 pub use update::{MergeFailure, Overlap};
 pub use view::{DICT_ITEMS_TYPE, DICT_KEYS_TYPE, DICT_VALUES_TYPE, PyDictView, ViewKind};

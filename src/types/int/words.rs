@@ -201,30 +201,33 @@ pub fn hash(words: &[u64]) -> u64 {
     hash
 }
 
+/// The magnitude as `m * 2^e` with `0.5 <= m < 1`, rounded half to even; (0, 0) for zero.
+pub fn to_fraction(words: &[u64]) -> (f64, u64) {
+    let bits = bit_length(words);
+    if bits == 0 {
+        return (0.0, 0);
+    }
+    // The 64 highest bits, the lowest of them standing for all that are cut off: that is enough for the
+    // conversion to 53 bits to round correctly.
+    let top = if bits <= 64 {
+        words[0] << (64 - bits)
+    } else {
+        let shift = bits - 64;
+        let (whole, low) = ((shift / 64) as usize, shift % 64);
+        let mut top = words[whole] >> low;
+        if low != 0 {
+            top |= words[whole + 1] << (64 - low);
+        }
+        top | u64::from(any_low_bits(words, shift))
+    };
+    let fraction = super::super::float::ldexp(top as f64, -64);
+    if fraction == 1.0 { (0.5, bits + 1) } else { (fraction, bits) }
+}
+
 /// The value as a float, rounded half to even; None when it is out of range.
 pub fn to_f64(words: &[u64]) -> Option<f64> {
-    let bits = bit_length(words);
-    if bits <= 64 {
-        return Some(words.first().map_or(0.0, |word| *word as f64));
-    }
-    if bits > 1024 {
-        return None;
-    }
-    let shift = bits - 64;
-    let mut top = 0u64;
-    for i in 0..2 {
-        let index = (shift / 64) as usize + i;
-        let word = words.get(index).copied().unwrap_or(0);
-        if i == 0 {
-            top = word >> (shift % 64);
-        } else if shift % 64 != 0 {
-            top |= word << (64 - shift % 64);
-        }
-    }
-    // A bit that stands for all lower ones lets the conversion of 64 bits to 53 round correctly.
-    let value = (top | u64::from(any_low_bits(words, shift))) as f64;
-    let scaled = super::super::float::ldexp(value, shift as i32);
-    scaled.is_finite().then_some(scaled)
+    let (fraction, exponent) = to_fraction(words);
+    (exponent <= 1024).then(|| super::super::float::ldexp(fraction, exponent as i32))
 }
 
 /// The integer part of a finite float: its magnitude's words and how many of them are used.

@@ -113,7 +113,7 @@ fn iter_length_hint(ts: &ThreadState, object: &PyObject) -> PyResult {
         Some(set) if iterator.used.get() == set.len() => iterator.remaining.get(),
         _ => 0,
     };
-    Ok(PyInt::from_usize(ts, left)?)
+    Ok(PyInt::from_usize(ts, left)?.into_object())
 }
 
 fn iter_reduce(ts: &ThreadState, object: &PyObject) -> PyResult {

@@ -11,8 +11,9 @@ use crate::object::visit::Visitor;
 use crate::object::{AsObject, PyObject, PyResult, PyTypeObject, Ref, StaticType, alloc, flags, gc, protocol, weakref};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
-use crate::types::dict::{class_getitem, raise_key_error};
+use crate::types::dict::raise_key_error;
 use crate::types::exceptions as exc;
+use crate::types::genericalias::class_getitem;
 use crate::types::int::PyInt;
 use crate::types::notimplemented::not_implemented;
 use crate::types::str::{PyStr, StrBuilder};
@@ -493,5 +494,5 @@ fn set_reduce(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn set_sizeof(ts: &ThreadState, object: &PyObject) -> PyResult {
-    Ok(PyInt::from_usize(ts, object.ob_type().basicsize() + this(object).table_size())?)
+    Ok(PyInt::from_usize(ts, object.ob_type().basicsize() + this(object).table_size())?.into_object())
 }

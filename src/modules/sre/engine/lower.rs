@@ -166,7 +166,7 @@ impl Lowering<'_> {
                     || skip > len
                     || end - 5 < 2
                     || (end - 7) / 2 != len
-                    || (end - 7) % 2 != 0
+                    || !(end - 7).is_multiple_of(2)
                 {
                     return Err(Error::IllegalCode);
                 }
@@ -281,19 +281,19 @@ impl Lowering<'_> {
     /// Completes an instruction's target: it is here.
     fn land(&mut self, inst: u32) {
         let here = self.here();
-        match self.insts.get_mut(inst as usize) {
-            Some(
-                Inst::Jump(target)
-                | Inst::Branch { next: target, .. }
-                | Inst::Repeat { until: target }
-                | Inst::GroupRefExists { no: target, .. }
-                | Inst::Assert { end: target, .. }
-                | Inst::AssertNot { end: target, .. }
-                | Inst::Atomic { end: target }
-                | Inst::PossessiveRepeat { end: target, .. },
-            ) => *target = here,
-            // The last alternative has no branch instruction.
-            _ => {}
+        // The last alternative has no branch instruction to complete.
+        if let Some(
+            Inst::Jump(target)
+            | Inst::Branch { next: target, .. }
+            | Inst::Repeat { until: target }
+            | Inst::GroupRefExists { no: target, .. }
+            | Inst::Assert { end: target, .. }
+            | Inst::AssertNot { end: target, .. }
+            | Inst::Atomic { end: target }
+            | Inst::PossessiveRepeat { end: target, .. },
+        ) = self.insts.get_mut(inst as usize)
+        {
+            *target = here;
         }
     }
 

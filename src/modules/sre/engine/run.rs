@@ -529,17 +529,15 @@ impl<U: Unit> State<'_, U> {
             return Some((ptr, count));
         }
         let first = program.insts[probe as usize];
-        let mut place = ptr;
-        for unit in &self.text[ptr..] {
-            let count = count + (place - ptr);
+        for (taken, unit) in self.text[ptr..].iter().enumerate() {
+            let count = count + taken;
             let ch = unit.code();
             if program.accepts(first, ch) {
-                return Some((place, count));
+                return Some((ptr + taken, count));
             }
             if count >= max || !program.accepts(item, ch) {
                 return None;
             }
-            place += 1;
         }
         // The tail needs a unit and there is none left.
         None

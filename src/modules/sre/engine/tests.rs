@@ -310,3 +310,53 @@ fn running_out_of_memory_is_an_error() {
         state.search(&program)
     });
 }
+
+#[test]
+fn an_empty_text_has_no_boundary() {
+    let _heap = TestHeap::new();
+    // `\B` and `\b`; before 3.14 neither matched an empty text.
+    for (at, expected) in [(11, true), (10, false), (4, true), (3, false)] {
+        let program = Program::new(&[14, 4, 0, 0, 0, 6, at, 1], 0).unwrap();
+        let mut state = State::new(&program, Request::new(b"".as_slice())).unwrap();
+        assert_eq!(state.search(&program), Ok(expected));
+    }
+}
+
+#[test]
+fn a_possessive_loop_restores_the_groups_of_a_failed_iteration() {
+    let _heap = TestHeap::new();
+    // `(?:(a)|b)*+` on "ab": the second iteration's attempt at the group leaves no trace.
+    let code = [
+        14,
+        4,
+        0,
+        0,
+        u32::MAX,
+        28,
+        19,
+        0,
+        u32::MAX,
+        7,
+        9,
+        17,
+        0,
+        16,
+        97,
+        17,
+        1,
+        15,
+        7,
+        5,
+        16,
+        98,
+        15,
+        2,
+        0,
+        1,
+        1,
+    ];
+    let program = Program::new(&code, 1).unwrap();
+    let mut state = State::new(&program, Request::new(b"ab".as_slice())).unwrap();
+    assert_eq!(state.match_at(&program), Ok(true));
+    assert_eq!((state.end(), state.group(1)), (2, Some((0, 1))));
+}

@@ -1,0 +1,67 @@
+//! Modules that an embedding program has added (`PyImport_AppendInittab`).
+
+use core::ffi::{CStr, c_char};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::object::PyObject;
+
+/// A C module's initialization function.
+pub type InitFunction = unsafe extern "C" fn() -> *mut PyObject;
+
+/// A module of the table; lives until the process ends or the table is cleared.
+struct Entry {
+    name: *const c_char,
+    init: Option<InitFunction>,
+    next: *mut Entry,
+}
+
+/// The first entry. Programs add before initialization, so there is no race to lose; the exchange makes
+/// one harmless all the same.
+static FIRST: AtomicPtr<Entry> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Adds a module; -1 when memory is wanting.
+///
+/// # Safety
+/// `name` is a C string that outlives the process's use of Python, as `PyImport_AppendInittab` demands.
+pub unsafe fn append(name: *const c_char, init: Option<InitFunction>) -> i32 {
+    // From the C library, not from a domain: the table is there before any domain is chosen, and C programs
+    // expect it to survive finalization.
+    // SAFETY: a plain allocation.
+    let entry = unsafe { libc::malloc(size_of::<Entry>()) }.cast::<Entry>();
+    if entry.is_null() {
+        return -1;
+    }
+    loop {
+        let next = FIRST.load(Ordering::Acquire);
+        // SAFETY: the memory is the entry's own.
+        unsafe { entry.write(Entry { name, init, next }) };
+        if FIRST.compare_exchange(next, entry, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            return 0;
+        }
+    }
+}
+
+/// The initialization function of a module of that name, if one was added.
+pub fn find(name: &str) -> Option<InitFunction> {
+    let mut at = FIRST.load(Ordering::Acquire);
+    // SAFETY: entries are never freed, and names live as long as they do.
+    while let Some(entry) = unsafe { at.as_ref() } {
+        // SAFETY: as above.
+        if unsafe { CStr::from_ptr(entry.name) }.to_bytes() == name.as_bytes() {
+            return entry.init;
+        }
+        at = entry.next;
+    }
+    None
+}
+
+/// Calls `f` with each added name.
+pub fn for_each(f: &mut dyn FnMut(&CStr)) {
+    let mut at = FIRST.load(Ordering::Acquire);
+    // SAFETY: as in `find`.
+    while let Some(entry) = unsafe { at.as_ref() } {
+        // SAFETY: as in `find`.
+        f(unsafe { CStr::from_ptr(entry.name) });
+        at = entry.next;
+    }
+}

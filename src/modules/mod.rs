@@ -1,0 +1,160 @@
+//! The native modules: one file or folder each, named as Python names it.
+//!
+//! A module is declared by a [`ModuleSpec`] and listed in [`MODULES`]; what it needs beyond functions and
+//! types, its `exec` function adds. A module that is not there is an ImportError, as it should be.
+
+use crate::object::{AsObject, MethodDef, PyRef, PyResult, Ref, StaticType, ready};
+use crate::raise;
+use crate::state::ThreadState;
+use crate::types::builtin_function;
+use crate::types::exceptions as exc;
+use crate::types::module::PyModule;
+use crate::types::str::PyStr;
+
+pub mod _abc;
+pub mod _bisect;
+pub mod _codecs;
+pub mod _collections;
+pub mod _contextvars;
+pub mod _functools;
+pub mod _heapq;
+pub mod _imp;
+pub mod _io;
+pub mod _operator;
+pub mod _random;
+pub mod _signal;
+pub mod _string;
+pub mod _thread;
+pub mod _typing;
+pub mod _warnings;
+pub mod _weakref;
+pub mod builtins;
+pub mod cmath;
+pub mod errno;
+pub mod gc;
+pub mod itertools;
+pub mod marshal;
+pub mod math;
+pub mod posix;
+pub mod sre;
+pub mod sys;
+pub mod time;
+
+/// The declaration of a native module.
+pub struct ModuleSpec {
+    /// The name that it is imported by.
+    pub name: &'static str,
+    /// The docstring.
+    pub doc: &'static str,
+    /// The functions.
+    pub methods: &'static [MethodDef],
+    /// The types, which become attributes by the last part of their name.
+    pub types: &'static [&'static StaticType],
+    /// Adds the rest.
+    pub exec: Option<fn(&ThreadState, &PyModule) -> PyResult<()>>,
+}
+
+impl ModuleSpec {
+    /// A module of nothing, to be filled in.
+    pub const EMPTY: ModuleSpec = ModuleSpec { name: "", doc: "", methods: &[], types: &[], exec: None };
+}
+
+/// All native modules.
+pub static MODULES: &[&ModuleSpec] = &[
+    &_abc::MODULE,
+    &_bisect::MODULE,
+    &_codecs::MODULE,
+    &_collections::MODULE,
+    &_contextvars::MODULE,
+    &_functools::MODULE,
+    &_heapq::MODULE,
+    &_imp::MODULE,
+    &_io::MODULE,
+    &_operator::MODULE,
+    &_random::MODULE,
+    &_signal::MODULE,
+    &_string::MODULE,
+    &_thread::MODULE,
+    &_typing::MODULE,
+    &_warnings::MODULE,
+    &_weakref::MODULE,
+    &builtins::MODULE,
+    &cmath::MODULE,
+    &errno::MODULE,
+    &gc::MODULE,
+    &itertools::MODULE,
+    &marshal::MODULE,
+    &math::MODULE,
+    &posix::MODULE,
+    &sys::MODULE,
+    &time::MODULE,
+];
+
+/// The native module of that name.
+pub fn find(name: &str) -> Option<&'static ModuleSpec> {
+    MODULES.iter().find(|spec| spec.name == name).copied()
+}
+
+/// Makes a module from its declaration, and fills it.
+pub fn create(ts: &ThreadState, spec: &'static ModuleSpec) -> PyResult<Ref<PyModule>> {
+    let name = PyStr::intern(ts, spec.name)?;
+    let module = PyModule::new(ts, &name)?;
+    let dict = module.dict(ts)?;
+    if !spec.doc.is_empty() {
+        let doc = PyStr::new(ts, spec.doc)?;
+        dict.set_str(ts, crate::id!(__doc__), doc.as_object())?;
+    }
+    builtin_function::add_functions(ts, &dict, spec.methods, module.as_object(), name.as_object())?;
+    for typ in spec.types {
+        ready::ready_static(ts, typ)?;
+        let short = PyStr::intern(ts, typ.name())?;
+        dict.set_str(ts, &short, typ.as_object())?;
+    }
+    if let Some(exec) = spec.exec {
+        exec(ts, &module)?;
+    }
+    Ok(module)
+}
+
+/// Makes the native or added module of that name; None when there is none.
+pub fn create_by_name(ts: &ThreadState, name: &str) -> PyResult<Option<PyRef>> {
+    if let Some(spec) = find(name) {
+        return Ok(Some(create(ts, spec)?.into_object()));
+    }
+    match crate::import::inittab::find(name) {
+        Some(init) => crate::capi::border::init_module(ts, name, init).map(Some),
+        None => Ok(None),
+    }
+}
+
+impl PyModule {
+    /// Adds an attribute, for `exec` functions.
+    pub fn add(&self, ts: &ThreadState, name: &str, value: &crate::object::PyObject) -> PyResult<()> {
+        let name = PyStr::intern(ts, name)?;
+        self.dict(ts)?.set_str(ts, &name, value)
+    }
+
+    /// Adds an int attribute.
+    pub fn add_int(&self, ts: &ThreadState, name: &str, value: i64) -> PyResult<()> {
+        let value = crate::types::int::PyInt::from_i64(ts, value)?;
+        self.add(ts, name, &value)
+    }
+
+    /// Adds a str attribute.
+    pub fn add_str(&self, ts: &ThreadState, name: &str, value: &str) -> PyResult<()> {
+        let value = PyStr::new(ts, value)?;
+        self.add(ts, name, value.as_object())
+    }
+
+    /// Makes a built-in type usable and adds it under the last part of its name.
+    pub fn add_type(&self, ts: &ThreadState, typ: &'static StaticType) -> PyResult<()> {
+        ready::ready_static(ts, typ)?;
+        self.add(ts, typ.name(), typ.as_object())
+    }
+}
+
+/// What a function says that is declared but not there yet.
+#[cold]
+pub fn not_there_yet<T>(ts: &ThreadState, what: &str) -> PyResult<T> {
+    raise!(ts, exc::NotImplementedError, "{what} is not implemented by this version of Hognose")
+}

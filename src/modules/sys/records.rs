@@ -1,0 +1,157 @@
+//! The struct sequences and namespaces of `sys`.
+
+use crate::object::*;
+use crate::state::ThreadState;
+use crate::types::bool::py_bool;
+use crate::types::dict::PyDict;
+use crate::types::float::PyFloat;
+use crate::types::int::PyInt;
+use crate::types::module::PyModule;
+use crate::types::str::PyStr;
+use crate::types::structseq::{self, StructSeqField, StructSeqSpec};
+
+/// `sys.version`: CPython's form, so that what parses it goes on working.
+pub const VERSION: &str = "3.14.0 (main, Jan  1 2026, 00:00:00) [Rust]";
+/// `sys.hexversion`.
+pub const HEX_VERSION: i64 = 0x030e_00f0;
+
+const fn fields<const N: usize>(names: [&'static str; N]) -> [StructSeqField; N] {
+    let mut fields = [StructSeqField { name: "", doc: "" }; N];
+    let mut index = 0;
+    while index < N {
+        fields[index].name = names[index];
+        index += 1;
+    }
+    fields
+}
+
+macro_rules! record {
+    ($name:ident, $full:literal, $doc:literal, [$($field:literal),* $(,)?]) => {
+        static $name: StructSeqSpec = StructSeqSpec {
+            name: $full,
+            doc: $doc,
+            fields: &fields([$($field),*]),
+            in_sequence: [$($field),*].len(),
+        };
+    };
+}
+
+record!(VERSION_INFO, "sys.version_info", "sys.version_info\n\nVersion information as a named tuple.", ["major", "minor", "micro", "releaselevel", "serial"]);
+record!(FLAGS, "sys.flags", "sys.flags\n\nFlags provided through command line arguments or environment vars.", [
+    "debug", "inspect", "interactive", "optimize", "dont_write_bytecode", "no_user_site", "no_site",
+    "ignore_environment", "verbose", "bytes_warning", "quiet", "hash_randomization", "isolated", "dev_mode",
+    "utf8_mode", "warn_default_encoding", "safe_path", "int_max_str_digits"
+]);
+record!(FLOAT_INFO, "sys.float_info", "sys.float_info\n\nA named tuple holding information about the float type.", [
+    "max", "max_exp", "max_10_exp", "min", "min_exp", "min_10_exp", "dig", "mant_dig", "epsilon", "radix", "rounds"
+]);
+record!(INT_INFO, "sys.int_info", "sys.int_info\n\nA named tuple that holds information about Python's internal representation of integers.", [
+    "bits_per_digit", "sizeof_digit", "default_max_str_digits", "str_digits_check_threshold"
+]);
+record!(HASH_INFO, "sys.hash_info", "hash_info\n\nA named tuple providing parameters used for computing hashes.", [
+    "width", "modulus", "inf", "nan", "imag", "algorithm", "hash_bits", "seed_bits", "cutoff"
+]);
+record!(THREAD_INFO, "sys.thread_info", "sys.thread_info\n\nA named tuple holding information about the thread implementation.", ["name", "lock", "version"]);
+record!(ASYNCGEN_HOOKS, "asyncgen_hooks", "", ["firstiter", "finalizer"]);
+
+fn int(ts: &ThreadState, value: i64) -> PyResult {
+    PyInt::from_i64(ts, value)
+}
+
+fn text(ts: &ThreadState, value: &str) -> PyResult {
+    Ok(PyStr::new(ts, value)?.into_object())
+}
+
+fn make(ts: &ThreadState, spec: &'static StructSeqSpec, values: &[PyRef]) -> PyResult {
+    let typ = structseq::new_type(ts, spec)?;
+    structseq::new_instance(ts, &typ, call::borrow_all(values))
+}
+
+/// Adds all of them to the module.
+pub fn add(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
+    let version = [int(ts, 3)?, int(ts, 14)?, int(ts, 0)?, text(ts, "final")?, int(ts, 0)?];
+    let version = make(ts, &VERSION_INFO, &version)?;
+    module.add(ts, "version_info", &version)?;
+    module.add_int(ts, "hexversion", HEX_VERSION)?;
+    module.add_str(ts, "version", VERSION)?;
+    module.add_int(ts, "api_version", 1013)?;
+    module.add(ts, "flags", &*flags(ts)?)?;
+    let float = [
+        PyFloat::new(ts, f64::MAX)?,
+        int(ts, 1024)?,
+        int(ts, 308)?,
+        PyFloat::new(ts, f64::MIN_POSITIVE)?,
+        int(ts, -1021)?,
+        int(ts, -307)?,
+        int(ts, 15)?,
+        int(ts, 53)?,
+        PyFloat::new(ts, f64::EPSILON)?,
+        int(ts, 2)?,
+        int(ts, 1)?,
+    ];
+    module.add(ts, "float_info", &*make(ts, &FLOAT_INFO, &float)?)?;
+    // The digits are 64-bit words; see types::int.
+    let ints = [int(ts, 64)?, int(ts, 8)?, int(ts, 4300)?, int(ts, 640)?];
+    module.add(ts, "int_info", &*make(ts, &INT_INFO, &ints)?)?;
+    let hash = [
+        int(ts, 64)?,
+        int(ts, (1 << 61) - 1)?,
+        int(ts, 314_159)?,
+        int(ts, 0)?,
+        int(ts, 1_000_003)?,
+        text(ts, "siphash13")?,
+        int(ts, 64)?,
+        int(ts, 128)?,
+        int(ts, 0)?,
+    ];
+    module.add(ts, "hash_info", &*make(ts, &HASH_INFO, &hash)?)?;
+    let thread = [text(ts, "pthread")?, text(ts, "semaphore")?, ts.none()];
+    module.add(ts, "thread_info", &*make(ts, &THREAD_INFO, &thread)?)?;
+    module.add(ts, "implementation", &*implementation(ts, &version)?)
+}
+
+fn flags(ts: &ThreadState) -> PyResult {
+    let config = ts.interp().config();
+    let values = [
+        int(ts, config.parser_debug.into())?,
+        int(ts, config.inspect.into())?,
+        int(ts, config.interactive.into())?,
+        int(ts, config.optimization_level.into())?,
+        int(ts, (config.write_bytecode == 0).into())?,
+        int(ts, (config.user_site_directory == 0).into())?,
+        int(ts, (config.site_import == 0).into())?,
+        int(ts, (config.use_environment == 0).into())?,
+        int(ts, config.verbose.into())?,
+        int(ts, config.bytes_warning.into())?,
+        int(ts, config.quiet.into())?,
+        int(ts, (config.use_hash_seed == 0 || config.hash_seed != 0).into())?,
+        int(ts, config.isolated.into())?,
+        py_bool(config.dev_mode > 0),
+        int(ts, crate::config::preinitialized().map_or(0, |p| p.utf8_mode.max(0)).into())?,
+        int(ts, config.warn_default_encoding.into())?,
+        py_bool(config.safe_path > 0),
+        int(ts, config.int_max_str_digits.into())?,
+    ];
+    make(ts, &FLAGS, &values)
+}
+
+fn implementation(ts: &ThreadState, version: &PyObject) -> PyResult {
+    let dict = PyDict::new(ts)?;
+    let mut set = |name: &str, value: &PyObject| -> PyResult<()> {
+        let name = PyStr::intern(ts, name)?;
+        dict.set_str(ts, &name, value)
+    };
+    set("name", &*text(ts, "hognose")?)?;
+    // Our code objects are CPython 3.14's, and so are the names of their files.
+    set("cache_tag", &*text(ts, "cpython-314")?)?;
+    set("version", version)?;
+    set("hexversion", &*int(ts, HEX_VERSION)?)?;
+    set("_multiarch", &*text(ts, concat!("x86_64", "-linux-gnu"))?)?;
+    set("supports_isolated_interpreters", &py_bool(true))?;
+    crate::types::namespace::new(ts, &dict)
+}
+
+/// `sys.get_asyncgen_hooks()`'s result.
+pub fn asyncgen_hooks(ts: &ThreadState, first: &PyObject, finalizer: &PyObject) -> PyResult {
+    make(ts, &ASYNCGEN_HOOKS, &[first.new_ref(), finalizer.new_ref()])
+}
