@@ -5,12 +5,10 @@ use core::ffi::c_void;
 use core::mem::offset_of;
 use core::ops::ControlFlow;
 
-use crate::modules::ModuleSpec;
 use crate::object::call::{Args, Signature};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::*;
 use crate::state::ThreadState;
-use crate::types::builtin_function;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
@@ -77,64 +75,10 @@ pub static TYPES: &[&StaticType] = &[&MODULE_TYPE];
 
 impl PyModule {
     /// A module with a name and nothing else.
-    pub fn new(ts: &ThreadState, name: &str) -> PyResult<Ref<PyModule>> {
-        let name = PyStr::intern(ts, name)?;
-        PyModule::with_name(ts, &name)
-    }
-
-    /// As [`PyModule::new`] with the name as an object.
-    pub fn with_name(ts: &ThreadState, name: &PyStr) -> PyResult<Ref<PyModule>> {
+    pub fn new(ts: &ThreadState, name: &PyStr) -> PyResult<Ref<PyModule>> {
         let module = make(ts, &MODULE_TYPE)?.cast_into::<PyModule>();
         module.begin(ts, name.as_object(), none())?;
         Ok(module)
-    }
-
-    /// The module that a native module's declaration describes, its `exec` run.
-    pub fn from_spec(ts: &ThreadState, spec: &'static ModuleSpec) -> PyResult<Ref<PyModule>> {
-        let module = PyModule::new(ts, spec.name)?;
-        module.fill_from_spec(ts, spec)?;
-        Ok(module)
-    }
-
-    /// Puts what a native module's declaration describes into the module, and runs its `exec`.
-    pub fn fill_from_spec(&self, ts: &ThreadState, spec: &'static ModuleSpec) -> PyResult<()> {
-        let dict = self.dict(ts)?;
-        if !spec.doc.is_empty() {
-            let doc = PyStr::new(ts, spec.doc)?;
-            dict.set_str(ts, id!(__doc__), doc.as_object())?;
-        }
-        let name = PyStr::intern(ts, spec.name)?;
-        builtin_function::add_functions(ts, &dict, spec.methods, self.as_object(), name.as_object())?;
-        for typ in spec.types {
-            ready::ready_static(ts, typ)?;
-            self.add_type(ts, typ)?;
-        }
-        match spec.exec {
-            Some(exec) => exec(ts, self.as_object()),
-            None => Ok(()),
-        }
-    }
-
-    /// Puts a type into the module under its own name.
-    pub fn add_type(&self, ts: &ThreadState, typ: &PyTypeObject) -> PyResult<()> {
-        let name = PyStr::intern(ts, typ.name())?;
-        self.dict(ts)?.set_str(ts, &name, typ.as_object())
-    }
-
-    /// Puts an object into the module.
-    pub fn add(&self, ts: &ThreadState, name: &str, value: &PyObject) -> PyResult<()> {
-        let name = PyStr::intern(ts, name)?;
-        self.dict(ts)?.set_str(ts, &name, value)
-    }
-
-    /// Puts an int into the module.
-    pub fn add_int(&self, ts: &ThreadState, name: &str, value: i64) -> PyResult<()> {
-        self.add(ts, name, &*PyInt::from_i64(ts, value)?)
-    }
-
-    /// Puts a string into the module.
-    pub fn add_str(&self, ts: &ThreadState, name: &str, value: &str) -> PyResult<()> {
-        self.add(ts, name, PyStr::new(ts, value)?.as_object())
     }
 
     /// The module's namespace; SystemError when the module has been emptied.
