@@ -1,4 +1,4 @@
-//! `weakref.ReferenceType`: a reference that does not keep its object alive. Proxies are in `weakproxy`.
+//! `weakref.ReferenceType`: a reference that does not keep its object alive. Proxies are in `proxy`.
 
 use core::cell::Cell;
 use core::ops::ControlFlow;
@@ -13,7 +13,7 @@ use crate::types::exceptions as exc;
 use crate::types::none::is_none;
 use crate::types::notimplemented::not_implemented;
 use crate::types::str::PyStr;
-use crate::types::weakproxy;
+pub mod proxy;
 use crate::{id, native, raise};
 
 /// A weak reference or a proxy.
@@ -61,7 +61,7 @@ pub static WEAKREF_TYPE: StaticType = StaticType::new(TypeSpec {
 });
 
 /// The types of this file and of the proxies.
-pub static TYPES: &[&StaticType] = &[&WEAKREF_TYPE, &weakproxy::PROXY_TYPE, &weakproxy::CALLABLE_PROXY_TYPE];
+pub static TYPES: &[&StaticType] = &[&WEAKREF_TYPE, &proxy::PROXY_TYPE, &proxy::CALLABLE_PROXY_TYPE];
 
 impl PyWeakref {
     /// `weakref.ref(object, callback)`; without a callback, the one that the object may have already.
@@ -102,7 +102,7 @@ pub(crate) fn make(
             {
                 return Ok(Ref::from_borrowed(first));
             }
-        } else if weakproxy::is_proxy_type(typ)
+        } else if proxy::is_proxy_type(typ)
             && let Some(proxy) = list.iter().find(|reference| {
                 core::ptr::eq(reference.as_object().ob_type(), typ)
                     && !reference.callback.is_some()
