@@ -215,7 +215,7 @@ impl First {
 }
 
 fn tuple_slot(of: &PyTypeObject) -> CompareFn {
-    of.slots().richcompare.unwrap_or(|ts, a, b, op| protocol::compare(ts, a, b, op))
+    of.slots().richcompare.unwrap_or(protocol::compare)
 }
 
 #[inline(always)]
