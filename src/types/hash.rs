@@ -29,9 +29,9 @@ fn round(v: &mut [u64; 4]) {
     v[2] = v[2].rotate_left(32);
 }
 
-/// SipHash with one round per word and three at the end.
+/// SipHash with one round per word and three at the end, under any key.
 #[inline]
-fn siphash13(key: [u64; 2], bytes: &[u8]) -> u64 {
+pub fn siphash13(key: [u64; 2], bytes: &[u8]) -> u64 {
     let mut v = [
         key[0] ^ 0x736f_6d65_7073_6575,
         key[1] ^ 0x646f_7261_6e64_6f6d,
