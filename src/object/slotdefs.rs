@@ -882,7 +882,6 @@ fn update_slot(ts: &ThreadState, typ: &PyTypeObject, offset: usize) {
     let mut use_generic = false;
     for def in SLOT_DEFS.iter().filter(|def| def.offset == offset) {
         let Some(method) = lookup_type(ts, typ, (def.name)()) else { continue };
-        generic = def.generic;
         let wrapped = method.downcast_exact::<PyWrapperDescr>().filter(|wrapper| {
             (wrapper.def().name)().equals((def.name)()) && typ.is_subtype(wrapper.owner())
         });
@@ -913,6 +912,8 @@ fn update_slot(ts: &ThreadState, typ: &PyTypeObject, offset: usize) {
             }
             None => use_generic = true,
         }
+        // Not for the wrapper of another slot: a list's `__add__` is `sq_concat`, and `nb_add` stays empty.
+        generic = def.generic;
     }
     if offset == core::mem::offset_of!(TypeSlots, getattro) && lookup_type(ts, typ, id!(__getattr__)).is_some() {
         use_generic = true;

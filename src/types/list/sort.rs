@@ -315,7 +315,7 @@ struct Any<'a> {
 
 impl<'k> Compares<&'k PyObject> for Any<'_> {
     fn less(&self, a: &'k PyObject, b: &'k PyObject) -> PyResult<bool> {
-        protocol::is_true(self.ts, &protocol::compare(self.ts, a, b, CompareOp::Lt)?)
+        protocol::is_true(self.ts, &*protocol::compare(self.ts, a, b, CompareOp::Lt)?)
     }
 }
 
@@ -359,7 +359,7 @@ impl<'k> Compares<&'k PyTuple> for Tuples<'_> {
 
 impl Tuples<'_> {
     fn objects_less(&self, a: &PyObject, b: &PyObject) -> PyResult<bool> {
-        protocol::is_true(self.ts, &protocol::compare(self.ts, a, b, CompareOp::Lt)?)
+        protocol::is_true(self.ts, &*protocol::compare(self.ts, a, b, CompareOp::Lt)?)
     }
 }
 

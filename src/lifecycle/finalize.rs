@@ -1,0 +1,352 @@
+//! Finalization: the steps of initialization, backwards, until nothing is left.
+
+use core::cell::Cell;
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
+
+use hognose_allocators::{Heap, TryVec, raw_free};
+
+use super::memstats::Figures;
+use crate::object::{PyObject, PyRef, PyResult, Raised, Ref, call, gc, weakref};
+use crate::state::{InterpreterState, Runtime, ThreadState};
+use crate::types::dict::PyDict;
+use crate::types::exceptions as exc;
+use crate::types::module::PyModule;
+use crate::types::none::{is_none, none};
+use crate::types::str::PyStr;
+use crate::types::weakref::PyWeakref;
+use crate::id;
+
+thread_local! {
+    /// The figures of the last finalization in this thread, for `-X memstats` and tests.
+    static LAST: Cell<Option<Figures>> = const { Cell::new(None) };
+    /// Whether the last finalization found live blocks, and has reported them.
+    static REPORT_LIVE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The figures of the heap at the end of the last finalization in this thread.
+pub fn last_figures() -> Option<Figures> {
+    LAST.get()
+}
+
+/// Asks the next finalization to name what is still alive on standard error.
+pub fn report_live_blocks(on: bool) {
+    REPORT_LIVE.set(on);
+}
+
+/// Finalizes the runtime (`Py_FinalizeEx`): -1 when flushing the standard streams failed. A second call does nothing.
+pub fn finalize() -> i32 {
+    let runtime = Runtime::get();
+    if !runtime.initialized.load(Ordering::Acquire) {
+        return 0;
+    }
+    let Some(ts) = ThreadState::try_current() else { return 0 };
+    shut_down_threads(ts);
+    call_atexit(ts);
+    let mut status = flush_streams(ts);
+    runtime.finalizing.store(true, Ordering::Release);
+    ts.interp().finalizing.set(true);
+    gc::collect(ts, gc::GENERATIONS - 1);
+    finalize_modules(ts);
+    if flush_streams(ts) < 0 {
+        status = -1;
+    }
+    tear_down(ts);
+    status
+}
+
+fn swallow<T>(ts: &ThreadState, result: PyResult<T>, context: &str) {
+    if let Err(raised) = result {
+        report(ts, raised, context);
+    }
+}
+
+fn report(ts: &ThreadState, raised: Raised, context: &str) {
+    exc::write_unraisable(ts, raised, Some(context), none());
+}
+
+/// `threading._shutdown()`, if the module was ever imported.
+fn shut_down_threads(ts: &ThreadState) {
+    let Ok(modules) = crate::import::modules(ts) else { return };
+    let name = match PyStr::intern(ts, "threading") {
+        Ok(name) => name,
+        Err(raised) => return ts.clear_raised(raised),
+    };
+    match modules.get_str(ts, &name) {
+        Ok(Some(threading)) => {
+            let result = crate::object::protocol::call_named(ts, &threading, "_shutdown", &[]);
+            swallow(ts, result, "on threading shutdown");
+        }
+        Ok(None) => {}
+        Err(raised) => ts.clear_raised(raised),
+    }
+}
+
+/// Calls what was registered with `atexit`, last first.
+fn call_atexit(ts: &ThreadState) {
+    let Some(callbacks) = ts.interp().atexit.take() else { return };
+    let result = crate::modules::atexit::run(ts, &callbacks);
+    swallow(ts, result, "in atexit callback");
+}
+
+/// Flushes `sys.stdout` and `sys.stderr`; -1 when the first fails.
+pub fn flush_streams(ts: &ThreadState) -> i32 {
+    let Some(sys) = ts.interp().sys_dict.get() else { return 0 };
+    let mut status = 0;
+    for (name, matters) in [(id!(stdout), true), (id!(stderr), false)] {
+        let stream = match sys.get_str(ts, name) {
+            Ok(Some(stream)) if !is_none(&stream) => stream,
+            Ok(_) => continue,
+            Err(raised) => {
+                ts.clear_raised(raised);
+                continue;
+            }
+        };
+        if is_closed(ts, &stream) {
+            continue;
+        }
+        if let Err(raised) = call::call_method(ts, &stream, id!(flush), &[]) {
+            if matters {
+                exc::write_unraisable(ts, raised, None, &stream);
+                status = -1;
+            } else {
+                ts.clear_raised(raised);
+            }
+        }
+    }
+    status
+}
+
+fn is_closed(ts: &ThreadState, stream: &PyObject) -> bool {
+    let closed = crate::object::attr::get_opt(ts, stream, id!(closed))
+        .and_then(|c| c.map_or(Ok(false), |c| crate::object::protocol::is_true(ts, &c)));
+    match closed {
+        Ok(closed) => closed,
+        Err(raised) => {
+            ts.clear_raised(raised);
+            false
+        }
+    }
+}
+
+/// Takes the modules apart: first they are let go in the reverse order of their import, then those that
+/// something still holds lose their variables, `sys` and `builtins` last.
+fn finalize_modules(ts: &ThreadState) {
+    let interp = ts.interp();
+    let Some(modules) = interp.modules.get() else { return };
+    let special: [Option<PyRef>; 2] = [interp.sys_module.get(), interp.builtins_module.get()];
+    let is_special = |module: &PyObject| special.iter().flatten().any(|s| s.is(module));
+    reset_sys(ts);
+    let mut alive = TryVec::<Ref<PyWeakref>>::new();
+    let mut position = 0;
+    while let Some((_, module)) = modules.next(&mut position) {
+        if module.is_a::<PyModule>() && !is_special(&module) {
+            // Without the memory for it, a module that is held loses its variables right away.
+            let noted = PyWeakref::new(ts, &module).and_then(|weak| Ok(alive.try_push(weak)?));
+            if let Err(raised) = noted {
+                ts.clear_raised(raised);
+                clear_module(ts, &module);
+            }
+        }
+    }
+    // The reverse order of their import.
+    loop {
+        let last = {
+            let mut position = 0;
+            let mut last = None;
+            while let Some((key, module)) = modules.next(&mut position) {
+                if !is_special(&module) {
+                    last = Some(key);
+                }
+            }
+            last
+        };
+        let Some(key) = last else { break };
+        if modules.len() > 4096 {
+            modules.clear(ts);
+            break;
+        }
+        match modules.remove(ts, &key) {
+            Ok(removed) => drop(removed),
+            Err(raised) => {
+                ts.clear_raised(raised);
+                modules.clear(ts);
+                break;
+            }
+        }
+    }
+    interp.importlib.set(None);
+    gc::collect(ts, gc::GENERATIONS - 1);
+    while let Some(weak) = alive.pop() {
+        if let Some(module) = weakref::target(&weak) {
+            clear_module(ts, &module);
+        }
+    }
+    drop(alive);
+    for module in special.iter().flatten() {
+        clear_module(ts, module);
+    }
+    drop(modules);
+    drop(special);
+    interp.modules.set(None);
+    gc::collect(ts, gc::GENERATIONS - 1);
+}
+
+/// Gives `sys` its own streams and hooks back and drops what the program has put there.
+fn reset_sys(ts: &ThreadState) {
+    let Some(sys) = ts.interp().sys_dict.get() else { return };
+    let set = |name: &str, value: &PyObject| {
+        let result = PyStr::intern(ts, name).and_then(|name| sys.set_str(ts, &name, value));
+        if let Err(raised) = result {
+            ts.clear_raised(raised);
+        }
+    };
+    for name in [
+        "path", "argv", "ps1", "ps2", "last_exc", "last_type", "last_value", "last_traceback", "path_importer_cache",
+        "meta_path", "path_hooks",
+    ] {
+        let known = PyStr::intern(ts, name).and_then(|name| sys.get_str(ts, &name));
+        match known {
+            Ok(Some(_)) => set(name, none()),
+            Ok(None) => {}
+            Err(raised) => ts.clear_raised(raised),
+        }
+    }
+    for (name, original) in [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")] {
+        let original = PyStr::intern(ts, original).and_then(|name| sys.get_str(ts, &name));
+        match original {
+            Ok(Some(stream)) => set(name, &stream),
+            Ok(None) => {}
+            Err(raised) => ts.clear_raised(raised),
+        }
+    }
+    if let Some(builtins) = ts.interp().builtins.get()
+        && let Err(raised) = builtins.remove_str(ts, PyStr::latin1_char(b'_'))
+    {
+        ts.clear_raised(raised);
+    }
+}
+
+/// Sets a module's variables to None: those that begin with one underscore first (`_PyModule_ClearDict`).
+fn clear_module(ts: &ThreadState, module: &PyObject) {
+    let Ok(dict) = module.cast::<PyModule>().dict(ts) else { return };
+    clear_variables(ts, &dict, true);
+    clear_variables(ts, &dict, false);
+}
+
+fn clear_variables(ts: &ThreadState, dict: &PyDict, private: bool) {
+    let mut position = 0;
+    while let Some((key, value)) = dict.next(&mut position) {
+        if is_none(&value) {
+            continue;
+        }
+        let Some(name) = key.downcast::<PyStr>() else { continue };
+        let underscore = |i: usize| name.len() > i && name.char_at(i) == '_' as u32;
+        let is_private = underscore(0) && !underscore(1);
+        if is_private != private || name.equals_str("__builtins__") {
+            continue;
+        }
+        drop(value);
+        // The key is there already, so this allocates nothing.
+        if let Err(raised) = dict.set(ts, &key, none()) {
+            ts.clear_raised(raised);
+        }
+    }
+}
+
+/// Undoes everything that initialization has done so far, down to the heap. Nothing raises any more.
+pub(super) fn tear_down(ts: &ThreadState) {
+    let interp = ts.interp();
+    interp.gc.enabled.set(false);
+    interp.finalizing.set(true);
+    crate::modules::_signal::restore_handlers(ts);
+    for slot in [
+        &ts.context,
+        &ts.async_gen_firstiter,
+        &ts.async_gen_finalizer,
+        &ts.dict,
+        &ts.current_exception,
+        &ts.exc_base.value,
+        &interp.importlib,
+        &interp.import_function,
+        &interp.atexit,
+        &interp.sys_module,
+        &interp.builtins_module,
+    ] {
+        slot.set(None);
+    }
+    interp.codecs.clear();
+    interp.native_state.set(None);
+    interp.modules.set(None);
+    interp.sys_dict.set(None);
+    interp.builtins.set(None);
+    gc::collect(ts, gc::GENERATIONS - 1);
+    interp.gc.garbage.set(None);
+    interp.gc.callbacks.set(None);
+    interp.spare.memory_error.set(None);
+    exc::drop_spare(ts);
+    interp.type_cache.stop(ts.heap());
+    interp.clear_static_types();
+    gc::collect(ts, gc::GENERATIONS - 1);
+    interp.free_static_types();
+    // SAFETY: no string is looked up any more.
+    unsafe { (*interp.interned.get()).clear() };
+    crate::types::str::forget_static_hashes();
+    // SAFETY: no frame is left; nothing else uses the stack or the list.
+    unsafe {
+        (*ts.data_stack.get()).free(ts.heap());
+        *ts.repr_running.get() = TryVec::new();
+    }
+    destroy(ts, interp);
+}
+
+/// The heap's figures are taken, then heap, interpreter and thread state go.
+fn destroy(ts: &ThreadState, interp: &InterpreterState) {
+    let mut figures = LAST.get().unwrap_or_default();
+    figures.note_heap(ts.heap());
+    LAST.set(Some(figures));
+    if REPORT_LIVE.get() && (figures.mem.live_blocks != 0 || figures.obj.live_blocks != 0) {
+        let mut out = StandardError;
+        // A report that cannot be written has no one to tell.
+        let _ = super::memstats::write_live(ts.heap(), &mut out);
+    }
+    let runtime = Runtime::get();
+    let heap = NonNull::from(ts.heap());
+    // SAFETY: the configuration is not looked at any more.
+    unsafe { (*interp.config.get()).clear() };
+    ThreadState::attach(None);
+    runtime.main_interpreter.store(core::ptr::null_mut(), Ordering::Release);
+    runtime.initialized.store(false, Ordering::Release);
+    runtime.finalizing.store(false, Ordering::Release);
+    runtime.preinitialized.store(false, Ordering::Release);
+    crate::config::forget_preinitialization();
+    let ts = core::ptr::from_ref(ts).cast_mut();
+    let interp = core::ptr::from_ref(interp).cast_mut();
+    // SAFETY: the states came from the raw domain, and nobody refers to them or the heap any more.
+    unsafe {
+        core::ptr::drop_in_place(ts);
+        core::ptr::drop_in_place(interp);
+        raw_free(ts.cast());
+        raw_free(interp.cast());
+        Heap::destroy(heap);
+    }
+}
+
+/// Standard error without a buffer, for when there are no streams any more.
+pub struct StandardError;
+
+impl core::fmt::Write for StandardError {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            // SAFETY: the slice is readable.
+            let written = unsafe { libc::write(2, rest.as_ptr().cast(), rest.len()) };
+            if written <= 0 {
+                return Err(core::fmt::Error);
+            }
+            rest = &rest[written as usize..];
+        }
+        Ok(())
+    }
+}
+

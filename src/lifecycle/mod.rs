@@ -1,0 +1,25 @@
+//! From nothing to a running Python and back: initialization, running a program, finalization.
+//!
+//! ```text
+//!   nothing ──preinitialize──► allocator chosen ──initialize──► running ──finalize──► nothing
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `init` | the steps up, each undone when a later one fails |
+//! | `finalize` | the steps down |
+//! | `run` | what the command does: a script, a module, a command, standard input |
+//! | `pending` | what the eval breaker asks for |
+//! | `print`, `fatal` | exceptions and fatal errors on standard error |
+//! | `memstats` | the figures that `-X memstats` prints |
+
+pub mod fatal;
+pub mod finalize;
+pub mod init;
+pub mod memstats;
+pub mod pending;
+pub mod print;
+pub mod run;
+
+pub use finalize::finalize;
+pub use init::initialize;

@@ -1,0 +1,40 @@
+//! Requests that wait for the running thread: signals, collections.
+
+use core::sync::atomic::Ordering;
+
+use crate::object::{PyResult, gc};
+use crate::state::{EvalBreaker, Runtime, ThreadState};
+
+/// Does what the thread's eval breaker asks for; called at loop back-edges and resumes.
+pub fn handle(ts: &ThreadState) -> PyResult<()> {
+    if ts.eval_breaker.clear(EvalBreaker::SIGNALS) {
+        signals(ts)?;
+    }
+    if ts.eval_breaker.clear(EvalBreaker::COLLECT) {
+        gc::collect_due(ts);
+    }
+    Ok(())
+}
+
+/// Runs the Python handlers of the signals that have arrived (`PyErr_CheckSignals`).
+pub fn signals(ts: &ThreadState) -> PyResult<()> {
+    let pending = Runtime::get().signals_pending.swap(0, Ordering::AcqRel);
+    if pending == 0 {
+        return Ok(());
+    }
+    for number in 1..=63 {
+        if pending & 1 << number == 0 {
+            continue;
+        }
+        if let Err(raised) = crate::modules::_signal::call_handler(ts, number) {
+            // The others are not lost.
+            let rest = pending & !((2 << number) - 1);
+            if rest != 0 {
+                Runtime::get().signals_pending.fetch_or(rest, Ordering::AcqRel);
+                ts.eval_breaker.set(EvalBreaker::SIGNALS);
+            }
+            return Err(raised);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,367 @@
+//! Running a program, as the command does (`Py_RunMain`).
+
+use hognose_allocators::TryVec;
+use hognose_frontend::Mode;
+
+use super::init::{insert_path_0, main_dict};
+use super::print;
+use crate::code::compile::{Request, compile};
+use crate::object::{AsObject, PyRef, PyResult, Raised, Ref, attr, call};
+use crate::state::ThreadState;
+use crate::types::bool::py_bool;
+use crate::types::dict::PyDict;
+use crate::types::exceptions as exc;
+use crate::types::str::PyStr;
+use crate::{id, raise};
+
+/// Runs what the configuration says, finalizes, and returns the exit status.
+pub fn run_main() -> i32 {
+    let Some(ts) = ThreadState::try_current() else { return 1 };
+    let mut status = run_configured(ts);
+    if super::finalize() < 0 && status == 0 {
+        status = 120;
+    }
+    status
+}
+
+fn run_configured(ts: &ThreadState) -> i32 {
+    match run_program(ts) {
+        Ok(()) => 0,
+        Err(raised) => exit_status(ts, raised),
+    }
+}
+
+/// The exit status of an exception that nobody caught: SystemExit says it, anything else is printed, and 1.
+pub fn exit_status(ts: &ThreadState, raised: Raised) -> i32 {
+    let error = ts.take_raised(raised);
+    if error.ob_type().is_subtype(&exc::SystemExit) {
+        return print::system_exit_status(ts, &error);
+    }
+    let interrupted = error.ob_type().is_subtype(&exc::KeyboardInterrupt);
+    let _ = ts.restore_raised(error);
+    print::print_and_clear(ts, true);
+    // The shell is told of an interrupt in its own way: the process ends by the signal (see `main`).
+    if interrupted { INTERRUPTED } else { 1 }
+}
+
+/// The exit status that says "ended by SIGINT".
+pub const INTERRUPTED: i32 = 130;
+
+fn run_program(ts: &ThreadState) -> PyResult<()> {
+    let config = ts.interp().config();
+    let wide = |text: &crate::config::WideString| crate::modules::sys::wide_to_str(ts, text);
+    if config.run_filename.get().is_none() || !is_directory_or_zip(ts)? {
+        insert_configured_path_0(ts)?;
+    }
+    if config.run_command.get().is_some() {
+        let text = wide(&config.run_command)?;
+        return run_command(ts, text.cast::<PyStr>());
+    }
+    if config.run_module.get().is_some() {
+        let name = wide(&config.run_module)?;
+        return run_module(ts, &name, true);
+    }
+    if config.run_filename.get().is_some() {
+        let name = wide(&config.run_filename)?;
+        if is_directory_or_zip(ts)? {
+            insert_path_0(ts, &name)?;
+            let main = PyStr::intern(ts, "__main__")?;
+            return run_module(ts, main.as_object(), false);
+        }
+        return run_file(ts, name.cast::<PyStr>());
+    }
+    run_standard_input(ts)
+}
+
+fn insert_configured_path_0(ts: &ThreadState) -> PyResult<()> {
+    let config = ts.interp().config();
+    if config.safe_path != 0 {
+        return Ok(());
+    }
+    match config.compute_sys_path_0() {
+        Ok(Some(path)) => {
+            let directory = crate::modules::sys::wide_to_str(ts, &path)?;
+            insert_path_0(ts, &directory)
+        }
+        Ok(None) => Ok(()),
+        Err(_) => Err(ts.raise_no_memory()),
+    }
+}
+
+fn filename_bytes(ts: &ThreadState) -> PyResult<TryVec<u8>> {
+    let config = ts.interp().config();
+    let name = crate::modules::sys::wide_to_str(ts, &config.run_filename)?;
+    crate::modules::posix::path::fs_encode(ts, &name)
+}
+
+fn is_directory_or_zip(ts: &ThreadState) -> PyResult<bool> {
+    let path = filename_bytes(ts)?;
+    let mut c_path = TryVec::<u8>::new();
+    c_path.try_extend_from_slice(&path)?;
+    c_path.try_push(0)?;
+    let mut stat = core::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the path is a C string; the struct is filled on success.
+    let mode = unsafe {
+        if libc::stat(c_path.as_ptr().cast(), stat.as_mut_ptr()) != 0 {
+            return Ok(false);
+        }
+        stat.assume_init().st_mode
+    };
+    if mode & libc::S_IFMT == libc::S_IFDIR {
+        return Ok(true);
+    }
+    if mode & libc::S_IFMT != libc::S_IFREG {
+        return Ok(false);
+    }
+    let mut magic = [0u8; 4];
+    // SAFETY: plain system calls on a descriptor of our own.
+    unsafe {
+        let fd = libc::open(c_path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC);
+        if fd < 0 {
+            return Ok(false);
+        }
+        let got = libc::read(fd, magic.as_mut_ptr().cast(), 4);
+        libc::close(fd);
+        if got != 4 {
+            return Ok(false);
+        }
+    }
+    Ok(magic == *b"PK\x03\x04")
+}
+
+/// Runs a text as `__main__`.
+fn run_text(ts: &ThreadState, source: &[u8], filename: &PyStr, is_file: bool) -> PyResult<()> {
+    let request = Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file };
+    let code = compile(ts, request)?;
+    let globals = main_dict(ts)?;
+    crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None)?;
+    Ok(())
+}
+
+fn run_command(ts: &ThreadState, text: &PyStr) -> PyResult<()> {
+    let filename = PyStr::intern(ts, "<string>")?;
+    // Tracebacks of a command show its lines, as 3.13 and later do.
+    let mut source = TryVec::<u8>::new();
+    source.try_extend_from_slice(text.utf8(ts)?.as_bytes())?;
+    source.try_push(b'\n')?;
+    print::remember_source(ts, &filename, text)?;
+    run_text(ts, &source, &filename, false)
+}
+
+/// `runpy._run_module_as_main`.
+fn run_module(ts: &ThreadState, name: &crate::object::PyObject, set_argv_0: bool) -> PyResult<()> {
+    let runpy = crate::import::import_module(ts, "runpy")?;
+    let function = attr::get(ts, &runpy, &*PyStr::intern(ts, "_run_module_as_main")?)?;
+    let alter = py_bool(set_argv_0);
+    call::call_with(ts, &function, &[name, &alter])?;
+    Ok(())
+}
+
+fn run_file(ts: &ThreadState, name: &PyStr) -> PyResult<()> {
+    let path = crate::modules::posix::path::fs_encode(ts, name.as_object())?;
+    let source = match read_file(ts, &path)? {
+        Ok(source) => source,
+        Err(errno) => return cannot_open(ts, name, errno),
+    };
+    let globals = main_dict(ts)?;
+    globals.set_str(ts, id!(__file__), name.as_object())?;
+    set_main_loader(ts, &globals, name)?;
+    run_text(ts, skip_first_line(ts, &source), name, true)
+}
+
+/// `-x`: the first line is for another program.
+fn skip_first_line<'a>(ts: &ThreadState, source: &'a [u8]) -> &'a [u8] {
+    if ts.interp().config().skip_source_first_line == 0 {
+        return source;
+    }
+    match source.iter().position(|b| *b == b'\n') {
+        // The line end stays, so that line numbers are right.
+        Some(at) => &source[at..],
+        None => &[],
+    }
+}
+
+fn set_main_loader(ts: &ThreadState, globals: &PyDict, name: &PyStr) -> PyResult<()> {
+    let external = crate::import::import_module(ts, "_frozen_importlib_external")?;
+    let loader = attr::get(ts, &external, &*PyStr::intern(ts, "SourceFileLoader")?)?;
+    let loader = call::call_with(ts, &loader, &[id!(__main__).as_object(), name.as_object()])?;
+    globals.set_str(ts, id!(__loader__), &loader)
+}
+
+/// CPython's words, on standard error, and status 2.
+fn cannot_open(ts: &ThreadState, name: &PyStr, errno: i32) -> PyResult<()> {
+    let config = ts.interp().config();
+    let program = match config.program_name.get() {
+        Some(_) => crate::modules::sys::wide_to_str(ts, &config.program_name)?,
+        None => PyStr::new(ts, "hognose")?.into_object(),
+    };
+    let message = PyStr::format(
+        ts,
+        format_args!(
+            "{}: can't open file {}: [Errno {errno}] {}\n",
+            crate::object::protocol::str(ts, &program)?,
+            crate::object::protocol::repr(ts, name.as_object())?,
+            ErrorText(errno)
+        ),
+    )?;
+    print::write_to_stderr(ts, &message);
+    let two = crate::types::int::PyInt::from_i64(ts, 2)?;
+    let exit = call::call_with(ts, exc::SystemExit.as_object(), &[&two])?;
+    Err(ts.raise(exit))
+}
+
+/// The system's words for an error number.
+pub struct ErrorText(pub i32);
+
+impl core::fmt::Display for ErrorText {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut buffer = [0 as core::ffi::c_char; 256];
+        // SAFETY: the buffer is as long as said; the XSI form writes a C string into it.
+        let text = unsafe {
+            libc::strerror_r(self.0, buffer.as_mut_ptr(), buffer.len());
+            core::ffi::CStr::from_ptr(buffer.as_ptr())
+        };
+        f.write_str(text.to_str().unwrap_or("unknown error"))
+    }
+}
+
+/// The whole of a file, or the error number of what failed.
+pub fn read_file(ts: &ThreadState, path: &[u8]) -> PyResult<Result<TryVec<u8>, i32>> {
+    let mut c_path = TryVec::<u8>::new();
+    c_path.try_extend_from_slice(path)?;
+    c_path.try_push(0)?;
+    // SAFETY: a plain system call with a C string.
+    let fd = unsafe { libc::open(c_path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return Ok(Err(errno()));
+    }
+    let result = read_descriptor(ts, fd);
+    // SAFETY: the descriptor is our own.
+    unsafe { libc::close(fd) };
+    result
+}
+
+fn errno() -> i32 {
+    // SAFETY: the thread's own error number.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Everything up to the end of a descriptor's data.
+pub fn read_descriptor(ts: &ThreadState, fd: i32) -> PyResult<Result<TryVec<u8>, i32>> {
+    let mut data = TryVec::<u8>::new();
+    loop {
+        let used = data.len();
+        data.try_reserve(if used == 0 { 64 * 1024 } else { used })?;
+        let room = data.capacity() - used;
+        // SAFETY: the vector has that much room behind its items.
+        let got = unsafe { libc::read(fd, data.as_mut_ptr().add(used).cast(), room) };
+        if got < 0 {
+            if errno() == libc::EINTR {
+                super::pending::signals(ts)?;
+                continue;
+            }
+            return Ok(Err(errno()));
+        }
+        if got == 0 {
+            return Ok(Ok(data));
+        }
+        // SAFETY: the read has initialized so many bytes.
+        unsafe { data.set_len(used + got as usize) };
+    }
+}
+
+fn run_standard_input(ts: &ThreadState) -> PyResult<()> {
+    let filename = PyStr::intern(ts, "<stdin>")?;
+    // SAFETY: the call only looks.
+    let interactive = unsafe { libc::isatty(0) } != 0 || ts.interp().config().interactive != 0;
+    if interactive {
+        return interactive_loop(ts, &filename);
+    }
+    match read_descriptor(ts, 0)? {
+        Ok(source) => run_text(ts, &source, &filename, true),
+        Err(errno) => raise!(ts, exc::OSError, "[Errno {errno}] {}", ErrorText(errno)),
+    }
+}
+
+/// Reads statements, runs each as soon as it is whole, and goes on after errors.
+fn interactive_loop(ts: &ThreadState, filename: &Ref<PyStr>) -> PyResult<()> {
+    let globals = main_dict(ts)?;
+    let sys = match ts.interp().sys_dict.get() {
+        Some(sys) => sys,
+        None => return Ok(()),
+    };
+    if ts.interp().config().quiet == 0 {
+        let banner = PyStr::format(
+            ts,
+            format_args!("Hognose {}, Python {} on linux\n", env!("CARGO_PKG_VERSION"), crate::modules::sys::VERSION),
+        )?;
+        print::write_to_stderr(ts, &banner);
+    }
+    for (name, prompt) in [("ps1", ">>> "), ("ps2", "... ")] {
+        let name = PyStr::intern(ts, name)?;
+        if sys.get_str(ts, &name)?.is_none() {
+            let prompt = PyStr::new(ts, prompt)?;
+            sys.set_str(ts, &name, prompt.as_object())?;
+        }
+    }
+    let input = match ts.interp().builtins.get().map(|b| b.get_str(ts, &*PyStr::intern(ts, "input")?)).transpose()?.flatten() {
+        Some(input) => input,
+        None => return Ok(()),
+    };
+    let mut text = TryVec::<u8>::new();
+    loop {
+        let prompt_name = PyStr::intern(ts, if text.is_empty() { "ps1" } else { "ps2" })?;
+        let prompt: PyRef = sys.get_str(ts, &prompt_name)?.unwrap_or_else(|| PyStr::empty().into_object());
+        let line = match call::call_with(ts, &input, &[&prompt]) {
+            Ok(line) => line,
+            Err(raised) if ts.raised_matches(&exc::EOFError) => {
+                ts.clear_raised(raised);
+                let newline = PyStr::new(ts, "\n")?;
+                print::write_to_stderr(ts, &newline);
+                return Ok(());
+            }
+            Err(raised) if ts.raised_matches(&exc::KeyboardInterrupt) => {
+                ts.clear_raised(raised);
+                let message = PyStr::new(ts, "\nKeyboardInterrupt\n")?;
+                print::write_to_stderr(ts, &message);
+                text.clear();
+                continue;
+            }
+            Err(raised) => return Err(raised),
+        };
+        let line = line.cast::<PyStr>();
+        let blank = line.len() == 0;
+        text.try_extend_from_slice(line.utf8(ts)?.as_bytes())?;
+        text.try_push(b'\n')?;
+        let flags = if blank { 0 } else { hognose_frontend::PYCF_ALLOW_INCOMPLETE_INPUT | hognose_frontend::PYCF_DONT_IMPLY_DEDENT };
+        let request = Request {
+            source: &text,
+            filename,
+            mode: Mode::Single,
+            flags: flags | hognose_frontend::PYCF_IGNORE_COOKIE,
+            optimize: None,
+            is_file: false,
+        };
+        let code = match compile(ts, request) {
+            Ok(code) => code,
+            Err(raised) if ts.raised_matches(&exc::_IncompleteInputError) => {
+                ts.clear_raised(raised);
+                continue;
+            }
+            Err(raised) => {
+                text.clear();
+                let _ = raised;
+                print::print_and_clear(ts, true);
+                continue;
+            }
+        };
+        text.clear();
+        if let Err(raised) = crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None) {
+            if ts.raised_matches(&exc::SystemExit) {
+                return Err(raised);
+            }
+            print::print_and_clear(ts, true);
+        }
+        super::finalize::flush_streams(ts);
+    }
+}
