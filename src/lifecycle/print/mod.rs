@@ -28,7 +28,7 @@ use crate::types::traceback::PyTraceback;
 use crate::id;
 
 pub use exc::default_unraisablehook as display_unraisable;
-pub use source::register as register_source;
+pub use source::remember_source;
 pub use stack::push_stack;
 pub use suggest::suggest;
 
@@ -123,16 +123,36 @@ pub fn format_exception(ts: &ThreadState, error: &PyObject) -> PyResult<Ref<PySt
     chain::Report::of(ts, error)
 }
 
-/// Prints an exception to `sys.stderr`, past `sys.excepthook` (`PyErr_DisplayException`). Does not fail:
-/// what cannot be printed whole is named at least.
-pub fn print_exception(ts: &ThreadState, error: &PyObject) {
+/// Prints an exception to `sys.stderr`, past `sys.excepthook` (`PyErr_DisplayException`). When that fails,
+/// the exception is named on the file descriptor at least, and the failure is passed on.
+pub fn print_exception(ts: &ThreadState, error: &PyObject) -> PyResult<()> {
     let sink = Sink::stderr(ts);
     let printed = format_exception(ts, error).and_then(|text| sink.write(ts, &text));
+    if printed.is_err() && !matches!(sink, Sink::Nothing) {
+        raw_fallback(error);
+    }
     if let Err(raised) = printed {
+        // Flushing must not meet a raised exception.
+        let failure = ts.take_raised(raised);
+        sink.flush(ts);
+        return Err(ts.restore_raised(failure));
+    }
+    sink.flush(ts);
+    Ok(())
+}
+
+/// [`print_exception`] where a failure is nobody's business.
+fn show(ts: &ThreadState, error: &PyObject) {
+    if let Err(raised) = print_exception(ts, error) {
         ts.clear_raised(raised);
-        if !matches!(sink, Sink::Nothing) {
-            raw_fallback(error);
-        }
+    }
+}
+
+/// Writes a text to `sys.stderr`; failures are nobody's business.
+pub fn write_to_stderr(ts: &ThreadState, text: &PyStr) {
+    let sink = Sink::stderr(ts);
+    if let Err(raised) = sink.write(ts, text) {
+        ts.clear_raised(raised);
     }
     sink.flush(ts);
 }
@@ -155,7 +175,7 @@ pub fn display(ts: &ThreadState, value: &PyObject, traceback: &PyObject) -> PyRe
     if traceback.is_a::<PyTraceback>() && !error.traceback.is_some() {
         error.traceback.set(Some(traceback.new_ref()));
     }
-    print_exception(ts, value);
+    show(ts, value);
     Ok(())
 }
 
@@ -167,12 +187,18 @@ pub fn handle_system_exit(ts: &ThreadState) -> Option<i32> {
         return None;
     }
     let error = ts.current_exception.take()?;
+    Some(system_exit_status(ts, &error))
+}
+
+/// The status that a SystemExit asks for: its code if that is a number, 0 for None, and 1 for anything else,
+/// which is printed.
+pub fn system_exit_status(ts: &ThreadState, error: &PyObject) -> i32 {
     flush_stdout(ts);
     let code = error.downcast::<PySystemExit>().and_then(|exit| exit.code.get());
-    let Some(code) = code.filter(|code| !is_none(code)) else { return Some(0) };
+    let Some(code) = code.filter(|code| !is_none(code)) else { return 0 };
     if let Some(number) = code.downcast::<PyInt>() {
         // As C does it: a number that does not fit is -1.
-        return Some(number.as_i64().map_or(-1, |number| number as i32));
+        return number.as_i64().map_or(-1, |number| number as i32);
     }
     let sink = Sink::stderr(ts);
     let written = protocol::str(ts, &code).and_then(|text| {
@@ -183,7 +209,7 @@ pub fn handle_system_exit(ts: &ThreadState) -> Option<i32> {
         ts.clear_raised(raised);
     }
     sink.flush(ts);
-    Some(1)
+    1
 }
 
 /// Prints the raised exception through `sys.excepthook` and clears it (`PyErr_PrintEx`). For SystemExit
@@ -206,7 +232,7 @@ pub fn print_and_clear(ts: &ThreadState, set_sys_last_vars: bool) -> Option<i32>
     };
     let Some(hook) = hook else {
         note(ts, "sys.excepthook is missing\n");
-        print_exception(ts, &error);
+        show(ts, &error);
         return None;
     };
     let class = error.ob_type().as_object();
@@ -217,9 +243,9 @@ pub fn print_and_clear(ts: &ThreadState, set_sys_last_vars: bool) -> Option<i32>
     let second = ts.take_raised(raised);
     flush_stdout(ts);
     note(ts, "Error in sys.excepthook:\n");
-    print_exception(ts, &second);
+    show(ts, &second);
     note(ts, "\nOriginal exception was:\n");
-    print_exception(ts, &error);
+    show(ts, &error);
     None
 }
 

@@ -39,11 +39,11 @@ const KEPT: usize = 16;
 /// A larger file is no source text.
 const LARGEST: usize = 64 << 20;
 
-/// The name under which `register` keeps its texts.
+/// The name under which `remember_source` keeps its texts.
 const REGISTRY: &str = "traceback sources";
 
 /// Keeps the text of what has a name but no file (`-c`, standard input), for later tracebacks.
-pub fn register(ts: &ThreadState, filename: &PyStr, text: &PyStr) -> PyResult<()> {
+pub fn remember_source(ts: &ThreadState, filename: &PyStr, text: &PyStr) -> PyResult<()> {
     let Some(state) = ts.interp().native_state.get() else { return Ok(()) };
     let key = PyStr::intern(ts, REGISTRY)?;
     let registry = match state.get_str(ts, &key)? {

@@ -197,7 +197,7 @@ pub fn prepare_spare(ts: &ThreadState) -> PyResult<()> {
 }
 
 /// Frees the stock, at the end of the interpreter.
-pub fn free_spare(ts: &ThreadState) {
+pub fn drop_spare(ts: &ThreadState) {
     let mut next = ts.interp().spare.memory_error.take();
     while let Some(error) = next {
         next = error.cast::<PyBaseException>().notes.take();
