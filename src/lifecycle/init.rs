@@ -70,7 +70,7 @@ fn describe_failure(ts: &ThreadState, failed: Failed) -> PyStatus {
     if let Err(raised) = super::print::print_exception(ts, &error) {
         ts.clear_raised(raised);
     }
-    PyStatus::error(c"init_interp_main", failed.step)
+    PyStatus::error_in(c"init_interp_main", failed.step)
 }
 
 /// Keys of string hashing: random, or made of the seed that the configuration gives.
