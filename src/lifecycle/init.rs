@@ -165,6 +165,9 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
 }
 
 fn ready_types(ts: &ThreadState) -> PyResult<()> {
+    for typ in types::GROUPS.iter().copied().flatten() {
+        ready::ready_in_process(typ);
+    }
     for group in types::GROUPS {
         for typ in *group {
             ready::ready_static(ts, typ)?;
