@@ -163,7 +163,7 @@ fn pack_item(ts: &ThreadState, code: u8, value: &PyObject, place: &mut [u8], for
         }
         b'F' | b'D' => {
             let (real, imaginary) = match crate::types::complex::value_of(ts, value) {
-                Ok(value) => (value.re, value.im),
+                Ok(value) => value,
                 Err(raised) => return complex_required(ts, raised),
             };
             let (first, second) = place.split_at_mut(size / 2);
