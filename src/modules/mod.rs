@@ -24,6 +24,7 @@ pub mod _operator;
 pub mod _random;
 pub mod _signal;
 pub mod _string;
+pub mod _struct;
 pub mod _thread;
 pub mod _typing;
 pub mod _warnings;
@@ -75,6 +76,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_random::MODULE,
     &_signal::MODULE,
     &_string::MODULE,
+    &_struct::MODULE,
     &_thread::MODULE,
     &_typing::MODULE,
     &_warnings::MODULE,
