@@ -16,6 +16,7 @@ use crate::types::bool::py_bool;
 use crate::types::complex::{self, Complex, PyComplex};
 use crate::types::exceptions as exc;
 use crate::types::float::{PyFloat, ldexp};
+use crate::types::module::PyModule;
 use crate::types::tuple::PyTuple;
 
 /// The module.
@@ -27,16 +28,16 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     ..ModuleSpec::EMPTY
 };
 
-fn exec(ts: &ThreadState, module: &PyObject) -> PyResult<()> {
+fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     let floats =
         [("pi", PI), ("e", core::f64::consts::E), ("tau", TAU), ("inf", f64::INFINITY), ("nan", f64::NAN)];
     for (name, value) in floats {
         let value = PyFloat::new(ts, value)?;
-        crate::modules::add_object(ts, module, name, &value)?;
+        module.add(ts, name, &value)?;
     }
     for (name, imaginary) in [("infj", f64::INFINITY), ("nanj", f64::NAN)] {
         let value = PyComplex::new(ts, 0.0, imaginary)?;
-        crate::modules::add_object(ts, module, name, &value)?;
+        module.add(ts, name, &value)?;
     }
     Ok(())
 }

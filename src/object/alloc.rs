@@ -50,7 +50,12 @@ pub fn object<T: Native>(ts: &ThreadState, typ: &PyTypeObject) -> PyResult<Ref<T
     let size = typ.basicsize() + crate::object::instance::inline_size(typ);
     debug_assert!(size >= size_of::<T>());
     // SAFETY: the size is that of an instance of the type.
-    unsafe { raw(ts, typ, size, true).map(|p| Ref::from_owned(p.cast())) }
+    unsafe {
+        let object = raw(ts, typ, size, true)?;
+        // The block of inline values is as large as was asked for just now.
+        crate::object::instance::init(&*object);
+        Ok(Ref::from_owned(object.cast()))
+    }
 }
 
 /// A new instance of exactly `T`'s built-in type, zeroed behind the header.
@@ -196,7 +201,7 @@ pub fn weaklist(object: &PyObject) -> Option<&WeakrefList> {
 /// The size of an object's memory in bytes, without what stands before it (`object.__sizeof__`).
 pub fn object_size(object: &PyObject) -> usize {
     let typ = object.ob_type();
-    let mut size = typ.basicsize() + crate::object::instance::inline_size(typ);
+    let mut size = typ.basicsize() + crate::object::instance::block_size(object);
     if typ.itemsize() != 0 {
         // SAFETY: only variable-size objects have an item size.
         let items = unsafe { (*object.as_ptr().cast::<PyVarObject>()).ob_size.get() };

@@ -146,6 +146,8 @@ pub struct TypeSpec {
     pub flags: usize,
     /// The base; None is `object`.
     pub base: Option<&'static StaticType>,
+    /// A second base, which adds no field and no slot: ExceptionGroup is an Exception too.
+    pub mixin: Option<&'static StaticType>,
     /// The docstring, with text signature where CPython has one.
     pub doc: &'static str,
     /// What it does.
@@ -170,6 +172,7 @@ impl TypeSpec {
         itemsize: 0,
         flags: 0,
         base: None,
+        mixin: None,
         doc: "",
         slots: TypeSlots::EMPTY,
         methods: &[],

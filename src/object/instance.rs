@@ -223,7 +223,8 @@ pub fn inline_size(typ: &PyTypeObject) -> usize {
 }
 
 /// Makes the zeroed block behind a new object's fields valid; the memory was asked for with
-/// [`inline_size`], and no other instance has been initialized since. Does nothing for types without.
+/// [`inline_size`], and no other instance has been initialized since. Does nothing for types without,
+/// and nothing the second time.
 #[inline]
 pub fn init(object: &PyObject) {
     let typ = object.ob_type();
@@ -232,6 +233,9 @@ pub fn init(object: &PyObject) {
     }
     if let Some(keys) = shared_keys(typ) {
         let block = block(object);
+        if block.capacity() != 0 {
+            return;
+        }
         block.capacity.set((keys.nentries() + keys.usable()) as u8);
         block.valid.set(true);
         // I1: later instances get by with less, unless the class turns out to need it.
@@ -250,15 +254,10 @@ pub(crate) fn block(object: &PyObject) -> &InlineValues {
 /// The valid block of an object, if it has one, with its class's keys.
 #[inline(always)]
 fn valid_block(object: &PyObject) -> Option<(&InlineValues, &DictKeys)> {
-    let typ = object.ob_type();
-    if !typ.has_flag(flags::INLINE_VALUES) {
+    if !has_valid_inline_values(object) {
         return None;
     }
-    let block = block(object);
-    if !block.is_valid() {
-        return None;
-    }
-    Some((block, shared_keys(typ)?))
+    Some((block(object), shared_keys(object.ob_type())?))
 }
 
 /// The bytes that an instance's block takes.
@@ -492,6 +491,12 @@ pub fn value_ptr(object: &PyObject, index: u16) -> Option<*mut *mut PyObject> {
     }
     // SAFETY: I1: whatever the keys have, the block has a place for.
     Some(unsafe { block.place(index as usize) })
+}
+
+/// Whether the object's attributes are in its inline values.
+#[inline(always)]
+pub fn has_valid_inline_values(object: &PyObject) -> bool {
+    object.ob_type().has_flag(flags::INLINE_VALUES) && block(object).is_valid()
 }
 
 /// Sets the inline value with an index from [`index_of`]; false when the object's block is invalid.

@@ -25,6 +25,9 @@ pub fn ready_static(ts: &ThreadState, typ: &'static StaticType) -> PyResult<()> 
     if let Some(base) = base_of(typ) {
         ready_static(ts, base)?;
     }
+    if let Some(mixin) = typ.spec.mixin {
+        ready_static(ts, mixin)?;
+    }
     ready_in_process(typ);
     ready_in_interpreter(ts, typ)
 }
@@ -37,13 +40,15 @@ fn base_of(typ: &'static StaticType) -> Option<&'static StaticType> {
     }
 }
 
-/// The part that all interpreters share.
-fn ready_in_process(typ: &'static StaticType) {
+/// The part of [`ready_static`] that all interpreters share. Before the first type gets its dictionary, all the
+/// types that dictionaries are made of need theirs.
+pub fn ready_in_process(typ: &'static StaticType) {
     if typ.has_flag(flags::READY) {
         return;
     }
     typ.object.tp_cache.set(typ.slots.get());
     if let Some(base) = base_of(typ) {
+        ready_in_process(base);
         typ.object.tp_base.set(&raw const base.object);
         // SAFETY: the type is not in use yet.
         inherit(&typ.object, &base.object, unsafe { typ.object.slots_mut() });
@@ -117,11 +122,17 @@ fn ready_in_interpreter(ts: &ThreadState, typ: &'static StaticType) -> PyResult<
             let Some(of_base) = base.object.mro(ts) else {
                 return Err(hognose_allocators::NoMemory.into());
             };
-            let tuple = PyTuple::uninit(ts, of_base.len() + 1)?;
+            let of_mixin = match typ.spec.mixin {
+                Some(mixin) => mixin.object.mro(ts).unwrap_or_else(PyTuple::empty),
+                None => PyTuple::empty(),
+            };
+            // What both bases have in common comes last.
+            let only_base = || of_base.items().iter().filter(|item| !of_mixin.items().iter().any(|other| other.is(item)));
+            let tuple = PyTuple::uninit(ts, 1 + only_base().count() + of_mixin.len())?;
             // SAFETY: each place of the new tuple is filled once.
             unsafe {
                 tuple.set_item(0, object.as_object().new_ref());
-                for (place, item) in of_base.items().iter().enumerate() {
+                for (place, item) in only_base().chain(of_mixin.items()).enumerate() {
                     tuple.set_item(place + 1, item.new_ref());
                 }
             }
@@ -130,7 +141,10 @@ fn ready_in_interpreter(ts: &ThreadState, typ: &'static StaticType) -> PyResult<
     };
     let bases = match base_of(typ) {
         None => PyTuple::empty(),
-        Some(base) => PyTuple::new(ts, &[base.object.as_object()])?,
+        Some(base) => match typ.spec.mixin {
+            Some(mixin) => PyTuple::pair(ts, base.object.as_object(), mixin.object.as_object())?,
+            None => PyTuple::new(ts, &[base.object.as_object()])?,
+        },
     };
     let dict = PyDict::new(ts)?;
     if let Err(error) = fill(ts, typ, &dict) {
@@ -141,6 +155,9 @@ fn ready_in_interpreter(ts: &ThreadState, typ: &'static StaticType) -> PyResult<
     state.dict.set(Some(dict));
     if let Some(base) = base_of(typ) {
         crate::types::typ::add_subclass(ts, &base.object, &typ.object)?;
+    }
+    if let Some(mixin) = typ.spec.mixin {
+        crate::types::typ::add_subclass(ts, &mixin.object, &typ.object)?;
     }
     Ok(())
 }

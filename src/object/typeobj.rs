@@ -335,7 +335,12 @@ impl PyTypeObject {
             }
             base = t.base();
         }
-        core::ptr::addr_eq(other, &crate::types::object::OBJECT_TYPE)
+        core::ptr::addr_eq(other, &crate::types::object::OBJECT_TYPE) || self.mixes_in(other)
+    }
+
+    /// Whether `other` is the second base of a built-in type (ExceptionGroup's Exception).
+    fn mixes_in(&self, other: &PyTypeObject) -> bool {
+        self.as_static_type().and_then(|typ| typ.spec.mixin).is_some_and(|mixin| core::ptr::eq(&mixin.object, other))
     }
 
     /// Whether instances carry a collector header.

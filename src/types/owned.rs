@@ -13,8 +13,9 @@ macro_rules! owns {
             pub(crate) unsafe fn slot_dealloc(ts: &$crate::state::ThreadState, object: *mut $crate::object::PyObject) {
                 // SAFETY: the slot is called with an object of its type, which is still whole.
                 let this = unsafe { (*object).cast_unchecked::<$object>() };
-                if this.as_object().ob_type().is_gc() {
-                    $crate::object::gc::untrack(this.as_object());
+                let header = $crate::object::AsObject::as_object(this);
+                if header.ob_type().is_gc() {
+                    $crate::object::gc::untrack(header);
                 }
                 $(if let Some(owned) = this.$slot.take() { owned.release(ts); })+
                 $($(this.$numbers.free(ts);)+)?

@@ -151,10 +151,7 @@ fn range_len(ts: &ThreadState, start: &PyInt, stop: &PyInt, step: &PyInt) -> PyR
         } else {
             0
         };
-        return match i64::try_from(length) {
-            Ok(length) => PyInt::from_i64(ts, length),
-            Err(_) => PyInt::from_i128(ts, length),
-        };
+        return int(ts, length);
     }
     let (low, high, step) = if step.sign() > 0 {
         (start.new_ref(), stop.new_ref(), step.new_ref())
@@ -162,12 +159,17 @@ fn range_len(ts: &ThreadState, start: &PyInt, stop: &PyInt, step: &PyInt) -> PyR
         (stop.new_ref(), start.new_ref(), protocol::negative(ts, step.as_object())?)
     };
     if protocol::compare_bool(ts, &low, &high, CompareOp::Ge)? {
-        return PyInt::from_i64(ts, 0);
+        return int(ts, 0);
     }
-    let one = PyInt::from_i64(ts, 1)?.into_object();
-    let distance = protocol::subtract(ts, &protocol::subtract(ts, &high, &low)?, &one)?;
-    let length = protocol::add(ts, &protocol::floor_divide(ts, &distance, &step)?, &one)?;
+    let one = PyInt::from_i64(ts, 1)?;
+    let distance = protocol::subtract(ts, &*protocol::subtract(ts, &high, &low)?, &one)?;
+    let length = protocol::add(ts, &*protocol::floor_divide(ts, &distance, &step)?, &one)?;
     Ok(length.cast_into())
+}
+
+/// A new exact int.
+fn int(ts: &ThreadState, value: i128) -> PyResult<Ref<PyInt>> {
+    Ok(PyInt::from_i128(ts, value)?.cast_into())
 }
 
 /// An argument as an exact int.
@@ -181,7 +183,7 @@ fn exact(ts: &ThreadState, int: Ref<PyInt>) -> PyResult<Ref<PyInt>> {
         return Ok(int);
     }
     match int.as_i64() {
-        Some(value) => PyInt::from_i64(ts, value),
+        Some(value) => Ok(PyInt::from_i64(ts, value)?.cast_into()),
         None => {
             let zero = PyInt::from_i64(ts, 0)?;
             // int's own addition, whatever the subclass says.
@@ -199,9 +201,9 @@ fn range_new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
     }
     let given = args.positional();
     call::check_count(ts, "range", given.len(), 1, 3)?;
-    let one = || PyInt::from_i64(ts, 1);
+    let one = || int(ts, 1);
     let range = match *given {
-        [stop] => PyRange::new(ts, PyInt::from_i64(ts, 0)?, exact_index(ts, stop)?, one()?)?,
+        [stop] => PyRange::new(ts, int(ts, 0)?, exact_index(ts, stop)?, one()?)?,
         [start, stop] => PyRange::new(ts, exact_index(ts, start)?, exact_index(ts, stop)?, one()?)?,
         _ => {
             let (start, stop, step) = (exact_index(ts, given[0])?, exact_index(ts, given[1])?, exact_index(ts, given[2])?);
@@ -283,18 +285,14 @@ fn range_length(ts: &ThreadState, range: &PyObject) -> PyResult<usize> {
 fn item(ts: &ThreadState, range: &PyRange, index: &PyInt) -> PyResult {
     if let (Some(small), Some(index)) = (range.small(), index.as_i64()) {
         let value = i128::from(small.start) + i128::from(index) * i128::from(small.step);
-        return Ok(match i64::try_from(value) {
-            Ok(value) => PyInt::from_i64(ts, value)?.into_object(),
-            Err(_) => PyInt::from_i128(ts, value)?.into_object(),
-        });
+        return PyInt::from_i128(ts, value);
     }
     let offset = protocol::multiply(ts, index.as_object(), step_of(range).as_object())?;
     protocol::add(ts, start_of(range).as_object(), &offset)
 }
 
 fn range_item(ts: &ThreadState, range: &PyObject, index: isize) -> PyResult {
-    let index = PyInt::from_i64(ts, index as i64)?;
-    any_item(ts, range.cast(), index, false)
+    any_item(ts, range.cast(), int(ts, index as i128)?, false)
 }
 
 fn any_item(ts: &ThreadState, range: &PyRange, index: Ref<PyInt>, from_end: bool) -> PyResult {
@@ -322,12 +320,11 @@ fn range_subscript(ts: &ThreadState, range: &PyObject, key: &PyObject) -> PyResu
         let (start, stop, step) = slice.unpack(ts)?;
         let found = Indices::clip(start, stop, step, small.length as usize);
         let value = |index: isize| {
-            let value = i128::from(small.start) + index as i128 * i128::from(small.step);
-            PyInt::from_i128(ts, value)
+            int(ts, i128::from(small.start) + index as i128 * i128::from(small.step))
         };
         // A clipped step beyond 64 bits shows in the result: that case takes the long way.
         if found.step.unsigned_abs() != isize::MAX as usize {
-            let step = PyInt::from_i128(ts, found.step as i128 * i128::from(small.step))?;
+            let step = int(ts, found.step as i128 * i128::from(small.step))?;
             return Ok(PyRange::new(ts, value(found.start)?, value(found.stop)?, step)?.into_object());
         }
     }
@@ -521,7 +518,7 @@ fn reduce_as_range(ts: &ThreadState, start: Ref<PyInt>, step: Ref<PyInt>, len: R
 
 fn range_iter_reduce(ts: &ThreadState, this: &PyObject) -> PyResult {
     let this = this.cast::<PyRangeIter>();
-    let int = |value| PyInt::from_i64(ts, value);
+    let int = |value: i64| int(ts, i128::from(value));
     reduce_as_range(ts, int(this.start.get())?, int(this.step.get())?, int(this.len.get())?)
 }
 

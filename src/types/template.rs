@@ -436,9 +436,9 @@ fn iter_next(_ts: &ThreadState, object: &PyObject) -> PyResult<Option<PyRef>> {
         let position = this.position.get();
         this.position.set(position + 1);
         let (strings, interpolations) = (template.strings(), template.interpolations());
-        let source = if position % 2 == 0 { &strings } else { &interpolations };
+        let source = if position.is_multiple_of(2) { &strings } else { &interpolations };
         match source.items().get(position / 2) {
-            Some(text) if position % 2 == 0 && text.cast::<PyStr>().is_empty() => {}
+            Some(text) if position.is_multiple_of(2) && text.cast::<PyStr>().is_empty() => {}
             Some(item) => return Ok(Some(item.new_ref())),
             None => {
                 this.template.set(None);

@@ -204,7 +204,7 @@ fn path_of(ts: &ThreadState, name: &PyStr) -> PyResult {
     let mut start = 0;
     for at in 0..=len {
         if at == len || name.char_at(at) == dot {
-            let part = PyStr::slice(ts, name, start, at)?;
+            let part = name.slice(ts, start, at)?;
             parts.try_push(interned(ts, part.into_object())?.into_object())?;
             start = at + 1;
         }

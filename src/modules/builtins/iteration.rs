@@ -58,19 +58,14 @@ pub fn iter(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 /// `next(iterator[, default])`.
 pub fn next(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "next", args.len(), 1, 2)?;
-    match protocol::next(ts, args[0]) {
-        Ok(Some(value)) => Ok(value),
-        Ok(None) => match args.get(1) {
-            Some(default) => Ok(default.new_ref()),
-            None => exc::end_of_iteration(ts, args[0]),
-        },
-        Err(raised) => match args.get(1) {
-            Some(default) if ts.raised_matches(&exc::StopIteration) => {
-                ts.clear_raised(raised);
-                Ok(default.new_ref())
-            }
-            _ => Err(raised),
-        },
+    let Some(default) = args.get(1) else {
+        // Who calls gets to see the StopIteration, with what a generator has returned.
+        return crate::types::generator::next_value(ts, args[0]);
+    };
+    let item = protocol::next(ts, args[0]);
+    match ts.catch(item, &exc::StopIteration)? {
+        Some(Some(value)) => Ok(value),
+        _ => Ok(default.new_ref()),
     }
 }
 

@@ -65,6 +65,14 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     ..ModuleSpec::EMPTY
 };
 
+/// A name that ends in a zero, as C has it.
+const fn c_name(name: &'static str) -> &'static core::ffi::CStr {
+    match core::ffi::CStr::from_bytes_with_nul(name.as_bytes()) {
+        Ok(name) => name,
+        Err(_) => panic!("a zero in the name, or none at its end"),
+    }
+}
+
 /// Declares an iterator's type: struct, static, Python name, constructor, `__next__`, docstring; then other slots and fields
 /// of the `TypeSpec`.
 macro_rules! iterator_type {
@@ -77,10 +85,7 @@ macro_rules! iterator_type {
 
         #[doc = concat!("`itertools.", $name, "`.")]
         pub(super) static $static: crate::object::StaticType = crate::object::StaticType::new(crate::object::TypeSpec {
-            name: match core::ffi::CStr::from_bytes_with_nul(concat!("itertools.", $name, "\0").as_bytes()) {
-                Ok(name) => name,
-                Err(_) => panic!("a name without a zero inside"),
-            },
+            name: crate::modules::itertools::c_name(concat!("itertools.", $name, "\0")),
             basicsize: size_of::<$object>(),
             flags: crate::object::flags::HAVE_GC | crate::object::flags::BASETYPE,
             doc: $doc,

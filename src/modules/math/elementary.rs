@@ -202,7 +202,7 @@ pub(super) fn ldexp(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) ->
 }
 
 /// A logarithm: of a float, or of an int of any size.
-fn logarithm(ts: &ThreadState, object: &PyObject, function: fn(f64) -> f64) -> PyResult<f64> {
+fn logarithm(ts: &ThreadState, object: &PyObject, function: extern "C" fn(f64) -> f64) -> PyResult<f64> {
     if let Some(int) = object.downcast::<PyInt>() {
         if int.sign() <= 0 {
             return raise!(ts, exc::ValueError, "expected a positive input");

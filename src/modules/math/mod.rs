@@ -16,6 +16,7 @@ use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::float::{FloatText, PyFloat};
+use crate::types::module::PyModule;
 
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
@@ -26,7 +27,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     ..ModuleSpec::EMPTY
 };
 
-fn exec(ts: &ThreadState, module: &PyObject) -> PyResult<()> {
+fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     let constants = [
         ("pi", core::f64::consts::PI),
         ("e", core::f64::consts::E),
@@ -36,7 +37,7 @@ fn exec(ts: &ThreadState, module: &PyObject) -> PyResult<()> {
     ];
     for (name, value) in constants {
         let value = PyFloat::new(ts, value)?;
-        crate::modules::add_object(ts, module, name, &value)?;
+        module.add(ts, name, &value)?;
     }
     Ok(())
 }

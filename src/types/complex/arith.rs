@@ -180,19 +180,16 @@ fn power_small(a: Complex, exponent: i32) -> Result<Complex, PowerError> {
     if exponent == 0 {
         return Ok((1.0, 0.0));
     }
-    let mut rest = exponent.unsigned_abs();
-    let mut result = None;
-    let mut square = a;
+    // One factor is there from the start, so that it is not multiplied by a one with a zero imaginary part.
+    let mut rest = exponent.unsigned_abs() - 1;
+    let (mut result, mut square) = (a, a);
     while rest != 0 {
         if rest & 1 != 0 {
-            result = Some(result.map_or(square, |result| multiply(result, square)));
+            result = multiply(result, square);
         }
         rest >>= 1;
-        if rest != 0 {
-            square = multiply(square, square);
-        }
+        square = multiply(square, square);
     }
-    let result = result.unwrap_or((1.0, 0.0));
     if exponent > 0 {
         return Ok(result);
     }

@@ -283,12 +283,6 @@ impl DictKeys {
         unsafe { DictKeys::free_block(ts, keys) }
     }
 
-    /// Whether only one dict uses the keys.
-    #[inline(always)]
-    pub(crate) fn is_unshared(&self) -> bool {
-        self.refcnt.get() == 1 && self.kind != KeysKind::Split
-    }
-
     /// What the entries look like.
     #[inline(always)]
     pub fn kind(&self) -> KeysKind {

@@ -112,7 +112,7 @@ pub static DICT_TYPE: StaticType = StaticType::new(TypeSpec {
 /// Whether the object's type iterates as `dict` does, so that its table tells the truth.
 #[inline]
 pub(super) fn iterates_as_dict(object: &PyObject) -> bool {
-    object.ob_type().slots().iter.is_some_and(|slot| slot as usize == dict_iter as usize)
+    object.ob_type().slots().iter.is_some_and(|slot| slot as usize == dict_iter as *const () as usize)
 }
 
 unsafe fn dict_dealloc(ts: &ThreadState, object: *mut PyObject) {

@@ -5,7 +5,7 @@ use core::ptr;
 use hognose_allocators::NoMemory;
 
 use super::keys::{self, DUMMY, DictKeys, EMPTY, KeysKind, Probe};
-use super::{PyDict, is_exact_str};
+use super::PyDict;
 use crate::object::header::decref;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, protocol};
 use crate::state::ThreadState;
@@ -513,13 +513,5 @@ impl PyDict {
         }
         assert_eq!(count, self.len(), "D1");
         debug_assert!(self.ma_values.get().is_null() == (self.keys().kind() != KeysKind::Split), "D2");
-    }
-
-    /// The value of an exact string for the attribute look-up, when no Python code can run.
-    #[inline]
-    pub(crate) fn get_exact_str(&self, key: &PyStr) -> Option<PyRef> {
-        debug_assert!(is_exact_str(key));
-        // SAFETY: the reference is counted at once.
-        unsafe { self.lookup_str(key) }.map(AsObject::new_ref)
     }
 }

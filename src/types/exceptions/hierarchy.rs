@@ -119,7 +119,7 @@ exceptions! {
     StopAsyncIteration = plain(c"StopAsyncIteration", &Exception, "Signal the end from iterator.__anext__().");
     StopIteration = simple::STOP_ITERATION_SPEC;
     SyntaxError = syntax::SPEC;
-    IncompleteInputError = plain(c"_IncompleteInputError", &SyntaxError, "incomplete input.");
+    _IncompleteInputError = plain(c"_IncompleteInputError", &SyntaxError, "incomplete input.");
     IndentationError = plain(c"IndentationError", &SyntaxError, "Improper indentation.");
     TabError = plain(c"TabError", &IndentationError, "Improper mixture of spaces and tabs.");
     SystemError = plain(c"SystemError", &Exception, "Internal error in the interpreter.\n\nPlease report this to the maintainers, along with the traceback, the version\nand the hardware and system that you use.");

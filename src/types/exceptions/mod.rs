@@ -21,7 +21,7 @@
 //!
 //! I1: a MemoryError in the stock is untracked, and linked to the next one through `notes`, which is
 //!     otherwise unused (the notes themselves are the attribute `__notes__`).
-//! I2: an interpreter between `prepare_spare` and `free_spare` has at least one MemoryError in its stock.
+//! I2: an interpreter between `prepare_spare` and `drop_spare` has at least one MemoryError in its stock.
 
 mod base;
 mod fields;
@@ -39,8 +39,8 @@ pub use group::{PyBaseExceptionGroup, prepare_reraise_star};
 pub use hierarchy::*;
 pub use os_error::{PyOSError, raise_os_error, raise_os_error_with};
 pub use raise::{
-    add_attribute_context, add_name_context, free_spare, import_error, instantiate, missing_exception, name_error,
-    normalize, prepare_spare, raise, raise_import_error, raise_key_error, raise_no_memory, raise_stop_iteration,
+    add_attribute_context, add_name_context, end_of_iteration, drop_spare, import_error, instantiate, missing_exception, name_error,
+    new_import_error, normalize, prepare_spare, raise, raise_key_error, raise_no_memory, raise_stop_iteration,
     raise_type, raise_with, set_context, stop_iteration_value,
 };
 pub use simple::{PyAttributeError, PyImportError, PyNameError, PyStopIteration, PySystemExit};

@@ -197,7 +197,7 @@ pub fn prepare_spare(ts: &ThreadState) -> PyResult<()> {
 }
 
 /// Frees the stock, at the end of the interpreter.
-pub fn free_spare(ts: &ThreadState) {
+pub fn drop_spare(ts: &ThreadState) {
     let mut next = ts.interp().spare.memory_error.take();
     while let Some(error) = next {
         next = error.cast::<PyBaseException>().notes.take();
@@ -303,10 +303,10 @@ pub fn raise_key_error(ts: &ThreadState, key: &PyObject) -> Raised {
     }
 }
 
-/// An ImportError with its attributes.
-pub fn import_error(
+/// An instance of ImportError or of a subclass, with its attributes.
+pub fn new_import_error(
     ts: &ThreadState,
-    class: &'static StaticType,
+    class: &PyTypeObject,
     message: &PyStr,
     name: Option<&PyObject>,
     path: Option<&PyObject>,
@@ -322,19 +322,25 @@ pub fn import_error(
     Ok(error)
 }
 
-/// Raises ImportError (`PyErr_SetImportError`).
+/// Raises ImportError.
 #[cold]
-pub fn raise_import_error(
+pub fn import_error(
     ts: &ThreadState,
-    class: &'static StaticType,
     message: &PyStr,
     name: Option<&PyObject>,
     path: Option<&PyObject>,
+    name_from: Option<&PyObject>,
 ) -> Raised {
-    match import_error(ts, class, message, name, path, None) {
+    match new_import_error(ts, &exc::ImportError, message, name, path, name_from) {
         Ok(error) => raise(ts, error),
         Err(raised) => raised,
     }
+}
+
+/// Raises StopIteration for an iterator that has come to its end.
+#[cold]
+pub fn end_of_iteration<T>(ts: &ThreadState, _iterator: &PyObject) -> PyResult<T> {
+    Err(raise_type(ts, &exc::StopIteration))
 }
 
 /// Raises StopIteration with a value, which is the value even when it is a tuple or an exception.

@@ -50,15 +50,12 @@ impl PyFloat {
         self.value.get()
     }
 
-    /// Gives a float that nobody else refers to another value: an operator's left operand that dies
-    /// with the operation becomes its result. Tells whether that was possible.
+    /// Gives the object another value: an operand that dies with its operation lends its memory to the
+    /// result. Only for an exact float that nobody else refers to.
     #[inline(always)]
-    pub fn reuse(&self, value: f64) -> bool {
-        let reusable = self.ob_base.is_unique() && core::ptr::eq(self.ob_base.ob_type(), &FLOAT_TYPE.object);
-        if reusable {
-            self.value.set(value);
-        }
-        reusable
+    pub(crate) fn set_value(&self, value: f64) {
+        debug_assert!(self.ob_base.is_unique(), "a float that is shared does not change");
+        self.value.set(value);
     }
 
     /// An instance of a subtype.

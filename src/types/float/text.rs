@@ -73,9 +73,7 @@ impl FloatText {
             text.push(b"inf");
             return FloatText(text);
         }
-        let mut shortest = StackText::<40>::new();
-        // The buffer holds every text that this format has.
-        let _ = write!(shortest, "{:e}", value.abs());
+        let shortest = shortest(value.abs());
         let shortest = shortest.as_bytes();
         let split = shortest.iter().position(|byte| *byte == b'e').unwrap_or(shortest.len());
         let exponent = shortest.get(split + 1..).and_then(|digits| core::str::from_utf8(digits).ok());
@@ -123,6 +121,25 @@ impl FloatText {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+}
+
+/// The fewest digits that read back as the finite `value`, in scientific notation. Where two numbers of
+/// that many digits are equally near, it is the even one.
+fn shortest(value: f64) -> StackText<40> {
+    let mut text = StackText::new();
+    // The buffer holds every text that this format has.
+    let _ = write!(text, "{value:e}");
+    let digits = text.as_bytes().iter().take_while(|byte| **byte != b'e').filter(|byte| **byte != b'.').count();
+    // The library rounds such a tie up. It can only come up for long fractions with a small power of two
+    // below.
+    if digits >= 15 && value < 1e16 && (value * 1048576.0).fract() == 0.0 {
+        let mut even = StackText::new();
+        let _ = write!(even, "{value:.*e}", digits - 1);
+        if even.as_str().parse() == Ok(value) {
+            return even;
+        }
+    }
+    text
 }
 
 /// Writes `repr(value)`.
@@ -231,6 +248,8 @@ mod tests {
             (5e-324, "5e-324"),
             (1.7976931348623157e308, "1.7976931348623157e+308"),
             (100.25, "100.25"),
+            (1290817857350290.25, "1290817857350290.2"),
+            (1290817857350290.75, "1290817857350290.8"),
             (f64::INFINITY, "inf"),
             (f64::NAN, "nan"),
         ] {

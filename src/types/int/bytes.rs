@@ -75,7 +75,8 @@ impl PyInt {
         if !negative {
             return bits < room || bits == 0;
         }
-        // The lowest number of so many bits has one bit in its magnitude, at the top.
-        bits < room || bits == room && !words::any_low_bits(magnitude, bits - 1)
+        // The lowest number of so many bits has one bit in its magnitude, at the top; -1 is nothing but
+        // sign bits, so that it needs no room at all.
+        bits < room || bits == room && !words::any_low_bits(magnitude, bits - 1) || magnitude == [1]
     }
 }

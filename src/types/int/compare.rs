@@ -41,7 +41,7 @@ fn compare_large(a: &PyInt, b: &PyInt) -> Ordering {
 pub fn compare_f64(a: &PyInt, b: f64) -> Option<Ordering> {
     const EXACT: i64 = 1 << 53;
     match a.as_i64() {
-        Some(value @ -EXACT..=EXACT) => (value as f64).partial_cmp(&b),
+        Some(value) if (-EXACT..=EXACT).contains(&value) => (value as f64).partial_cmp(&b),
         _ => compare_f64_large(a, b),
     }
 }

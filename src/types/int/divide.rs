@@ -139,7 +139,8 @@ fn finish_rest(ts: &ThreadState, rest: &[u64], divisor: &[u64], negative: bool, 
 #[inline]
 pub fn true_divide(ts: &ThreadState, a: &PyInt, b: &PyInt) -> PyResult {
     const EXACT: i64 = 1 << 53;
-    if let (Some(x @ -EXACT..=EXACT), Some(y @ -EXACT..=EXACT)) = (a.as_i64(), b.as_i64()) {
+    let exact = |value: &i64| (-EXACT..=EXACT).contains(value);
+    if let (Some(x), Some(y)) = (a.as_i64().filter(exact), b.as_i64().filter(exact)) {
         if y == 0 {
             return raise!(ts, exc::ZeroDivisionError, "division by zero");
         }

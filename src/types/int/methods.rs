@@ -207,7 +207,7 @@ fn from_bytes(ts: &ThreadState, class: &PyObject, args: Args<'_>) -> PyResult {
     } else {
         // An object with `__bytes__`, a buffer, or an iterable of ints.
         let bytes = crate::types::bytes::from_object(ts, bytes)?;
-        let view = Buffer::get(ts, &bytes, buffer::SIMPLE)?;
+        let view = Buffer::get(ts, (*bytes).as_object(), buffer::SIMPLE)?;
         PyInt::from_bytes(ts, view.as_slice(), little, signed)?
     };
     if core::ptr::addr_eq(class, &INT_TYPE) {

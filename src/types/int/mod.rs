@@ -96,6 +96,15 @@ static SMALL_INTS: [StaticInt; SMALL_COUNT] = {
     ints
 };
 
+/// The immortal object of a value from -5 to 1024, which the caller vouches for (others give an arbitrary
+/// one): a borrowed pointer that may be given away as an owned one.
+#[inline(always)]
+pub fn small_int_ptr(value: i64) -> *mut PyObject {
+    debug_assert!((SMALL_MIN..SMALL_MIN + SMALL_COUNT as i64).contains(&value), "{value} is not a small int");
+    let index = (value.wrapping_sub(SMALL_MIN) as u64 as usize).min(SMALL_COUNT - 1);
+    SMALL_INTS[index].as_object().as_ptr()
+}
+
 /// The size of a compact int.
 const COMPACT_SIZE: usize = core::mem::size_of::<PyInt>() + 8;
 
@@ -125,13 +134,13 @@ impl PyInt {
     /// The int zero.
     #[inline]
     pub fn zero() -> &'static PyObject {
-        SMALL_INTS[-SMALL_MIN as usize].as_object()
+        SMALL_INTS[(-SMALL_MIN) as usize].as_object()
     }
 
     /// The int one.
     #[inline]
     pub fn one() -> &'static PyObject {
-        SMALL_INTS[1 - SMALL_MIN as usize].as_object()
+        SMALL_INTS[(1 - SMALL_MIN) as usize].as_object()
     }
 
     #[inline(always)]

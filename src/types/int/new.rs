@@ -1,6 +1,5 @@
 //! `int(…)`: from numbers, and from text with a base.
 
-use super::text::strip;
 use super::{INT_TYPE, PyInt};
 use crate::object::buffer::{self, Buffer};
 use crate::object::{Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, protocol};
@@ -96,17 +95,12 @@ fn from_text(ts: &ThreadState, text: &PyObject, base: &PyObject) -> PyResult {
     raise!(ts, exc::TypeError, "int() can't convert non-string with explicit base")
 }
 
-/// Warns of something deprecated, as a call of `warnings.warn` does.
+/// Raises a DeprecationWarning of the running Python code.
 #[cold]
 pub(in crate::types) fn warn_deprecated(ts: &ThreadState, message: core::fmt::Arguments<'_>) -> PyResult<()> {
-    let message = PyStr::format(ts, message)?;
-    let warn = protocol::import_attr(ts, "warnings", "warn")?;
-    let category: &PyObject = exc::DeprecationWarning.object.as_object();
-    crate::object::call::call_with(ts, &warn, &[message.as_object(), category])?;
-    Ok(())
-}
-
-/// Whether the text is nothing but white space.
-pub(in crate::types) fn is_blank(text: &[u8]) -> bool {
-    strip(text).is_empty()
+    let mut text = hognose_allocators::collections::TryString::<hognose_allocators::Mem>::new();
+    if core::fmt::Write::write_fmt(&mut text, message).is_err() {
+        return Err(hognose_allocators::NoMemory.into());
+    }
+    exc::warn(ts, &exc::DeprecationWarning, text.as_str(), 1)
 }

@@ -5,7 +5,7 @@ use dashu_int::fast_div::ConstDivisor;
 use dashu_int::ops::Gcd;
 
 use super::{Draft, MAX_WORDS, PyInt, divide, words};
-use crate::object::{AsObject, PyObject, PyRef, PyResult};
+use crate::object::{PyObject, PyResult};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -171,11 +171,6 @@ pub fn gcd_u64(mut a: u64, mut b: u64) -> u64 {
         b -= a;
     }
     a << twos
-}
-
-/// `abs(a)` as an exact int.
-pub fn magnitude_of(ts: &ThreadState, a: &PyInt) -> PyResult<PyRef> {
-    super::arith::abs_slot(ts, a.as_object())
 }
 
 pub(super) fn power_slot(ts: &ThreadState, left: &PyObject, right: &PyObject, third: &PyObject) -> PyResult {

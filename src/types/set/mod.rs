@@ -455,6 +455,7 @@ impl PySet {
         let old_table = self.table.get();
         let old_mask = self.mask.get();
         let old_is_small = self.has_small_table();
+        // The small table goes through a copy when it is both the old one and the new one.
         let mut copy = [Entry::FREE; SMALL];
         let mut source = old_table;
         let table = if size == SMALL {
@@ -463,7 +464,7 @@ impl PySet {
                     return Ok(());
                 }
                 // SAFETY: nobody borrows the small table.
-                unsafe { copy = *self.small.get() };
+                copy.copy_from_slice(unsafe { &*self.small.get() });
                 source = copy.as_mut_ptr();
             }
             let table = self.small.get().cast::<Entry>();

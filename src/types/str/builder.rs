@@ -193,11 +193,6 @@ impl StrBuilder {
         Ok(self.push(&text)?)
     }
 
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        *self = StrBuilder::new();
-    }
-
     /// The string.
     pub fn finish(self, ts: &ThreadState) -> PyResult<Ref<PyStr>> {
         match &self.buffer {

@@ -37,6 +37,8 @@ fn push_lower(out: &mut StrBuilder, text: &PyStr, index: usize) -> Result<(), No
         ch @ 0..0x80 => out.push_char(u32::from((ch as u8).to_ascii_lowercase())),
         CAPITAL_SIGMA => out.push_char(lower_sigma(text, index)),
         ch => match char::from_u32(ch) {
+            // One character's mappings come from the same data as the predicates.
+            Some(ch) if ch.to_lowercase().len() == 1 => out.push_char(u32::from(case::simple_lowercase(ch))),
             Some(ch) => push_all(out, ch.to_lowercase()),
             None => out.push_char(ch),
         },
@@ -56,6 +58,7 @@ fn push_upper(out: &mut StrBuilder, ch: u32) -> Result<(), NoMemory> {
     match ch {
         0..0x80 => out.push_char(u32::from((ch as u8).to_ascii_uppercase())),
         _ => match char::from_u32(ch) {
+            Some(ch) if ch.to_uppercase().len() == 1 => out.push_char(u32::from(case::simple_uppercase(ch))),
             Some(ch) => push_all(out, ch.to_uppercase()),
             None => out.push_char(ch),
         },

@@ -139,7 +139,7 @@ fn strip_ends(
         None => None,
         Some(set) => match set.downcast::<PyStr>() {
             Some(set) => Some(set),
-            None => return raise!(ts, exc::TypeError, "{method} arg must be None or str, not {}", set.type_name()),
+            None => return raise!(ts, exc::TypeError, "{method} arg must be None or str"),
         },
     };
     this.cast::<PyStr>().strip(ts, set, left, right).map(Ref::into_object)

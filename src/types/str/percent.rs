@@ -7,6 +7,7 @@ use super::layout::PyStr;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, protocol};
 use crate::raise;
 use crate::state::ThreadState;
+use crate::text::message::Message;
 use crate::text::percent::{Item, Layout, Piece, Pieces, Size};
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
@@ -46,7 +47,7 @@ impl Values {
     /// Looks a key up; its value becomes the only one to be taken.
     fn enter(&mut self, ts: &ThreadState, key: &PyStr) -> PyResult<()> {
         let Some(mapping) = &self.mapping else {
-            return raise!(ts, exc::TypeError, "format requires a mapping");
+            return needs_mapping(ts);
         };
         self.source = protocol::getitem(ts, mapping, key.as_object())?;
         self.is_tuple = false;
@@ -54,14 +55,32 @@ impl Values {
         Ok(())
     }
 
-    /// The int for a `*`.
-    fn star(&mut self, ts: &ThreadState) -> PyResult<PyRef> {
+    /// The int for a `*`, which C keeps in the type `c_type`.
+    fn star<T: TryFrom<i64>>(&mut self, ts: &ThreadState, c_type: &str) -> PyResult<T> {
         let value = self.next(ts)?;
-        if !value.is_a::<PyInt>() {
+        let Some(value) = value.downcast::<PyInt>() else {
             return raise!(ts, exc::TypeError, "* wants int");
+        };
+        match value.as_i64().map(T::try_from) {
+            Some(Ok(value)) => Ok(value),
+            _ => raise!(ts, exc::OverflowError, "Python int too large to convert to C {c_type}"),
         }
-        Ok(value)
     }
+}
+
+const INCOMPLETE_KEY: Message = Message::Value("incomplete format key");
+
+#[cold]
+fn needs_mapping<T>(ts: &ThreadState) -> PyResult<T> {
+    raise!(ts, exc::TypeError, "format requires a mapping")
+}
+
+/// Whether the item is `%%`; with anything in between, `%` is a conversion that does not exist.
+fn is_percent_sign(item: &Item) -> bool {
+    item.conversion == u32::from(b'%')
+        && item.key.is_none()
+        && !(item.left || item.plus || item.space || item.alternate || item.zero)
+        && (item.width, item.precision) == (Size::None, Size::None)
 }
 
 /// `tp_as_number->nb_remainder`.
@@ -77,7 +96,13 @@ pub fn format_percent(ts: &ThreadState, format: &PyStr, values: &PyObject) -> Py
     let mut values = Values::new(values);
     let mut out = StrBuilder::with_capacity(format.len())?;
     for piece in Pieces::new(format) {
-        match piece.map_err(|message| super::raise_message(ts, message, format, "str"))? {
+        let piece = match piece {
+            Ok(piece) => piece,
+            // That keys are of no use here counts for more than how they are written.
+            Err(INCOMPLETE_KEY) if values.mapping.is_none() => return needs_mapping(ts),
+            Err(message) => return Err(super::raise_message(ts, message, format, "str")),
+        };
+        match piece {
             Piece::Literal(range) => out.push_slice(format, range.start, range.end)?,
             Piece::Item(item) => push_item(ts, format, &item, &mut values, &mut out)?,
         }
@@ -94,14 +119,14 @@ fn push_item(ts: &ThreadState, format: &PyStr, item: &Item, values: &mut Values,
         values.enter(ts, &key)?;
     }
     let width = match item.width {
-        Size::Argument => Some(protocol::as_isize(ts, &*values.star(ts)?)?),
+        Size::Argument => Some(values.star::<isize>(ts, "ssize_t")?),
         _ => None,
     };
     let precision = match item.precision {
-        Size::Argument => Some(protocol::as_i32(ts, &*values.star(ts)?)?),
+        Size::Argument => Some(values.star::<i32>(ts, "int")?),
         _ => None,
     };
-    if item.conversion == u32::from(b'%') {
+    if is_percent_sign(item) {
         return Ok(out.push_char(item.conversion)?);
     }
     let value = values.next(ts)?;

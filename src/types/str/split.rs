@@ -184,10 +184,10 @@ impl PyStr {
         let Some(between) = items.len().checked_sub(1) else {
             return Ok(PyStr::empty());
         };
-        if let [only] = items {
-            if let Some(only) = only.downcast_exact::<PyStr>() {
-                return Ok(Ref::from_borrowed(only));
-            }
+        if let [only] = items
+            && let Some(only) = only.downcast_exact::<PyStr>()
+        {
+            return Ok(Ref::from_borrowed(only));
         }
         let mut kind = if between == 0 || self.is_empty() { Kind::Ascii } else { self.kind() };
         let mut total = self.len().checked_mul(between);

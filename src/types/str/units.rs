@@ -45,12 +45,14 @@ unit!(u8, u16, u32);
 
 /// Evaluates an expression with a string's units, whatever their width: `with_units!(s.data(), |u| find(u, …))`.
 macro_rules! with_units {
-    ($data:expr, |$units:ident| $body:expr) => {
-        match $data {
+    ($data:expr, |$units:ident| $body:expr) => {{
+        #[allow(clippy::useless_conversion, reason = "one of the widths is that of a character")]
+        let result = match $data {
             $crate::types::str::StrData::Ascii($units) | $crate::types::str::StrData::Latin1($units) => $body,
             $crate::types::str::StrData::Ucs2($units) => $body,
             $crate::types::str::StrData::Ucs4($units) => $body,
-        }
-    };
+        };
+        result
+    }};
 }
 pub(super) use with_units;
