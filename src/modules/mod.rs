@@ -23,6 +23,7 @@ pub mod _io;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
+pub mod _stat;
 pub mod _string;
 pub mod _thread;
 pub mod _typing;
@@ -74,6 +75,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_operator::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
+    &_stat::MODULE,
     &_string::MODULE,
     &_thread::MODULE,
     &_typing::MODULE,
