@@ -101,7 +101,7 @@ fn try_release(ts: &ThreadState, this: &PyObject, view: &PyBuffer) -> PyResult<(
     let memory = unsafe { from_buffer(ts, view)? };
     memory.flags.set(memory.flags.get() | RESTRICTED);
     let result = call::call_special(ts, this, id!(__release_buffer__), &[memory.as_object()]);
-    let released = memory.release(ts);
+    let released = PyMemoryView::release(&memory, ts);
     result?;
     released
 }
