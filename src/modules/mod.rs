@@ -23,6 +23,7 @@ pub mod _io;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
+pub mod _stat;
 pub mod _string;
 pub mod _struct;
 pub mod _thread;
@@ -83,6 +84,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_operator::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
+    &_stat::MODULE,
     &_string::MODULE,
     &_struct::MODULE,
     &_thread::MODULE,
