@@ -107,7 +107,7 @@ pub static MANAGED_BUFFER_TYPE: StaticType = StaticType::new(TypeSpec {
                 None => ControlFlow::Continue(()),
             }
         }),
-        clear: Some(|ts, this| this.cast::<PyManagedBuffer>().release(ts)),
+        clear: Some(|ts, this| this.cast::<PyManagedBuffer>().finish(ts)),
         ..TypeSlots::EMPTY
     },
     ..TypeSpec::EMPTY
@@ -190,7 +190,7 @@ impl PyManagedBuffer {
         Ok(made)
     }
 
-    fn release(&self, ts: &ThreadState) {
+    fn finish(&self, ts: &ThreadState) {
         if self.flags.get() & RELEASED != 0 {
             return;
         }
@@ -206,7 +206,7 @@ unsafe fn managed_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the slot is called with a managed buffer whose count is zero.
     unsafe {
         gc::untrack(&*object);
-        (*object).cast_unchecked::<PyManagedBuffer>().release(ts);
+        (*object).cast_unchecked::<PyManagedBuffer>().finish(ts);
         alloc::free(ts, object);
     }
 }
@@ -275,7 +275,7 @@ impl PyMemoryView {
         if let Some(mbuf) = self.mbuf.get() {
             mbuf.exports.set(mbuf.exports.get() - 1);
             if mbuf.exports.get() == 0 {
-                mbuf.release(ts);
+                mbuf.finish(ts);
             }
         }
     }
