@@ -63,7 +63,7 @@ pub static MODULE_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[MethodDef::no_args("__dir__", module_dir, "__dir__()\n--\n\nThe names in the module, as its own __dir__ says.")],
     getset: &[
-        GetSetDef::get("__dict__", get_dict, ""),
+        GetSetDef::get_set("__dict__", get_dict, |ts, _, _| raise!(ts, exc::AttributeError, "readonly attribute"), ""),
         GetSetDef::get_set("__annotations__", get_annotations, set_annotations, ""),
         GetSetDef::get_set("__annotate__", get_annotate, set_annotate, ""),
     ],
