@@ -36,7 +36,7 @@ struct Token {
     kind: Kind,
     start: Place,
     end: Place,
-    /// An operator's characters.
+    /// An operator's characters, or a keyword's of three.
     text: [u8; 3],
 }
 
@@ -98,7 +98,14 @@ impl Tokenizer<'_> {
             self.number();
             Kind::Number
         } else if is_name_char(first) {
-            self.name()
+            let kind = self.name();
+            let line = self.lines.get(start.0).map_or(&[][..], |line| &line[start.1..self.at.1.max(start.1)]);
+            if kind == Kind::Keyword && line.len() == 3 {
+                for (place, ch) in text.iter_mut().zip(line) {
+                    *place = *ch as u8;
+                }
+            }
+            kind
         } else if first == u32::from(b'"') || first == u32::from(b'\'') {
             self.string(false);
             Kind::Text
@@ -288,7 +295,12 @@ fn of_expression(tokens: &[Token]) -> Option<Anchors> {
         if is_unary && rank == POWER {
             return None;
         }
-        return Some(Anchors { start: tokens[index].start, end: tokens[index].end });
+        let mut end = tokens[index].end;
+        // CPython takes a parenthesis for the operator's second character, as its tree does not have it.
+        if tokens[index].text[1] == 0 && tokens.get(index + 1).is_some_and(|next| next.start == end) && is_parenthesized(&tokens[index + 1..]) {
+            end.1 += 1;
+        }
+        return Some(Anchors { start: tokens[index].start, end });
     }
     if is_unary || last.kind != Kind::Close {
         return None;
@@ -302,6 +314,30 @@ fn of_expression(tokens: &[Token]) -> Option<Anchors> {
         return None;
     }
     Some(Anchors { start: tokens[open].start, end: last.end })
+}
+
+/// Whether the tokens are an expression in parentheses that are not part of it (as those of a tuple are).
+fn is_parenthesized(tokens: &[Token]) -> bool {
+    let [first, inner @ .., _] = tokens else { return false };
+    if first.text[0] != b'(' || inner.is_empty() {
+        return false;
+    }
+    let mut depth = 1usize;
+    for token in inner {
+        match token.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => {
+                depth -= 1;
+                if depth == 0 {
+                    return false;
+                }
+            }
+            Kind::Operator if depth == 1 && token.text[0] == b',' => return false,
+            Kind::Keyword if depth == 1 && token.text == *b"for" => return false,
+            _ => {}
+        }
+    }
+    true
 }
 
 /// Whether the expression is the call of a plain name.
