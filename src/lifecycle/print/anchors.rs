@@ -36,7 +36,7 @@ struct Token {
     kind: Kind,
     start: Place,
     end: Place,
-    /// An operator's characters, or a keyword's of three.
+    /// An operator's characters, those of a keyword of three, or [`AWAIT`].
     text: [u8; 3],
 }
 
@@ -99,10 +99,13 @@ impl Tokenizer<'_> {
             Kind::Number
         } else if is_name_char(first) {
             let kind = self.name();
-            let line = self.lines.get(start.0).map_or(&[][..], |line| &line[start.1..self.at.1.max(start.1)]);
-            if kind == Kind::Keyword && line.len() == 3 {
-                for (place, ch) in text.iter_mut().zip(line) {
+            if kind == Kind::Keyword {
+                let word = &self.lines[start.0][start.1..self.at.1];
+                for (place, ch) in text.iter_mut().zip(word) {
                     *place = *ch as u8;
+                }
+                if word.len() > 3 && text != *AWAIT {
+                    text = [0; 3];
                 }
             }
             kind
@@ -235,6 +238,9 @@ fn rank(text: [u8; 3]) -> Option<u8> {
 
 const POWER: u8 = 8;
 
+/// The mark of the keyword `await`, which can stand inside an operand.
+const AWAIT: &[u8; 3] = b"awa";
+
 /// The anchors of the expression in `lines` from `start` to `end`, if it has any.
 pub fn find(lines: &[TryVec<u32>], start: Place, end: Place) -> Result<Option<Anchors>, NoMemory> {
     let mut tokenizer = Tokenizer { lines, at: start, end };
@@ -262,6 +268,7 @@ fn of_expression(tokens: &[Token]) -> Option<Anchors> {
             }
             Kind::Close => depth = depth.checked_sub(1)?,
             _ if depth > 0 => {}
+            Kind::Keyword if token.text == *AWAIT => {}
             Kind::Keyword => return None,
             Kind::Operator if token.text == *b".\0\0" => {}
             Kind::Operator => {
@@ -302,7 +309,7 @@ fn of_expression(tokens: &[Token]) -> Option<Anchors> {
         }
         return Some(Anchors { start: tokens[index].start, end });
     }
-    if is_unary || last.kind != Kind::Close {
+    if is_unary || first.kind == Kind::Keyword || last.kind != Kind::Close {
         return None;
     }
     let open = last_open?;
