@@ -272,9 +272,13 @@ pub unsafe fn create_module(ts: &ThreadState, def: *mut PyModuleDef, name: &str)
     let name = PyStr::new(ts, name)?;
     let module = PyModule::new(ts, &name)?;
     if definition.m_size > 0 {
-        module.allocate_state(ts, definition.m_size as usize)?;
+        let state = ts.heap().mem_alloc_zeroed(definition.m_size as usize);
+        if state.is_null() {
+            return Err(hognose_allocators::NoMemory.into());
+        }
+        module.md_state.set(state.cast());
     }
-    module.set_definition(def.cast());
+    module.md_def.set(def.cast());
     // SAFETY: the definition's tables live as long as it.
     unsafe {
         add_methods(ts, &module, definition.m_methods)?;

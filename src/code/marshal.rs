@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
             b'N' => return Ok(Some(ts.none())),
             b'F' => return Ok(Some(crate::types::bool::py_bool(false))),
             b'T' => return Ok(Some(crate::types::bool::py_bool(true))),
-            b'.' => return Ok(Some(crate::types::ellipsis::ellipsis())),
+            b'.' => return Ok(Some(crate::types::ellipsis::ellipsis().new_ref())),
             b'S' => return Ok(Some(exc::StopIteration.as_object().new_ref())),
             b'r' => {
                 let index = self.long()?;
@@ -271,7 +271,7 @@ impl<'a> Reader<'a> {
                 let start = self.required("slice")?;
                 let stop = self.required("slice")?;
                 let step = self.required("slice")?;
-                let value = PySlice::new(ts, Some(&start), Some(&stop), Some(&step))?.into_object();
+                let value = PySlice::new(ts, &start, &stop, &step)?.into_object();
                 self.fill(place, &value);
                 return Ok(Some(value));
             }
@@ -426,7 +426,7 @@ impl Writer<'_> {
         if value.is(crate::types::bool::false_object()) {
             return self.byte(b'F');
         }
-        if value.is(&crate::types::ellipsis::ellipsis()) {
+        if value.is(crate::types::ellipsis::ellipsis()) {
             return self.byte(b'.');
         }
         if value.is(exc::StopIteration.as_object()) {
@@ -557,7 +557,6 @@ impl Writer<'_> {
             return self.bytes(ascii.as_bytes());
         }
         let encoded = crate::types::str::codec::encode_utf8(self.ts, text, "surrogatepass")?;
-        let encoded = encoded.cast::<PyBytes>();
         self.byte(if self.version >= 3 && interned { b't' } else { b'u' })?;
         self.size(encoded.as_slice().len())?;
         self.bytes(encoded.as_slice())

@@ -11,7 +11,7 @@ use super::table::{Field, OPTIONS};
 
 impl PyConfig {
     /// A configuration in which everything is 0, null and empty.
-    fn zeroed() -> Self {
+    pub fn zeroed() -> Self {
         // SAFETY: all bits zero is a valid value of each field: ints, null strings and empty lists.
         unsafe { mem::zeroed() }
     }

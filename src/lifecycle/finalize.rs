@@ -142,7 +142,7 @@ fn finalize_modules(ts: &ThreadState) {
     while let Some((_, module)) = modules.next(&mut position) {
         if module.is_a::<PyModule>() && !is_special(&module) {
             // Without the memory for it, a module that is held loses its variables right away.
-            let noted = PyWeakref::new(ts, &module).and_then(|weak| Ok(alive.try_push(weak)?));
+            let noted = PyWeakref::new(ts, &module, None).and_then(|weak| Ok(alive.try_push(weak)?));
             if let Err(raised) = noted {
                 ts.clear_raised(raised);
                 clear_module(ts, &module);

@@ -5,7 +5,7 @@ use core::ops::ControlFlow;
 
 use crate::modules::ModuleSpec;
 use crate::object::{
-    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
+    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags, gc, ready,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -24,7 +24,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::one("formatter_field_name_split", field_name_split, "Splits a field's name into its beginning and its steps."),
         MethodDef::one("formatter_parser", parser, "Iterates over the literals and fields of a format string."),
     ],
-    types: &[&FORMATTER_ITERATOR_TYPE, &FIELD_NAME_ITERATOR_TYPE],
+    // The iterators' types are not attributes of the module.
+    exec: Some(|ts, _| {
+        ready::ready_static(ts, &FORMATTER_ITERATOR_TYPE)?;
+        ready::ready_static(ts, &FIELD_NAME_ITERATOR_TYPE)
+    }),
     ..ModuleSpec::EMPTY
 };
 

@@ -28,6 +28,7 @@ pub mod _thread;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
+pub mod atexit;
 pub mod builtins;
 pub mod cmath;
 pub mod errno;
@@ -78,6 +79,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_typing::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
+    &atexit::MODULE,
     &builtins::MODULE,
     &cmath::MODULE,
     &errno::MODULE,

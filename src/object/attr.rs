@@ -204,7 +204,7 @@ pub fn generic_set(ts: &ThreadState, object: &PyObject, name: &PyStr, value: Opt
     if instance::set_attr(ts, object, name, value)? {
         return Ok(());
     }
-    no_attribute(ts, object, name).map(drop)
+    no_attribute(ts, object, name)
 }
 
 fn has_instance_dict(object: &PyObject) -> bool {

@@ -8,7 +8,8 @@ pub fn hash_bytes(bytes: &[u8]) -> isize {
     if bytes.is_empty() {
         return 0;
     }
-    match siphash13(Runtime::get().hash_key(), bytes) as isize {
+    let key = Runtime::get().hash_key();
+    match siphash13(key[0], key[1], bytes) as isize {
         -1 => -2,
         hash => hash,
     }
@@ -29,14 +30,14 @@ fn round(v: &mut [u64; 4]) {
     v[2] = v[2].rotate_left(32);
 }
 
-/// SipHash with one round per word and three at the end.
+/// SipHash with one round per word and three at the end, under any key.
 #[inline]
-fn siphash13(key: [u64; 2], bytes: &[u8]) -> u64 {
+pub fn siphash13(k0: u64, k1: u64, bytes: &[u8]) -> u64 {
     let mut v = [
-        key[0] ^ 0x736f_6d65_7073_6575,
-        key[1] ^ 0x646f_7261_6e64_6f6d,
-        key[0] ^ 0x6c79_6765_6e65_7261,
-        key[1] ^ 0x7465_6462_7974_6573,
+        k0 ^ 0x736f_6d65_7073_6575,
+        k1 ^ 0x646f_7261_6e64_6f6d,
+        k0 ^ 0x6c79_6765_6e65_7261,
+        k1 ^ 0x7465_6462_7974_6573,
     ];
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
@@ -66,8 +67,8 @@ mod tests {
     #[test]
     fn siphash_with_a_zero_key_is_cpythons() {
         // PYTHONHASHSEED=0 python3 -c "print(hash('a'), hash('abcdefgh'))"
-        assert_eq!(siphash13([0, 0], b"a") as i64, HASH_A);
-        assert_eq!(siphash13([0, 0], b"abcdefgh") as i64, HASH_ABCDEFGH);
+        assert_eq!(siphash13(0, 0, b"a") as i64, HASH_A);
+        assert_eq!(siphash13(0, 0, b"abcdefgh") as i64, HASH_ABCDEFGH);
     }
 
     const HASH_A: i64 = 4644417185603328019;

@@ -65,7 +65,7 @@ pub static GROUPS: &[&[&StaticType]] = &[
     str::TYPES,
     tuple::TYPES,
     dict::TYPES,
-    builtin_function_types(),
+    &[&builtin_function::BUILTIN_FUNCTION_TYPE],
     descr::TYPES,
     int::TYPES,
     bool::TYPES,
@@ -105,10 +105,6 @@ pub static GROUPS: &[&[&StaticType]] = &[
     template::TYPES,
     typevar::TYPES,
 ];
-
-const fn builtin_function_types() -> &'static [&'static StaticType] {
-    &[&builtin_function::BUILTIN_FUNCTION_TYPE]
-}
 
 /// The types that `builtins` shows by name.
 pub static BUILTIN_NAMES: &[&StaticType] = &[

@@ -54,6 +54,11 @@ pub static NAMESPACE_TYPE: StaticType = StaticType::new(TypeSpec {
     ..TypeSpec::EMPTY
 });
 
+/// A new namespace with the entries of a dict, as an object (`_PyNamespace_New`).
+pub fn new(ts: &ThreadState, attributes: &PyDict) -> PyResult {
+    Ok(PyNamespace::new(ts, Some(attributes))?.into_object())
+}
+
 impl PyNamespace {
     /// A new namespace with the entries of a dict.
     pub fn new(ts: &ThreadState, attributes: Option<&PyDict>) -> PyResult<Ref<PyNamespace>> {

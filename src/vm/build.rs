@@ -16,7 +16,7 @@ use crate::{id, raise};
 
 /// `container[start:stop]`.
 pub fn binary_slice(ts: &ThreadState, container: &PyObject, start: &PyObject, stop: &PyObject) -> PyResult {
-    let slice = PySlice::new(ts, Some(start), Some(stop), None)?;
+    let slice = PySlice::new(ts, start, stop, crate::types::none::none())?;
     protocol::getitem(ts, container, slice.as_object())
 }
 

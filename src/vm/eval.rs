@@ -23,7 +23,7 @@ use crate::state::{ExcInfo, ThreadState};
 use crate::types::bool::{BOOL_TYPE, false_object, py_bool, true_object};
 use crate::types::builtin_function::{BUILTIN_FUNCTION_TYPE, PyBuiltinFunction, call_native};
 use crate::types::cell::PyCell;
-use crate::types::code::PyCode;
+use crate::types::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, PyCode};
 use crate::types::descr::{METHOD_DESCR_TYPE, PyMethodDescr};
 use crate::types::dict::{DICT_TYPE, PyDict};
 use crate::types::exceptions as exc;
@@ -707,7 +707,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                     }
                     op::STORE_SLICE => {
                         save!();
-                        let slice = check!(PySlice::new(ts, Some(peek!(2)), Some(peek!(1)), None));
+                        let slice = check!(PySlice::new(ts, peek!(2), peek!(1), none()));
                         check!(protocol::setitem(ts, peek!(3), slice.as_object(), peek!(4)));
                         drop(slice);
                         drop_range(ts, sp.sub(4), sp);
@@ -1645,8 +1645,8 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                     }
                     op::BUILD_SLICE => {
                         save!();
-                        let step = if oparg == 3 { Some(peek!(1)) } else { None };
-                        let slice = check!(PySlice::new(ts, Some(&**sp.sub(oparg)), Some(&**sp.sub(oparg - 1)), step));
+                        let step = if oparg == 3 { peek!(1) } else { none() };
+                        let slice = check!(PySlice::new(ts, &**sp.sub(oparg), &**sp.sub(oparg - 1), step));
                         drop_range(ts, sp.sub(oparg), sp);
                         sp = sp.sub(oparg);
                         push!(slice.into_object());
@@ -1833,13 +1833,13 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         replace!(3, attributes);
                         next!()
                     }
-                    op::CALL_INTRINSIC_1 => {
+                    op::CALL_INTRINSIC1 => {
                         save!();
                         let value = check!(intrinsics::call_1(ts, &*frame, oparg, peek!(1)));
                         replace!(1, value);
                         next!()
                     }
-                    op::CALL_INTRINSIC_2 => {
+                    op::CALL_INTRINSIC2 => {
                         save!();
                         let value = check!(intrinsics::call_2(ts, oparg, peek!(2), peek!(1)));
                         replace!(2, value);
@@ -1972,6 +1972,10 @@ fn begin_init(ts: &ThreadState, class: &PyTypeObject, args: &[&PyObject]) -> PyR
     // SAFETY: the class is in the state in which the function was found.
     let init = unsafe { (*heap_type.cached_init.get()).cast_unchecked::<PyFunction>() };
     let code = init.code();
+    // One that makes a generator does not run here: the ordinary way says what is wrong with it.
+    if code.co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0 {
+        return Ok(None);
+    }
     let this = crate::types::object::new_instance(ts, class)?;
     if code.co_simple && code.co_argcount as usize == args.len() + 1 {
         let frame = frame::push(ts, init, code)?;

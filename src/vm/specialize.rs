@@ -176,13 +176,13 @@ fn load_instance_attr(
         if let Some(property) = descriptor.downcast_exact::<PyProperty>()
             && !wants_method
         {
-            // SAFETY: the property keeps its getter alive; it never changes one.
-            let getter = unsafe { property.getter_slot().borrow() }?;
+            // The property keeps its getter alive; a getter never changes.
+            let getter = property.fget()?;
             let function = getter.downcast_exact::<PyFunction>()?;
             if function.code().co_argcount != 1 || !function.code().co_simple {
                 return None;
             }
-            caches.set_pointer(6, getter);
+            caches.set_pointer(6, getter.as_raw());
             caches.set_opcode(op::LOAD_ATTR_PROPERTY);
             return Some(());
         }

@@ -48,7 +48,7 @@ pub fn build_class(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     };
     // A metaclass that is a class gives way to the most derived of the bases' metaclasses.
     let meta = match meta.downcast::<PyTypeObject>() {
-        Some(class) => typ::calculate_metaclass(ts, class, &bases)?.into_object(),
+        Some(class) => typ::calculate_metaclass(ts, class, bases.items())?.new_ref(),
         None => meta,
     };
 

@@ -90,7 +90,7 @@ fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add(ts, "EnvironmentError", exc::OSError.as_object())?;
     module.add(ts, "IOError", exc::OSError.as_object())?;
     module.add(ts, "None", none())?;
-    module.add(ts, "Ellipsis", &types::ellipsis::ellipsis())?;
+    module.add(ts, "Ellipsis", types::ellipsis::ellipsis())?;
     module.add(ts, "NotImplemented", &types::notimplemented::not_implemented())?;
     module.add(ts, "False", false_object())?;
     module.add(ts, "True", true_object())?;

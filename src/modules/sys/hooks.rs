@@ -47,7 +47,7 @@ pub fn excepthook(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResul
 
 /// `sys.unraisablehook(unraisable)`.
 pub fn unraisablehook(ts: &ThreadState, _: &PyObject, unraisable: &PyObject) -> PyResult {
-    crate::lifecycle::print::display_unraisable(ts, unraisable)?;
+    exc::default_unraisablehook(ts, unraisable)?;
     Ok(ts.none())
 }
 

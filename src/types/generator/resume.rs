@@ -44,8 +44,10 @@ fn resume_throw(ts: &ThreadState, generator: &PyGenerator, error: PyRef, closing
         }
     }
     generator.link_exc_state(ts);
-    // The context is the exception that the generator handles, or else its caller.
-    let _ = ts.raise(error);
+    // The context is the exception that the generator handles; what its caller handles is none of its business.
+    // SAFETY: nothing runs while the slot is looked at.
+    let handles = unsafe { generator.exc_state.value.borrow() }.is_some_and(|e| !is_none(e));
+    let _ = if handles { ts.raise(error) } else { ts.restore_raised(error) };
     let result = eval_frame(ts, generator.frame(), Entry::Throw)?;
     Ok(sent(generator, result))
 }

@@ -145,13 +145,14 @@ impl PyList {
     }
 
     /// A list that takes over the references in `items`.
-    pub fn from_vec(ts: &ThreadState, mut items: TryVec<PyRef>) -> PyResult<Ref<PyList>> {
-        let list = Self::with_capacity(ts, items.len())?;
-        // SAFETY: the references move from the vector, which forgets them, into the list, which has room.
-        unsafe {
-            core::ptr::copy_nonoverlapping(items.as_ptr().cast::<*mut PyObject>(), list.ob_item.get(), items.len());
-            list.set_len(items.len());
-            items.set_len(0);
+    pub fn from_vec(ts: &ThreadState, items: TryVec<PyRef>) -> PyResult<Ref<PyList>> {
+        let list = Self::new(ts)?;
+        if items.capacity() > 0 {
+            // A vector's buffer is what a list's is: a block of the mem domain, full of references.
+            let (places, len, capacity) = items.into_raw_parts();
+            list.ob_item.set(places.cast());
+            list.allocated.set(capacity as isize);
+            list.ob_base.ob_size.set(len as isize);
         }
         Ok(list)
     }

@@ -215,7 +215,7 @@ impl First {
 }
 
 fn tuple_slot(of: &PyTypeObject) -> CompareFn {
-    of.slots().richcompare.unwrap_or(|ts, a, b, op| protocol::compare(ts, a, b, op))
+    of.slots().richcompare.unwrap_or(protocol::compare)
 }
 
 #[inline(always)]
@@ -360,86 +360,5 @@ impl<'k> Compares<&'k PyTuple> for Tuples<'_> {
 impl Tuples<'_> {
     fn objects_less(&self, a: &PyObject, b: &PyObject) -> PyResult<bool> {
         protocol::is_true(self.ts, &*protocol::compare(self.ts, a, b, CompareOp::Lt)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::merge::{Compares, Entry, sort};
-    use crate::object::{PyObject, PyResult, Raised};
-
-    struct Counting<'a> {
-        left: &'a core::cell::Cell<usize>,
-    }
-
-    impl Compares<u32> for Counting<'_> {
-        fn less(&self, a: u32, b: u32) -> PyResult<bool> {
-            match self.left.get().checked_sub(1) {
-                Some(left) => self.left.set(left),
-                None => return Err(Raised::already_set()),
-            }
-            Ok(a >> 8 < b >> 8)
-        }
-    }
-
-    /// Numbers with much, little or no order in them; the low 8 bits are not compared.
-    fn patterns(n: usize) -> impl Iterator<Item = std::vec::Vec<u32>> {
-        let mut seed = 0x2545_F491_4F6C_DD1Du64;
-        (0..6).map(move |kind| {
-            (0..n)
-                .map(|i| {
-                    seed ^= seed << 13;
-                    seed ^= seed >> 7;
-                    seed ^= seed << 17;
-                    let random = (seed >> 40) as u32;
-                    let value = match kind {
-                        0 => random,
-                        1 => i as u32,
-                        2 => (n - i) as u32,
-                        3 => random % 4,
-                        4 => (i % 97) as u32,
-                        _ => i as u32 + u32::from(random % 50 == 0) * (random % 1000),
-                    };
-                    ((value & 0xFFFF) << 8) | (random & 0xFF)
-                })
-                .collect()
-        })
-    }
-
-    fn entries(values: &[u32]) -> hognose_allocators::collections::TryVec<Entry<u32>, hognose_allocators::Raw> {
-        let mut entries = hognose_allocators::collections::TryVec::new_in(hognose_allocators::Raw);
-        for (index, value) in values.iter().enumerate() {
-            entries.try_push(Entry { key: *value, item: core::ptr::without_provenance_mut::<PyObject>(index) }).unwrap();
-        }
-        entries
-    }
-
-    #[test]
-    fn sorting_is_stable_and_right_for_all_sizes() {
-        for n in (0..200).chain([1000, 4096, 10_001]) {
-            for values in patterns(n) {
-                let mut wanted: std::vec::Vec<(u32, usize)> = values.iter().copied().zip(0..).collect();
-                wanted.sort_by_key(|(value, _)| value >> 8);
-                let mut sorted = entries(&values);
-                let left = core::cell::Cell::new(usize::MAX);
-                sort(&mut sorted, &Counting { left: &left }).unwrap();
-                let got: std::vec::Vec<(u32, usize)> = sorted.iter().map(|e| (e.key, e.item.addr())).collect();
-                assert!(got == wanted, "{n} values {values:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_failing_comparison_leaves_a_permutation() {
-        for values in patterns(700) {
-            for limit in (0..7000).step_by(61) {
-                let mut sorted = entries(&values);
-                let left = core::cell::Cell::new(limit);
-                let _ = sort(&mut sorted, &Counting { left: &left });
-                let mut places: std::vec::Vec<usize> = sorted.iter().map(|e| e.item.addr()).collect();
-                places.sort_unstable();
-                assert!(places.iter().copied().eq(0..values.len()));
-            }
-        }
     }
 }

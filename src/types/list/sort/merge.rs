@@ -181,7 +181,7 @@ impl<K: Copy, C: Compares<K>> Merger<'_, K, C> {
 
     fn fill_buffer(&mut self, start: usize, end: usize) -> Result<(), NoMemory> {
         self.buffer.clear();
-        self.buffer.try_extend_from_slice(&self.entries[start..end])
+        self.buffer.try_extend_from_copy(&self.entries[start..end])
     }
 
     /// Merges from the left: the left run is in the buffer. At every moment there is a gap before the rest of the right run
@@ -460,4 +460,102 @@ fn lower_bound<K: Copy, C: Compares<K>>(compares: &C, key: K, run: &[Entry<K>], 
         }
     }
     Ok(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use hognose_allocators::collections::TryVec;
+    use hognose_allocators::{Heap, HeapKind, attach_heap};
+
+    use super::{Compares, Entry, sort};
+    use crate::object::{PyObject, PyResult, Raised};
+
+    struct Counting<'a> {
+        left: &'a core::cell::Cell<usize>,
+    }
+
+    impl Compares<u32> for Counting<'_> {
+        fn less(&self, a: u32, b: u32) -> PyResult<bool> {
+            match self.left.get().checked_sub(1) {
+                Some(left) => self.left.set(left),
+                None => return Err(Raised::already_set()),
+            }
+            Ok(a >> 8 < b >> 8)
+        }
+    }
+
+    /// Numbers with much, little or no order in them; the low 8 bits are not compared.
+    fn patterns(n: usize) -> impl Iterator<Item = std::vec::Vec<u32>> {
+        let mut seed = 0x2545_F491_4F6C_DD1Du64;
+        (0..6).map(move |kind| {
+            (0..n)
+                .map(|i| {
+                    seed ^= seed << 13;
+                    seed ^= seed >> 7;
+                    seed ^= seed << 17;
+                    let random = (seed >> 40) as u32;
+                    let value = match kind {
+                        0 => random,
+                        1 => i as u32,
+                        2 => (n - i) as u32,
+                        3 => random % 4,
+                        4 => (i % 97) as u32,
+                        _ => i as u32 + u32::from(random % 50 == 0) * (random % 1000),
+                    };
+                    ((value & 0xFFFF) << 8) | (random & 0xFF)
+                })
+                .collect()
+        })
+    }
+
+    /// Runs `f` with a heap for the merge buffer.
+    fn with_heap(f: impl FnOnce()) {
+        let heap = Heap::new(HeapKind::Malloc).unwrap();
+        let previous = attach_heap(heap.as_ptr());
+        f();
+        attach_heap(previous);
+        // SAFETY: nothing is left in the heap, and nothing refers to it any more.
+        unsafe { Heap::destroy(heap) };
+    }
+
+    fn entries(values: &[u32]) -> TryVec<Entry<u32>> {
+        let mut entries = TryVec::new();
+        for (index, value) in values.iter().enumerate() {
+            entries.try_push(Entry { key: *value, item: core::ptr::without_provenance_mut::<PyObject>(index) }).unwrap();
+        }
+        entries
+    }
+
+    #[test]
+    fn sorting_is_stable_and_right_for_all_sizes() {
+        with_heap(|| {
+            for n in (0..200).chain([1000, 4096, 10_001]) {
+                for values in patterns(n) {
+                    let mut wanted: std::vec::Vec<(u32, usize)> = values.iter().copied().zip(0..).collect();
+                    wanted.sort_by_key(|(value, _)| value >> 8);
+                    let mut sorted = entries(&values);
+                    let left = core::cell::Cell::new(usize::MAX);
+                    sort(&mut sorted, &Counting { left: &left }).unwrap();
+                    let got: std::vec::Vec<(u32, usize)> = sorted.iter().map(|e| (e.key, e.item.addr())).collect();
+                    assert!(got == wanted, "{n} values {values:?}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_failing_comparison_leaves_a_permutation() {
+        with_heap(|| {
+            for values in patterns(700) {
+                for limit in (0..7000).step_by(61) {
+                    let mut sorted = entries(&values);
+                    let left = core::cell::Cell::new(limit);
+                    let _ = sort(&mut sorted, &Counting { left: &left });
+                    let mut places: std::vec::Vec<usize> = sorted.iter().map(|e| e.item.addr()).collect();
+                    places.sort_unstable();
+                    assert!(places.iter().copied().eq(0..values.len()));
+                }
+            }
+        });
+    }
 }
