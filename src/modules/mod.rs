@@ -30,11 +30,14 @@ pub mod _thread;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
+pub mod array;
 pub mod atexit;
+pub mod binascii;
 pub mod builtins;
 pub mod cmath;
 pub mod errno;
 pub mod gc;
+pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
@@ -66,11 +69,16 @@ impl ModuleSpec {
 pub static MODULES: &[&ModuleSpec] = &[
     &_abc::MODULE,
     &_bisect::MODULE,
+    &hashes::blake2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
     &_contextvars::MODULE,
     &_functools::MODULE,
     &_heapq::MODULE,
+    &hashes::md5::MODULE,
+    &hashes::sha1::MODULE,
+    &hashes::sha2::MODULE,
+    &hashes::sha3::MODULE,
     &_imp::MODULE,
     &_io::MODULE,
     &_operator::MODULE,
@@ -83,7 +91,9 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_typing::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
+    &array::MODULE,
     &atexit::MODULE,
+    &binascii::MODULE,
     &builtins::MODULE,
     &cmath::MODULE,
     &errno::MODULE,
