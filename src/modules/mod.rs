@@ -23,7 +23,9 @@ pub mod _io;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
+pub mod _stat;
 pub mod _string;
+pub mod _struct;
 pub mod _thread;
 pub mod _typing;
 pub mod _warnings;
@@ -74,7 +76,9 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_operator::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
+    &_stat::MODULE,
     &_string::MODULE,
+    &_struct::MODULE,
     &_thread::MODULE,
     &_typing::MODULE,
     &_warnings::MODULE,
