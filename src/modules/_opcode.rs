@@ -200,7 +200,21 @@ fn has_arg(opcode: i32) -> bool {
 }
 
 /// The instructions that use their argument.
-const ARGUMENT_RANGES: [core::ops::RangeInclusive<u8>; 0] = [];
+const ARGUMENT_RANGES: [core::ops::RangeInclusive<u8>; 13] = [
+    44..=120,
+    128..=128,
+    143..=153,
+    155..=195,
+    197..=197,
+    200..=200,
+    209..=211,
+    237..=237,
+    239..=239,
+    241..=245,
+    247..=251,
+    253..=253,
+    255..=255,
+];
 
 fn has_const(opcode: i32) -> bool {
     matches!(real(opcode), Some(op::LOAD_CONST | op::LOAD_CONST_IMMORTAL | op::LOAD_CONST_MORTAL))
