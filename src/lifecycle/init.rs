@@ -70,7 +70,7 @@ fn describe_failure(ts: &ThreadState, failed: Failed) -> PyStatus {
     if let Err(raised) = super::print::print_exception(ts, &error) {
         ts.clear_raised(raised);
     }
-    PyStatus::error(c"init_interp_main", failed.step)
+    PyStatus::error_in(c"init_interp_main", failed.step)
 }
 
 /// Keys of string hashing: random, or made of the seed that the configuration gives.
@@ -165,6 +165,9 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
 }
 
 fn ready_types(ts: &ThreadState) -> PyResult<()> {
+    for typ in types::GROUPS.iter().copied().flatten() {
+        ready::ready_in_process(typ);
+    }
     for group in types::GROUPS {
         for typ in *group {
             ready::ready_static(ts, typ)?;

@@ -27,7 +27,9 @@ pub mod _opcode;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
+pub mod _stat;
 pub mod _string;
+pub mod _struct;
 pub mod _symtable;
 pub mod _thread;
 pub mod _tokenize;
@@ -84,7 +86,9 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_operator::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
+    &_stat::MODULE,
     &_string::MODULE,
+    &_struct::MODULE,
     &_symtable::MODULE,
     &_thread::MODULE,
     &_tokenize::MODULE,

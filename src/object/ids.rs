@@ -40,7 +40,7 @@ ids! {
     __builtins__, __bytes__, __cached__, __call__, __cause__, __ceil__, __class__, __class_getitem__,
     __classcell__, __classdict__, __classdictcell__, __closure__, __code__, __complex__,
     __conditional_annotations__, __contains__, __context__, __copy__, __ctypes_from_outparam__, __debug__,
-    __deepcopy__, __defaults__, __del__, __delattr__, __delete__, __delitem__, __dict__, __dictoffset__,
+    __deepcopy__, __default__, __defaults__, __del__, __delattr__, __delete__, __delitem__, __dict__, __dictoffset__,
     __dir__, __displayhook__, __divmod__, __doc__, __enter__, __eq__, __evaluate__, __excepthook__, __exit__,
     __file__, __firstlineno__, __flags__, __float__, __floor__, __floordiv__, __format__, __fspath__,
     __future__, __ge__, __get__, __getattr__, __getattribute__, __getinitargs__, __getitem__, __getnewargs__,

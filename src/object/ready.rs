@@ -40,13 +40,15 @@ fn base_of(typ: &'static StaticType) -> Option<&'static StaticType> {
     }
 }
 
-/// The part that all interpreters share.
-fn ready_in_process(typ: &'static StaticType) {
+/// The part of [`ready_static`] that all interpreters share. Before the first type gets its dictionary, all the
+/// types that dictionaries are made of need theirs.
+pub fn ready_in_process(typ: &'static StaticType) {
     if typ.has_flag(flags::READY) {
         return;
     }
     typ.object.tp_cache.set(typ.slots.get());
     if let Some(base) = base_of(typ) {
+        ready_in_process(base);
         typ.object.tp_base.set(&raw const base.object);
         // SAFETY: the type is not in use yet.
         inherit(&typ.object, &base.object, unsafe { typ.object.slots_mut() });

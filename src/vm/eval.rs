@@ -23,7 +23,7 @@ use crate::state::{ExcInfo, ThreadState};
 use crate::types::bool::{BOOL_TYPE, false_object, py_bool, true_object};
 use crate::types::builtin_function::{BUILTIN_FUNCTION_TYPE, PyBuiltinFunction, call_native};
 use crate::types::cell::PyCell;
-use crate::types::code::PyCode;
+use crate::types::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, PyCode};
 use crate::types::descr::{METHOD_DESCR_TYPE, PyMethodDescr};
 use crate::types::dict::{DICT_TYPE, PyDict};
 use crate::types::exceptions as exc;
@@ -244,6 +244,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 }
                 let unit = (*pc).get();
                 oparg |= (unit >> 8) as usize;
+                if option_env!("HOGTRACE").is_some() { std::eprintln!("{} {} {} {}", (*(*frame).code).qualname(), pc.offset_from((*(*frame).code).units().as_ptr()), opcode::NAMES[(unit & 0xff) as usize], oparg); }
 
                 macro_rules! next {
                     ($caches:expr) => {{
@@ -1861,12 +1862,14 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
             oparg = 0;
             (*frame).sp = sp;
             let mut reraised = reraised;
+            // RERAISE has set `frame.pc` to where the exception came from; its handler is its own.
+            let mut at = pc;
             loop {
                 if !reraised {
                     unwind::add_traceback(ts, frame);
                 }
                 reraised = false;
-                if let Some(target) = unwind::find_handler(ts, frame) {
+                if let Some(target) = unwind::find_handler(ts, frame, at) {
                     pc = target;
                     sp = (*frame).sp;
                     locals = (*frame).localsplus();
@@ -1883,6 +1886,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 if is_entry {
                     return Err(Raised::already_set());
                 }
+                at = (*frame).pc;
             }
         }
     }
@@ -1972,6 +1976,10 @@ fn begin_init(ts: &ThreadState, class: &PyTypeObject, args: &[&PyObject]) -> PyR
     // SAFETY: the class is in the state in which the function was found.
     let init = unsafe { (*heap_type.cached_init.get()).cast_unchecked::<PyFunction>() };
     let code = init.code();
+    // One that makes a generator does not run here: the ordinary way says what is wrong with it.
+    if code.co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0 {
+        return Ok(None);
+    }
     let this = crate::types::object::new_instance(ts, class)?;
     if code.co_simple && code.co_argcount as usize == args.len() + 1 {
         let frame = frame::push(ts, init, code)?;

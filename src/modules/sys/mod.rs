@@ -99,7 +99,7 @@ pub fn fill(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add(ts, "dont_write_bytecode", &py_bool(ts.interp().config().write_bytecode == 0))?;
     let builtin_names = names_of_modules(ts)?;
     module.add(ts, "builtin_module_names", builtin_names.as_object())?;
-    module.add(ts, "stdlib_module_names", &stdlib_names(ts)?)?;
+    module.add(ts, "stdlib_module_names", &*stdlib_names(ts)?)?;
     for (plain, hook) in [
         ("__displayhook__", "displayhook"),
         ("__excepthook__", "excepthook"),
@@ -116,8 +116,9 @@ pub fn fill(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     }
     let cache = PyDict::new(ts)?;
     module.add(ts, "path_importer_cache", cache.as_object())?;
-    module.add(ts, "_git", PyTuple::new(ts, &[PyStr::new(ts, "Hognose")?.as_object(), PyStr::empty_static().as_object(), PyStr::empty_static().as_object()])?.as_object())?;
-    Ok(())
+    let empty = PyStr::empty_static().as_object();
+    let origin = PyTuple::new(ts, &[PyStr::new(ts, "Hognose")?.as_object(), empty, empty])?;
+    module.add(ts, "_git", origin.as_object())
 }
 
 fn names_of_modules(ts: &ThreadState) -> PyResult<Ref<PyTuple>> {
@@ -155,8 +156,8 @@ fn stdlib_names(ts: &ThreadState) -> PyResult {
 /// A text of the configuration as a str; undecodable bytes are surrogates in both.
 pub fn wide_to_str(ts: &ThreadState, text: &WideString) -> PyResult {
     match text.get() {
-        // SAFETY: a `wchar_t` has the size of a `u32`, and the configuration holds code points only.
         Some(units) => {
+            // SAFETY: a `wchar_t` has the size of a `u32`, and the configuration holds code points only.
             let units = unsafe { core::slice::from_raw_parts(units.as_ptr().cast::<u32>(), units.len()) };
             Ok(PyStr::from_ucs4(ts, units)?.into_object())
         }
