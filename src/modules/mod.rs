@@ -20,7 +20,9 @@ pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
 pub mod _io;
+pub mod _locale;
 pub mod _operator;
+pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
@@ -34,11 +36,14 @@ pub mod atexit;
 pub mod builtins;
 pub mod cmath;
 pub mod errno;
+pub mod fcntl;
 pub mod gc;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
+pub mod pwd;
+pub mod select;
 pub mod sre;
 pub mod sys;
 pub mod time;
@@ -73,7 +78,9 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_heapq::MODULE,
     &_imp::MODULE,
     &_io::MODULE,
+    &_locale::MODULE,
     &_operator::MODULE,
+    &_posixsubprocess::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,
@@ -87,11 +94,14 @@ pub static MODULES: &[&ModuleSpec] = &[
     &builtins::MODULE,
     &cmath::MODULE,
     &errno::MODULE,
+    &fcntl::MODULE,
     &gc::MODULE,
     &itertools::MODULE,
     &marshal::MODULE,
     &math::MODULE,
     &posix::MODULE,
+    &pwd::MODULE,
+    &select::MODULE,
     &sys::MODULE,
     &time::MODULE,
 ];
