@@ -290,6 +290,8 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
     };
     let code = crate::code::marshal::load_code(ts, frozen.code)?;
     let importlib = exec_code_module(ts, &name, &code)?;
+    let origname = PyStr::new(ts, frozen.origname)?;
+    attr::set(ts, &importlib, &*PyStr::intern(ts, "__origname__")?, origname.as_object())?;
     ts.interp().importlib.set(Some(importlib.clone()));
     let Some(imp) = crate::modules::create_by_name(ts, "_imp")? else {
         return raise!(ts, exc::ImportError, "_imp is not built in");

@@ -22,13 +22,14 @@ pub fn signals(ts: &ThreadState) -> PyResult<()> {
     if pending == 0 {
         return Ok(());
     }
-    for number in 1..=63 {
-        if pending & 1 << number == 0 {
+    // Bit n stands for the signal n + 1.
+    for number in 1..=64 {
+        if pending & 1 << (number - 1) == 0 {
             continue;
         }
         if let Err(raised) = crate::modules::_signal::call_handler(ts, number) {
             // The others are not lost.
-            let rest = pending & !((2 << number) - 1);
+            let rest = pending & (!0u64).checked_shl(number as u32).unwrap_or(0);
             if rest != 0 {
                 Runtime::get().signals_pending.fetch_or(rest, Ordering::AcqRel);
                 ts.eval_breaker.set(EvalBreaker::SIGNALS);

@@ -50,7 +50,11 @@ fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
             if let Err(raised) = context {
                 ts.clear_raised(raised);
             }
-            let class = protocol::import_attr(ts, "_contextvars", "ContextVar")?;
+            // Made directly: the import system is not there yet when this module is.
+            let Some(module) = crate::modules::create_by_name(ts, "_contextvars")? else {
+                return raise!(ts, exc::ImportError, "_contextvars is not built in");
+            };
+            let class = attr::get(ts, &module, &*PyStr::intern(ts, "ContextVar")?)?;
             let name = PyStr::intern(ts, "_warnings_context")?;
             let context = call::call_with(ts, &class, &[name.as_object()])?;
             state.set_str(ts, &*PyStr::intern(ts, "context")?, &context)?;

@@ -736,7 +736,7 @@ fn generic_getbuffer(
     crate::types::memoryview::buffer_from_python(ts, this, view, flags)
 }
 
-fn generic_releasebuffer(ts: &ThreadState, this: &PyObject, view: &mut super::buffer::PyBuffer) {
+pub(crate) fn generic_releasebuffer(ts: &ThreadState, this: &PyObject, view: &mut super::buffer::PyBuffer) {
     crate::types::memoryview::release_from_python(ts, this, view);
 }
 

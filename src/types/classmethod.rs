@@ -52,7 +52,7 @@ pub static CLASSMETHOD_TYPE: StaticType = StaticType::new(TypeSpec {
         init: Some(classmethod_init),
         ..COMMON
     },
-    methods: &[MethodDef::one("__class_getitem__", crate::types::dict::class_getitem, "").class()],
+    methods: &[MethodDef::one("__class_getitem__", crate::types::genericalias::class_getitem, "").class()],
     getset: GETSET,
     ..TypeSpec::EMPTY
 });
@@ -72,7 +72,7 @@ pub static STATICMETHOD_TYPE: StaticType = StaticType::new(TypeSpec {
         call: Some(staticmethod_call),
         ..COMMON
     },
-    methods: &[MethodDef::one("__class_getitem__", crate::types::dict::class_getitem, "").class()],
+    methods: &[MethodDef::one("__class_getitem__", crate::types::genericalias::class_getitem, "").class()],
     getset: GETSET,
     ..TypeSpec::EMPTY
 });

@@ -87,6 +87,10 @@ pub struct PyMemberDescr {
     pub(crate) offset: Cell<usize>,
     /// A slot of `__slots__` has none: it is an object reference that may be missing.
     c: Cell<*const cdef::PyMemberDef>,
+    /// A field of a struct sequence can't be set.
+    read_only: Cell<bool>,
+    /// The docstring of such a field.
+    doc: Cell<Option<&'static str>>,
 }
 
 /// A native slot under its Python name (`wrapper_descriptor`).
@@ -273,6 +277,21 @@ pub fn slot_descriptor(ts: &ThreadState, owner: &PyTypeObject, name: &PyStr, off
     descriptor::<PyMemberDescr>(ts, &MEMBER_DESCR_TYPE, owner, Ref::from_borrowed(name), |d| d.offset.set(offset))
 }
 
+/// A `member_descriptor` for a reference `offset` bytes into the instance that Python code can't set.
+pub fn field_descriptor(
+    ts: &ThreadState,
+    owner: &PyTypeObject,
+    name: &PyStr,
+    offset: usize,
+    doc: Option<&'static str>,
+) -> PyResult {
+    descriptor::<PyMemberDescr>(ts, &MEMBER_DESCR_TYPE, owner, Ref::from_borrowed(name), |d| {
+        d.offset.set(offset);
+        d.read_only.set(true);
+        d.doc.set(doc);
+    })
+}
+
 /// A copy of a C program's method definition as the runtime's own, in the mem domain.
 ///
 /// # Safety
@@ -334,9 +353,9 @@ impl PyWrapperDescr {
 }
 
 impl PyMemberDescr {
-    /// The offset of a place of `__slots__`; None for a C program's member.
+    /// The offset of a place of `__slots__`; None for a C program's member and for a read-only field.
     pub fn slot_offset(&self) -> Option<usize> {
-        self.c.get().is_null().then(|| self.offset.get())
+        (self.c.get().is_null() && !self.read_only.get()).then(|| self.offset.get())
     }
 }
 
@@ -429,8 +448,8 @@ fn doc_text(object: &PyObject) -> &str {
             None => "",
         };
     }
-    if object.is_a::<PyMemberDescr>() {
-        return "";
+    if let Some(member) = object.downcast_exact::<PyMemberDescr>() {
+        return member.doc.get().unwrap_or("");
     }
     // SAFETY: what is left are the two method descriptor types.
     unsafe { &*core::ptr::from_ref(object).cast::<PyMethodDescr>() }.def().doc
@@ -609,6 +628,9 @@ fn member_set(ts: &ThreadState, this: &PyObject, instance: &PyObject, value: Opt
     descr.base.check(ts, instance)?;
     if !descr.c.get().is_null() {
         return crate::capi::border::set_member(ts, descr.c.get(), instance, value);
+    }
+    if descr.read_only.get() {
+        return raise!(ts, exc::AttributeError, "readonly attribute");
     }
     let place = member_place(descr, instance);
     if value.is_none() && !place.is_some() {

@@ -244,6 +244,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 }
                 let unit = (*pc).get();
                 oparg |= (unit >> 8) as usize;
+                if option_env!("HOGTRACE").is_some() { std::eprintln!("{} {} {} {}", (*(*frame).code).qualname(), pc.offset_from((*(*frame).code).units().as_ptr()), opcode::NAMES[(unit & 0xff) as usize], oparg); }
 
                 macro_rules! next {
                     ($caches:expr) => {{
@@ -1861,12 +1862,14 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
             oparg = 0;
             (*frame).sp = sp;
             let mut reraised = reraised;
+            // RERAISE has set `frame.pc` to where the exception came from; its handler is its own.
+            let mut at = pc;
             loop {
                 if !reraised {
                     unwind::add_traceback(ts, frame);
                 }
                 reraised = false;
-                if let Some(target) = unwind::find_handler(ts, frame) {
+                if let Some(target) = unwind::find_handler(ts, frame, at) {
                     pc = target;
                     sp = (*frame).sp;
                     locals = (*frame).localsplus();
@@ -1883,6 +1886,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 if is_entry {
                     return Err(Raised::already_set());
                 }
+                at = (*frame).pc;
             }
         }
     }

@@ -42,17 +42,17 @@ fn is_prologue(frame: &Frame) -> bool {
     matches!(opcode, op::COPY_FREE_VARS | op::MAKE_CELL | op::RETURN_GENERATOR | op::NOP)
 }
 
-/// Finds the handler for the raised exception, cuts the stack to its depth and pushes what it expects.
+/// Finds the handler for the exception raised at the instruction `at`, cuts the stack to its depth and pushes what it expects.
 /// The address of the handler, or None when the frame has none.
 ///
 /// # Safety
-/// The frame's `sp` and `pc` are valid, and an exception is set.
+/// The frame's `sp` and `at` are valid, and an exception is set.
 #[cold]
 #[inline(never)]
-pub unsafe fn find_handler(ts: &ThreadState, frame: *mut Frame) -> Option<*const Cell<u16>> {
+pub unsafe fn find_handler(ts: &ThreadState, frame: *mut Frame, at: *const Cell<u16>) -> Option<*const Cell<u16>> {
     // SAFETY: the caller's promise; the exception table stays within the stack, as the compiler made it.
     unsafe {
-        let index = (*frame).unit_index();
+        let index = at.offset_from((*frame).code().units().as_ptr());
         if index < 0 {
             return None;
         }

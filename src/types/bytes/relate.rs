@@ -33,7 +33,7 @@ pub(super) fn bytes_str(ts: &ThreadState, this: &PyObject) -> PyResult {
 #[inline]
 pub(crate) fn warn_of_mix(ts: &ThreadState, message: &str) -> PyResult<()> {
     if ts.interp().config().bytes_warning > 0 {
-        return crate::types::bytes::shared::warn(ts, &exc::BytesWarning, message);
+        return exc::warn(ts, &exc::BytesWarning, message, 1);
     }
     Ok(())
 }

@@ -168,12 +168,3 @@ impl Bounds {
 pub(crate) fn not_bytes_like<T>(ts: &ThreadState, object: &PyObject) -> PyResult<T> {
     raise!(ts, exc::TypeError, "a bytes-like object is required, not '{}'", object.type_name())
 }
-
-/// Issues a warning, as `warnings.warn(message, category)` does.
-#[cold]
-pub(crate) fn warn(ts: &ThreadState, category: &crate::object::PyTypeObject, message: &str) -> PyResult<()> {
-    let message = crate::types::str::PyStr::new(ts, message)?;
-    let warn = protocol::import_attr(ts, "warnings", "warn")?;
-    crate::object::call::call_with(ts, &warn, &[message.as_object(), category.as_object()])?;
-    Ok(())
-}

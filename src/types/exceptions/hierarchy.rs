@@ -15,7 +15,7 @@ pub struct ExceptionPointer(*const PyObject);
 unsafe impl Sync for ExceptionPointer {}
 
 /// The declaration of an exception that is like its base.
-const fn plain(name: &'static CStr, base: &'static StaticType, doc: &'static str) -> TypeSpec {
+pub(crate) const fn plain(name: &'static CStr, base: &'static StaticType, doc: &'static str) -> TypeSpec {
     // The base's struct is the instance's: `type_ready` inherits the size and the slots.
     TypeSpec {
         name,

@@ -352,6 +352,12 @@ fn get_dict(ts: &ThreadState, this: &PyObject) -> PyResult {
 
 fn get_doc(ts: &ThreadState, this: &PyObject) -> PyResult {
     let typ = as_type(this);
+    // The dictionary of `type` has this very attribute under the name.
+    if let Some(typ) = typ.as_static_type()
+        && !typ.spec.doc.is_empty()
+    {
+        return descr::doc_without_signature(ts, typ.spec.doc);
+    }
     let Some(doc) = own(ts, typ, id!(__doc__))? else { return Ok(ts.none()) };
     match doc.ob_type().slots().descr_get {
         Some(get) => get(ts, &doc, None, Some(this)),

@@ -51,7 +51,7 @@ pub static WEAKREF_TYPE: StaticType = StaticType::new(TypeSpec {
         new: Some(weakref_new),
         ..TypeSlots::EMPTY
     },
-    methods: &[MethodDef::one("__class_getitem__", crate::types::dict::class_getitem, "See PEP 585").class()],
+    methods: &[MethodDef::one("__class_getitem__", crate::types::genericalias::class_getitem, "See PEP 585").class()],
     getset: &[GetSetDef::get(
         "__callback__",
         |ts, this| Ok(this.cast::<PyWeakref>().callback.get().unwrap_or_else(|| ts.none())),
