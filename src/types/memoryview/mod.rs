@@ -38,9 +38,10 @@ use core::ops::ControlFlow;
 use hognose_allocators::collections::TryVec;
 
 use crate::object::buffer::{self, PyBuffer};
+use crate::object::slots::GetBufferFn;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
     TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
 };
 use crate::raise;
@@ -394,9 +395,15 @@ pub fn from_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult<R
     PyMemoryView::on(ts, &mbuf, unsafe { &*mbuf.master.get() })
 }
 
-/// What `object.__buffer__(flags)` returns for a native type: a memoryview of the object's own buffer.
-pub fn from_object_with_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult {
-    let mbuf = PyManagedBuffer::of_object(ts, object, flags)?;
+/// What `object.__buffer__(flags)` returns for a native type, whose slot is given: a memoryview of the object's own buffer.
+pub fn from_slot(ts: &ThreadState, object: &PyObject, flags: i32, slot: GetBufferFn) -> PyResult {
+    let mbuf = PyManagedBuffer::empty(ts)?;
+    // SAFETY: the view is this buffer's own, and nobody else can see it before it is filled; it does not move.
+    let view = unsafe { &mut *mbuf.master.get() };
+    slot(ts, object, view, flags)?;
+    if view.obj.is_null() {
+        view.obj = object.new_ref().into_ptr();
+    }
     // SAFETY: as in `from_flags`.
     PyMemoryView::on(ts, &mbuf, unsafe { &*mbuf.master.get() }).map(Ref::into_object)
 }
@@ -465,7 +472,7 @@ fn memoryview_traverse(this: &PyObject, visitor: &mut Visitor<'_>) -> ControlFlo
 /// `bf_getbuffer`.
 fn get_buffer(ts: &ThreadState, object: &PyObject, view: &mut PyBuffer, flags: i32) -> PyResult<()> {
     let this = object.cast::<PyMemoryView>();
-    this.check_for_new(ts)?;
+    this.check(ts)?;
     let base = this.view();
     let wants = |flag: i32| flags & flag == flag;
     let problem = if wants(buffer::WRITABLE) && base.readonly != 0 {
