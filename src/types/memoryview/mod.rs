@@ -287,6 +287,12 @@ impl PyMemoryView {
         let mut flags = 0;
         if view.ndim == 0 {
             flags |= SCALAR | C | FORTRAN;
+        } else if view.ndim == 1 {
+            // One dimension is judged by its stride even when it is empty.
+            // SAFETY: a memoryview's view has an extent and a stride for each dimension.
+            if unsafe { *view.shape == 1 || *view.strides == view.itemsize } {
+                flags |= C | FORTRAN;
+            }
         } else {
             if is_contiguous(view, Order::C) {
                 flags |= C;
@@ -393,6 +399,11 @@ pub fn from_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult<R
     let mbuf = PyManagedBuffer::of_object(ts, object, flags)?;
     // SAFETY: the master view is not changed before it is released.
     PyMemoryView::on(ts, &mbuf, unsafe { &*mbuf.master.get() })
+}
+
+/// [`from_flags`] with the type forgotten.
+pub fn from_object_with_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult {
+    from_flags(ts, object, flags).map(Ref::into_object)
 }
 
 /// What `object.__buffer__(flags)` returns for a native type, whose slot is given: a memoryview of the object's own buffer.
