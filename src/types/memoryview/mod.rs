@@ -257,7 +257,7 @@ impl PyMemoryView {
     }
 
     /// Gives the memory back; BufferError while it is exported.
-    pub fn release(&self, ts: &ThreadState) -> PyResult<()> {
+    pub fn release_memory(&self, ts: &ThreadState) -> PyResult<()> {
         let exports = self.exports.get();
         if exports > 0 {
             let plural = if exports == 1 { "" } else { "s" };
