@@ -30,11 +30,14 @@ pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
+pub mod _statistics;
 pub mod _string;
 pub mod _struct;
+pub mod _suggestions;
 pub mod _symtable;
 pub mod _thread;
 pub mod _tokenize;
+pub mod _types;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -102,11 +105,14 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_random::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,
+    &_statistics::MODULE,
     &_string::MODULE,
     &_struct::MODULE,
+    &_suggestions::MODULE,
     &_symtable::MODULE,
     &_thread::MODULE,
     &_tokenize::MODULE,
+    &_types::MODULE,
     &_typing::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
