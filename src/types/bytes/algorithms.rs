@@ -305,7 +305,7 @@ mod tests {
     fn white_space_is_split_off_from_both_sides() {
         assert_eq!(parts(|p| split_space(b" a  b c ", 1, p)), [1..2, 4..8]);
         assert_eq!(parts(|p| rsplit_space(b" a  b c ", 1, p)), [6..7, 0..5]);
-        assert_eq!(parts(|p| split_space(b"  ", usize::MAX, p)), []);
+        assert!(parts(|p| split_space(b"  ", usize::MAX, p)).is_empty());
     }
 
     #[test]
@@ -325,7 +325,8 @@ mod tests {
 
     #[test]
     fn what_is_no_digit_is_told_by_its_place() {
-        let mut out = TryVec::new();
+        let _heap = crate::text::testing::TestHeap::new();
+        let mut out = TryVec::<u8>::new();
         assert_eq!(parse_hex(b"0a ff", &mut out), Ok(()));
         assert_eq!(&*out, [10, 255]);
         assert_eq!(parse_hex(b"0a f ", &mut out), Err(BadHex::At(4)));
