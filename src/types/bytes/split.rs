@@ -155,15 +155,18 @@ pub(crate) fn join<B: ByteString>(ts: &ThreadState, this: &PyObject, iterable: &
         let item = if object.downcast_exact::<PyBytes>().is_some() {
             Item::Plain(object.new_ref())
         } else {
-            if !buffer::has_buffer(object) {
-                return raise!(
-                    ts,
-                    exc::TypeError,
-                    "sequence item {index}: expected a bytes-like object, {} found",
-                    object.type_name()
-                );
+            match Buffer::get(ts, object, buffer::SIMPLE) {
+                Ok(view) => Item::Held(view),
+                Err(raised) => {
+                    ts.clear_raised(raised);
+                    return raise!(
+                        ts,
+                        exc::TypeError,
+                        "sequence item {index}: expected a bytes-like object, {} found",
+                        object.type_name()
+                    );
+                }
             }
-            Item::Held(Buffer::get(ts, object, buffer::SIMPLE)?)
         };
         total = total.saturating_add(item.bytes().len());
         parts.try_push(item)?;
