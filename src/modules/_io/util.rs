@@ -224,7 +224,7 @@ pub fn name_for_repr(ts: &ThreadState, object: &PyObject) -> PyResult<Option<PyR
 
 /// "cannot pickle": for `__reduce__`, `__reduce_ex__` and `__getstate__` of whatever holds a descriptor.
 pub fn cannot_pickle(ts: &ThreadState, this: &PyObject) -> PyResult {
-    raise!(ts, exc::TypeError, "cannot pickle '{}' instances", this.ob_type().full_name())
+    raise!(ts, exc::TypeError, "cannot pickle '{}' instances", this.ob_type().name())
 }
 
 /// [`cannot_pickle`] as a method with an argument.
