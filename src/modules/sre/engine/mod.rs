@@ -88,6 +88,24 @@ impl<'a, U: Unit> Request<'a, U> {
     }
 }
 
+/// The working memory of a [`State`], which may serve one match after another without being allocated anew.
+#[derive(Default)]
+pub struct Workspace {
+    marks: TryVec<usize>,
+    choices: TryVec<Choice>,
+    trail: TryVec<Trail>,
+    reps: TryVec<Rep>,
+}
+
+impl Workspace {
+    /// The working memory, unless it has grown to more than is worth keeping.
+    pub fn if_small(self) -> Self {
+        const WORTH_KEEPING: usize = 256;
+        let entries = self.choices.capacity() + self.trail.capacity() + self.reps.capacity();
+        if entries > WORTH_KEEPING { Self::default() } else { self }
+    }
+}
+
 /// "Not set", for marks and other positions.
 pub(crate) const UNSET: usize = usize::MAX;
 
@@ -119,8 +137,26 @@ impl<'a, U: Unit> State<'a, U> {
     /// # Errors
     /// [`Error::NoMemory`] when there is no room for the marks.
     pub fn new(program: &Program, request: Request<'a, U>) -> Result<Self, Error> {
+        Self::with_workspace(program, request, Workspace::default())
+    }
+
+    /// As [`State::new`], in working memory that is there already.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`] when there is no room for the marks.
+    pub fn with_workspace(
+        program: &Program,
+        request: Request<'a, U>,
+        workspace: Workspace,
+    ) -> Result<Self, Error> {
         let end = request.end.min(request.text.len());
-        let mut marks = TryVec::new();
+        let Workspace {
+            mut marks,
+            choices,
+            trail,
+            reps,
+        } = workspace;
+        marks.clear();
         marks.try_reserve(2 * program.groups())?;
         for _ in 0..2 * program.groups() {
             marks.try_push(UNSET)?;
@@ -136,11 +172,21 @@ impl<'a, U: Unit> State<'a, U> {
             marks,
             last_mark: 0,
             last_index: 0,
-            choices: TryVec::new(),
-            trail: TryVec::new(),
-            reps: TryVec::new(),
+            choices,
+            trail,
+            reps,
             steps: 0,
         })
+    }
+
+    /// The working memory, for the next state; what was found is gone.
+    pub fn into_workspace(self) -> Workspace {
+        Workspace {
+            marks: self.marks,
+            choices: self.choices,
+            trail: self.trail,
+            reps: self.reps,
+        }
     }
 
     /// Where the match starts; before a match, where the next one is looked for.
