@@ -167,7 +167,9 @@ pub fn writable_bytes(ts: &ThreadState, object: &PyObject) -> PyResult<Buffer> {
 }
 
 /// The writable memory of a `readinto` argument.
-pub fn readinto_buffer(ts: &ThreadState, name: &str, object: &PyObject) -> PyResult<Buffer> {
+///
+/// `argument` says in errors which one it is.
+pub fn readinto_buffer(ts: &ThreadState, argument: &str, object: &PyObject) -> PyResult<Buffer> {
     match Buffer::get(ts, object, buffer::WRITABLE) {
         Ok(buffer) => Ok(buffer),
         Err(raised) => {
@@ -178,7 +180,7 @@ pub fn readinto_buffer(ts: &ThreadState, name: &str, object: &PyObject) -> PyRes
             raise!(
                 ts,
                 exc::TypeError,
-                "{name}() argument must be read-write bytes-like object, not {}",
+                "{argument} must be read-write bytes-like object, not {}",
                 object.type_name()
             )
         }

@@ -177,7 +177,7 @@ impl PyBuffered {
     }
 
     fn read_into(&self, ts: &ThreadState, target: &PyObject, once: bool) -> PyResult {
-        let view = readinto_buffer(ts, if once { "readinto1" } else { "readinto" }, target)?;
+        let view = readinto_buffer(ts, if once { "readinto1() argument" } else { "readinto() argument" }, target)?;
         self.check_open(ts, "readinto of closed file")?;
         let _busy = self.enter(ts)?;
         let len = view.view().len as usize;

@@ -152,7 +152,7 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     let (line_buffering, write_through) = (flag(line_buffering)?, flag(write_through)?);
     let encoding = text_argument(ts, "encoding", encoding)?;
     let errors = text_argument(ts, "errors", errors)?;
-    let newline = check_newline(ts, newline)?;
+    let newline = check_newline(ts, Some("TextIOWrapper"), newline)?;
     let this = wrapper(object);
     this.ok.set(false);
     this.detached.set(false);
@@ -380,7 +380,7 @@ fn reconfigure(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult 
         );
     }
     let new_newline = match newline {
-        Some(newline) => Some(check_newline(ts, Some(newline))?),
+        Some(newline) => Some(check_newline(ts, Some("reconfigure"), Some(newline))?),
         None => None,
     };
     let flag = |argument: Option<&PyObject>, old: bool| match argument.filter(|argument| !is_none(argument)) {
