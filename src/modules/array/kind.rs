@@ -246,9 +246,9 @@ fn out_of_range<T>(ts: &ThreadState, kind: Kind, int: &PyInt) -> PyResult<T> {
             return raise!(ts, exc::OverflowError, "Python int too large to convert to C unsigned long");
         }
         (_, None) => return raise!(ts, exc::OverflowError, "Python int too large to convert to C long"),
-        (Kind::I8, _) => "signed char",
-        (Kind::U8, Some(-32768..=32767)) => "unsigned byte integer",
-        (Kind::U8 | Kind::I16, _) => "signed short integer",
+        (Kind::I8, Some(-32768..=32767)) => "signed char",
+        (Kind::U8, _) => "unsigned byte integer",
+        (Kind::I8 | Kind::I16, _) => "signed short integer",
         (Kind::U16, Some(value)) if i32::try_from(value).is_ok() => "unsigned short",
         _ => "signed integer",
     };

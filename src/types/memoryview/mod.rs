@@ -38,9 +38,10 @@ use core::ops::ControlFlow;
 use hognose_allocators::collections::TryVec;
 
 use crate::object::buffer::{self, PyBuffer};
+use crate::object::slots::GetBufferFn;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
     TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
 };
 use crate::raise;
@@ -107,7 +108,7 @@ pub static MANAGED_BUFFER_TYPE: StaticType = StaticType::new(TypeSpec {
                 None => ControlFlow::Continue(()),
             }
         }),
-        clear: Some(|ts, this| this.cast::<PyManagedBuffer>().release(ts)),
+        clear: Some(|ts, this| this.cast::<PyManagedBuffer>().finish(ts)),
         ..TypeSlots::EMPTY
     },
     ..TypeSpec::EMPTY
@@ -190,7 +191,7 @@ impl PyManagedBuffer {
         Ok(made)
     }
 
-    fn release(&self, ts: &ThreadState) {
+    fn finish(&self, ts: &ThreadState) {
         if self.flags.get() & RELEASED != 0 {
             return;
         }
@@ -206,7 +207,7 @@ unsafe fn managed_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the slot is called with a managed buffer whose count is zero.
     unsafe {
         gc::untrack(&*object);
-        (*object).cast_unchecked::<PyManagedBuffer>().release(ts);
+        (*object).cast_unchecked::<PyManagedBuffer>().finish(ts);
         alloc::free(ts, object);
     }
 }
@@ -275,7 +276,7 @@ impl PyMemoryView {
         if let Some(mbuf) = self.mbuf.get() {
             mbuf.exports.set(mbuf.exports.get() - 1);
             if mbuf.exports.get() == 0 {
-                mbuf.release(ts);
+                mbuf.finish(ts);
             }
         }
     }
@@ -286,6 +287,12 @@ impl PyMemoryView {
         let mut flags = 0;
         if view.ndim == 0 {
             flags |= SCALAR | C | FORTRAN;
+        } else if view.ndim == 1 {
+            // One dimension is judged by its stride even when it is empty.
+            // SAFETY: a memoryview's view has an extent and a stride for each dimension.
+            if unsafe { *view.shape == 1 || *view.strides == view.itemsize } {
+                flags |= C | FORTRAN;
+            }
         } else {
             if is_contiguous(view, Order::C) {
                 flags |= C;
@@ -394,9 +401,20 @@ pub fn from_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult<R
     PyMemoryView::on(ts, &mbuf, unsafe { &*mbuf.master.get() })
 }
 
-/// What `object.__buffer__(flags)` returns for a native type: a memoryview of the object's own buffer.
+/// [`from_flags`] with the type forgotten.
 pub fn from_object_with_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult {
-    let mbuf = PyManagedBuffer::of_object(ts, object, flags)?;
+    from_flags(ts, object, flags).map(Ref::into_object)
+}
+
+/// What `object.__buffer__(flags)` returns for a native type, whose slot is given: a memoryview of the object's own buffer.
+pub fn from_slot(ts: &ThreadState, object: &PyObject, flags: i32, slot: GetBufferFn) -> PyResult {
+    let mbuf = PyManagedBuffer::empty(ts)?;
+    // SAFETY: the view is this buffer's own, and nobody else can see it before it is filled; it does not move.
+    let view = unsafe { &mut *mbuf.master.get() };
+    slot(ts, object, view, flags)?;
+    if view.obj.is_null() {
+        view.obj = object.new_ref().into_ptr();
+    }
     // SAFETY: as in `from_flags`.
     PyMemoryView::on(ts, &mbuf, unsafe { &*mbuf.master.get() }).map(Ref::into_object)
 }
@@ -465,7 +483,7 @@ fn memoryview_traverse(this: &PyObject, visitor: &mut Visitor<'_>) -> ControlFlo
 /// `bf_getbuffer`.
 fn get_buffer(ts: &ThreadState, object: &PyObject, view: &mut PyBuffer, flags: i32) -> PyResult<()> {
     let this = object.cast::<PyMemoryView>();
-    this.check_for_new(ts)?;
+    this.check(ts)?;
     let base = this.view();
     let wants = |flag: i32| flags & flag == flag;
     let problem = if wants(buffer::WRITABLE) && base.readonly != 0 {
