@@ -510,6 +510,7 @@ fn getstate(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn setstate(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyResult {
+    stream(object).open(ts)?;
     let Some(parts) = state.downcast::<PyTuple>().filter(|state| state.len() >= 3) else {
         return raise!(
             ts,

@@ -460,6 +460,9 @@ fn getstate(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn setstate(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyResult {
+    if object.cast::<PyStringIO>().shut.get() {
+        return closed_error(ts, "I/O operation on closed file");
+    }
     let Some(parts) = state.downcast::<PyTuple>().filter(|state| state.len() >= 4) else {
         return raise!(
             ts,

@@ -187,9 +187,9 @@ impl PyBuffered {
             // SAFETY: copying runs no Python code.
             copy_into(&view, 0, unsafe { self.bytes(pos, pos + done) });
             self.pos.set((pos + done) as isize);
-            if done == len {
-                return size_object(ts, done);
-            }
+        }
+        if done == len {
+            return size_object(ts, done);
         }
         if self.writable.get() {
             self.flush_and_rewind(ts)?;
