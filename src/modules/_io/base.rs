@@ -78,7 +78,12 @@ pub static IOBASE_TYPE: StaticType = StaticType::new(TypeSpec {
         ..SLOTS
     },
     methods: &[
-        MethodDef::positional("seek", |ts, _, _| unsupported(ts, "seek"), "seek($self, offset, whence=os.SEEK_SET, /)\n--\n\nMove to a position, which is returned; whence says what the offset is relative to."),
+        MethodDef::positional("seek", |ts, _, args| {
+            if args.is_empty() {
+                return raise!(ts, exc::TypeError, "seek() takes at least 1 positional argument (0 given)");
+            }
+            unsupported(ts, "seek")
+        }, "seek($self, offset, whence=os.SEEK_SET, /)\n--\n\nMove to a position, which is returned; whence says what the offset is relative to."),
         MethodDef::no_args("tell", tell, "tell($self, /)\n--\n\nThe present position."),
         MethodDef::positional("truncate", |ts, _, _| unsupported(ts, "truncate"), "truncate($self, size=None, /)\n--\n\nMake the file that long, or end it at the present position."),
         MethodDef::no_args("flush", flush, "flush($self, /)\n--\n\nWrite what waits in buffers; nothing for streams that are only read."),
@@ -112,6 +117,8 @@ pub static RAWIOBASE_TYPE: StaticType = StaticType::new(TypeSpec {
     methods: &[
         MethodDef::positional("read", raw_read, "read($self, size=-1, /)\n--\n\nRead up to size bytes by one call of readinto, or all without a size."),
         MethodDef::no_args("readall", raw_readall, "readall($self, /)\n--\n\nRead until the end of the file."),
+        MethodDef::one("readinto", |ts, _, _| Err(ts.raise_type(&exc::NotImplementedError)), ""),
+        MethodDef::one("write", |ts, _, _| Err(ts.raise_type(&exc::NotImplementedError)), ""),
     ],
     ..SPEC
 });
@@ -430,7 +437,7 @@ fn raw_readall(ts: &ThreadState, this: &PyObject) -> PyResult {
 
 fn readinto(ts: &ThreadState, this: &PyObject, target: &PyObject, once: bool) -> PyResult {
     let name: &PyStr = if once { id!(read1) } else { id!(read) };
-    let view = readinto_buffer(ts, if once { "readinto1" } else { "readinto" }, target)?;
+    let view = readinto_buffer(ts, if once { "readinto1() argument" } else { "readinto() argument" }, target)?;
     let room = view.view().len as usize;
     let size = size_object(ts, room)?;
     let data = call::call_method(ts, this, name, &[&size])?;

@@ -55,6 +55,7 @@ pub static BYTESIO_TYPE: StaticType = StaticType::new(TypeSpec {
         dealloc: Some(dealloc),
         traverse: Some(traverse),
         clear: Some(clear),
+        iter: Some(|_, this| Ok(this.new_ref())),
         iternext: Some(iternext),
         ..TypeSlots::EMPTY
     },
@@ -352,7 +353,7 @@ fn read(ts: &ThreadState, object: &PyObject, args: &[&PyObject], name: &str) -> 
 }
 
 fn readinto(ts: &ThreadState, object: &PyObject, target: &PyObject) -> PyResult {
-    let view = readinto_buffer(ts, "readinto", target)?;
+    let view = readinto_buffer(ts, "readinto() argument", target)?;
     let this = stream(object);
     let content = this.open(ts)?;
     let count = this.left().min(view.view().len as usize);
@@ -509,6 +510,7 @@ fn getstate(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn setstate(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyResult {
+    stream(object).open(ts)?;
     let Some(parts) = state.downcast::<PyTuple>().filter(|state| state.len() >= 3) else {
         return raise!(
             ts,

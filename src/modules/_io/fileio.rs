@@ -199,6 +199,7 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
         }
     }
     let given = descriptor_of(ts, name)?;
+    let mode_text = mode;
     let mode = parse_mode(ts, mode)?;
     this.created.set(mode.created);
     this.readable.set(mode.readable);
@@ -206,6 +207,7 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     this.appending.set(mode.appending);
     this.seekable.set(-1);
     this.base.closed.set(false);
+    audit_open(ts, name, mode_text, mode.flags)?;
     if let Some(fd) = given {
         this.fd.set(fd);
         this.closefd.set(closefd);
@@ -245,6 +247,20 @@ fn descriptor_of(ts: &ThreadState, name: &PyObject) -> PyResult<Option<i32>> {
         return raise!(ts, exc::ValueError, "negative file descriptor");
     }
     Ok(Some(fd))
+}
+
+/// Tells the audit hooks, if there are any, what is about to be opened.
+fn audit_open(ts: &ThreadState, name: &PyObject, mode: &PyStr, flags: i32) -> PyResult<()> {
+    let hooks = PyStr::intern(ts, " audit hooks")?;
+    let Some(sys) = ts.interp().sys_dict.get() else { return Ok(()) };
+    if !sys.contains_str(ts, &hooks)? {
+        return Ok(());
+    }
+    let audit = protocol::import_attr(ts, "sys", "audit")?;
+    let event = PyStr::intern(ts, "open")?;
+    let flags = PyInt::from_i64(ts, flags.into())?;
+    call::call_with(ts, &audit, &[event.as_object(), name, mode.as_object(), &flags])?;
+    Ok(())
 }
 
 fn open_file(ts: &ThreadState, name: &PyObject, flags: i32) -> PyResult<i32> {
@@ -490,7 +506,7 @@ fn read(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult {
 
 fn readinto(ts: &ThreadState, object: &PyObject, target: &PyObject) -> PyResult {
     let this = file(object);
-    let view = readinto_buffer(ts, "readinto", target)?;
+    let view = readinto_buffer(ts, "readinto() argument 1", target)?;
     match this.read_into(ts, view.view().buf.cast(), view.view().len as usize)? {
         Some(count) => size_object(ts, count),
         None => Ok(ts.none()),
@@ -511,9 +527,6 @@ fn seek(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult {
     let whence = whence_of(ts, args.get(1).copied())?;
     let this = file(object);
     this.open_fd(ts)?;
-    if args[0].is_a::<crate::types::float::PyFloat>() {
-        return raise!(ts, exc::TypeError, "an integer is required");
-    }
     let offset = protocol::as_isize(ts, args[0])?;
     PyInt::from_i64(ts, this.seek_fd(ts, offset as i64, whence)?)
 }

@@ -355,13 +355,28 @@ pub fn line_end(text: &PyStr, start: usize, ends: LineEnds) -> Result<usize, usi
 }
 
 /// The `newline` argument of the text streams: None, or one of the known strings.
-pub fn check_newline(ts: &ThreadState, newline: Option<&PyObject>) -> PyResult<Option<Ref<PyStr>>> {
+///
+/// `function` is the one whose argument it is; without, errors name nobody and quote the value.
+pub fn check_newline(
+    ts: &ThreadState,
+    function: Option<&str>,
+    newline: Option<&PyObject>,
+) -> PyResult<Option<Ref<PyStr>>> {
     let Some(newline) = newline.filter(|newline| !is_none(newline)) else { return Ok(None) };
     let Some(text) = newline.downcast::<PyStr>() else {
-        return raise!(ts, exc::TypeError, "newline must be str or None, not {}", newline.type_name());
+        let name = newline.type_name();
+        return match function {
+            Some(function) => {
+                raise!(ts, exc::TypeError, "{function}() argument 'newline' must be str or None, not {name}")
+            }
+            None => raise!(ts, exc::TypeError, "newline must be str or None, not {name}"),
+        };
     };
     if !["", "\n", "\r", "\r\n"].iter().any(|known| text.equals_str(known)) {
-        let shown = protocol::repr(ts, newline)?;
+        let shown = match function {
+            Some(_) => Ref::from_borrowed(text),
+            None => protocol::repr(ts, newline)?,
+        };
         return raise!(ts, exc::ValueError, "illegal newline value: {shown}");
     }
     Ok(Some(Ref::from_borrowed(text)))

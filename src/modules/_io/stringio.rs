@@ -130,7 +130,7 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     let [value, newline] = SIGNATURE.parse(ts, args)?;
     let newline = match newline {
         None => Some(Ref::from_borrowed(PyStr::latin1_char(b'\n'))),
-        Some(newline) => check_newline(ts, Some(newline))?,
+        Some(newline) => check_newline(ts, None, Some(newline))?,
     };
     let value = match value.filter(|value| !is_none(value)) {
         None => None,
@@ -460,6 +460,9 @@ fn getstate(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn setstate(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyResult {
+    if object.cast::<PyStringIO>().shut.get() {
+        return closed_error(ts, "I/O operation on closed file");
+    }
     let Some(parts) = state.downcast::<PyTuple>().filter(|state| state.len() >= 4) else {
         return raise!(
             ts,
@@ -470,7 +473,7 @@ fn setstate(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyResult {
         );
     };
     let [value, newline, pos, dict] = [parts.items()[0], parts.items()[1], parts.items()[2], parts.items()[3]];
-    let newline = check_newline(ts, Some(newline))?;
+    let newline = check_newline(ts, None, Some(newline))?;
     let text = match value.downcast::<PyStr>() {
         Some(text) => Ref::from_borrowed(text),
         None if is_none(value) => PyStr::empty(),

@@ -53,7 +53,9 @@ pub static TEXT_IO_WRAPPER_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get("closed", |ts, this| attribute_of_buffer(ts, this, id!(closed)), "Whether the buffer is closed."),
         GetSetDef::get("newlines", get_newlines, "The kinds of line ends that have been read."),
         GetSetDef::get("errors", |ts, this| {
-            wrapper(this).attached(ts)?;
+            if !wrapper(this).detached.get() {
+                wrapper(this).attached(ts)?;
+            }
             Ok(wrapper(this).errors.get().map_or_else(|| ts.none(), Ref::into_object))
         }, "What is done about errors of the encoding."),
         GetSetDef::get_set("_CHUNK_SIZE", get_chunk_size, set_chunk_size, "How many bytes are read at a time."),
