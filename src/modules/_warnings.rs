@@ -97,7 +97,7 @@ fn entry(ts: &ThreadState, state: &PyDict, name: &str) -> PyResult {
 /// Deprecations are for who wrote the program, the rest of these for nobody who did not ask.
 fn default_filters(ts: &ThreadState) -> PyResult<Ref<PyList>> {
     let filters = PyList::new(ts)?;
-    let mut add = |action: &PyStr, class: &PyTypeObject, module: Option<&PyStr>| {
+    let add = |action: &PyStr, class: &PyTypeObject, module: Option<&PyStr>| {
         let module = module.map_or(none(), |m| m.as_object());
         let filter = PyTuple::new(ts, &[action.as_object(), none(), class.as_object(), module, PyInt::zero()])?;
         filters.append(ts, filter.into_object())

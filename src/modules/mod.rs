@@ -23,28 +23,39 @@ pub mod _heapq;
 pub mod _imp;
 pub mod _io;
 pub mod _json;
+pub mod _locale;
 pub mod _opcode;
 pub mod _operator;
+pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
+pub mod _statistics;
 pub mod _string;
 pub mod _struct;
+pub mod _suggestions;
 pub mod _symtable;
 pub mod _thread;
 pub mod _tokenize;
+pub mod _types;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
+pub mod array;
 pub mod atexit;
+pub mod binascii;
 pub mod builtins;
 pub mod cmath;
 pub mod errno;
+pub mod fcntl;
 pub mod gc;
+pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
+pub mod pwd;
+pub mod select;
 pub mod sre;
 pub mod sys;
 pub mod time;
@@ -73,37 +84,52 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_abc::MODULE,
     &_ast::MODULE,
     &_bisect::MODULE,
+    &hashes::blake2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
     &_contextvars::MODULE,
     &_csv::MODULE,
     &_functools::MODULE,
     &_heapq::MODULE,
+    &hashes::md5::MODULE,
+    &hashes::sha1::MODULE,
+    &hashes::sha2::MODULE,
+    &hashes::sha3::MODULE,
     &_imp::MODULE,
     &_io::MODULE,
     &_json::MODULE,
+    &_locale::MODULE,
     &_opcode::MODULE,
     &_operator::MODULE,
+    &_posixsubprocess::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,
+    &_statistics::MODULE,
     &_string::MODULE,
     &_struct::MODULE,
+    &_suggestions::MODULE,
     &_symtable::MODULE,
     &_thread::MODULE,
     &_tokenize::MODULE,
+    &_types::MODULE,
     &_typing::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
+    &array::MODULE,
     &atexit::MODULE,
+    &binascii::MODULE,
     &builtins::MODULE,
     &cmath::MODULE,
     &errno::MODULE,
+    &fcntl::MODULE,
     &gc::MODULE,
     &itertools::MODULE,
     &marshal::MODULE,
     &math::MODULE,
     &posix::MODULE,
+    &pwd::MODULE,
+    &select::MODULE,
     &sre::MODULE,
     &sys::MODULE,
     &time::MODULE,

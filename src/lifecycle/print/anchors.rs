@@ -36,7 +36,7 @@ struct Token {
     kind: Kind,
     start: Place,
     end: Place,
-    /// An operator's characters.
+    /// An operator's characters, those of a keyword of three, or [`AWAIT`].
     text: [u8; 3],
 }
 
@@ -98,7 +98,17 @@ impl Tokenizer<'_> {
             self.number();
             Kind::Number
         } else if is_name_char(first) {
-            self.name()
+            let kind = self.name();
+            if kind == Kind::Keyword {
+                let word = &self.lines[start.0][start.1..self.at.1];
+                for (place, ch) in text.iter_mut().zip(word) {
+                    *place = *ch as u8;
+                }
+                if word.len() > 3 && text != *AWAIT {
+                    text = [0; 3];
+                }
+            }
+            kind
         } else if first == u32::from(b'"') || first == u32::from(b'\'') {
             self.string(false);
             Kind::Text
@@ -228,6 +238,9 @@ fn rank(text: [u8; 3]) -> Option<u8> {
 
 const POWER: u8 = 8;
 
+/// The mark of the keyword `await`, which can stand inside an operand.
+const AWAIT: &[u8; 3] = b"awa";
+
 /// The anchors of the expression in `lines` from `start` to `end`, if it has any.
 pub fn find(lines: &[TryVec<u32>], start: Place, end: Place) -> Result<Option<Anchors>, NoMemory> {
     let mut tokenizer = Tokenizer { lines, at: start, end };
@@ -255,6 +268,7 @@ fn of_expression(tokens: &[Token]) -> Option<Anchors> {
             }
             Kind::Close => depth = depth.checked_sub(1)?,
             _ if depth > 0 => {}
+            Kind::Keyword if token.text == *AWAIT => {}
             Kind::Keyword => return None,
             Kind::Operator if token.text == *b".\0\0" => {}
             Kind::Operator => {
@@ -288,9 +302,14 @@ fn of_expression(tokens: &[Token]) -> Option<Anchors> {
         if is_unary && rank == POWER {
             return None;
         }
-        return Some(Anchors { start: tokens[index].start, end: tokens[index].end });
+        let mut end = tokens[index].end;
+        // CPython takes a parenthesis for the operator's second character, as its tree does not have it.
+        if tokens[index].text[1] == 0 && tokens.get(index + 1).is_some_and(|next| next.start == end) && is_parenthesized(&tokens[index + 1..]) {
+            end.1 += 1;
+        }
+        return Some(Anchors { start: tokens[index].start, end });
     }
-    if is_unary || last.kind != Kind::Close {
+    if is_unary || first.kind == Kind::Keyword || last.kind != Kind::Close {
         return None;
     }
     let open = last_open?;
@@ -302,6 +321,30 @@ fn of_expression(tokens: &[Token]) -> Option<Anchors> {
         return None;
     }
     Some(Anchors { start: tokens[open].start, end: last.end })
+}
+
+/// Whether the tokens are an expression in parentheses that are not part of it (as those of a tuple are).
+fn is_parenthesized(tokens: &[Token]) -> bool {
+    let [first, inner @ .., _] = tokens else { return false };
+    if first.text[0] != b'(' || inner.is_empty() {
+        return false;
+    }
+    let mut depth = 1usize;
+    for token in inner {
+        match token.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => {
+                depth -= 1;
+                if depth == 0 {
+                    return false;
+                }
+            }
+            Kind::Operator if depth == 1 && token.text[0] == b',' => return false,
+            Kind::Keyword if depth == 1 && token.text == *b"for" => return false,
+            _ => {}
+        }
+    }
+    true
 }
 
 /// Whether the expression is the call of a plain name.

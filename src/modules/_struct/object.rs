@@ -306,8 +306,8 @@ pub(super) fn pack_into(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -
     out.try_resize(size, 0)?;
     format.pack(ts, values, &mut out)?;
     // SAFETY: nothing else runs while the bytes are copied.
-    let memory = unsafe { target.as_mut_slice() };
-    memory[start..start + size].copy_from_slice(&out);
+    let place = unsafe { target.as_mut_slice() };
+    place[start..start + size].copy_from_slice(&out);
     Ok(ts.none())
 }
 

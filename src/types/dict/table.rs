@@ -52,7 +52,7 @@ impl PyDict {
 
     /// The index of a key's entry, or -1. The entry of a split table may be without a value.
     #[inline]
-    pub(super) fn lookup(&self, ts: &ThreadState, key: &PyObject, hash: isize) -> PyResult<isize> {
+    pub(crate) fn lookup(&self, ts: &ThreadState, key: &PyObject, hash: isize) -> PyResult<isize> {
         let keys = self.keys();
         if keys.kind() != KeysKind::General
             && let Some(string) = key.downcast_exact::<PyStr>()

@@ -8,7 +8,7 @@ use super::base::PyBaseException;
 use super::hierarchy as exc;
 use super::simple::{PyAttributeError, PyImportError, PyNameError, PyStopIteration};
 use crate::object::{
-    Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, StaticType, alloc, call, gc,
+    Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, alloc, call, gc,
 };
 use crate::state::ThreadState;
 use crate::types::none::is_none;

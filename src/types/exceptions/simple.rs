@@ -6,7 +6,7 @@ use super::base::{self, PyBaseException};
 use super::fields::{FLAGS, family, member};
 use super::hierarchy as exc;
 use crate::object::{
-    Args, AsObject, MethodDef, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, TypeSlots, TypeSpec,
+    Args, AsObject, MethodDef, Native, PyObject, PyRef, PyResult, Ref, Slot, TypeSlots, TypeSpec,
     protocol,
 };
 use crate::state::ThreadState;

@@ -5,7 +5,7 @@ use super::base::PyBaseException;
 use crate::lifecycle::print::{self, Sink};
 use crate::object::{
     AsObject, GetSetDef, PyObject, PyRef, PyResult, Raised, Ref, StaticType, TypeSlots, TypeSpec, alloc, attr, call,
-    flags, gc, protocol,
+    flags, gc, protocol, ready,
 };
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -118,6 +118,7 @@ fn hand_over(ts: &ThreadState, error: &PyObject, message: Option<&PyStr>, object
     let Some(hook) = hook(ts).filter(|hook| !is_none(hook)) else {
         return write_report(ts, error, message, object);
     };
+    ready::ready_static(ts, &UNRAISABLE_ARGS_TYPE)?;
     let args = alloc::var_object::<PyTuple>(ts, &UNRAISABLE_ARGS_TYPE, FIELDS.len())?;
     let traceback = error.cast::<PyBaseException>().traceback.get();
     let values: [&PyObject; 5] = [
@@ -187,7 +188,7 @@ fn write_report(ts: &ThreadState, error: &PyObject, message: Option<&PyStr>, obj
     heading(ts, &mut text, message, object)?;
     if let Some(traceback) = error.cast::<PyBaseException>().traceback() {
         text.push_str("Traceback (most recent call last):\n")?;
-        print::push_stack(ts, &mut text, &traceback)?;
+        print::push_stack(ts, &mut text, &traceback, print::Detail::Line)?;
     }
     let class = error.ob_type();
     let module = attr::get_opt(ts, class.as_object(), id!(__module__));

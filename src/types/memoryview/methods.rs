@@ -35,7 +35,7 @@ pub(super) fn repr(ts: &ThreadState, object: &PyObject) -> PyResult {
 
 /// `release`.
 pub(super) fn release(ts: &ThreadState, object: &PyObject) -> PyResult {
-    this(object).release(ts)?;
+    this(object).release_memory(ts)?;
     Ok(ts.none())
 }
 

@@ -40,7 +40,7 @@ use hognose_allocators::collections::TryVec;
 use crate::object::buffer::{self, PyBuffer};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
+    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
     TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
 };
 use crate::raise;
@@ -257,7 +257,7 @@ impl PyMemoryView {
     }
 
     /// Gives the memory back; BufferError while it is exported.
-    pub fn release(&self, ts: &ThreadState) -> PyResult<()> {
+    pub fn release_memory(&self, ts: &ThreadState) -> PyResult<()> {
         let exports = self.exports.get();
         if exports > 0 {
             let plural = if exports == 1 { "" } else { "s" };

@@ -81,7 +81,7 @@ fn has_python_release(object: &PyObject) -> bool {
         .ob_type()
         .slots()
         .bf_releasebuffer
-        .is_some_and(|slot| slot as usize == crate::object::slotdefs::generic_releasebuffer as usize)
+        .is_some_and(|slot| slot as usize == crate::object::slotdefs::generic_releasebuffer as fn(&ThreadState, &PyObject, &mut PyBuffer) as usize)
 }
 
 /// Calls `__release_buffer__` with a memoryview that cannot outlive the call.
@@ -101,7 +101,7 @@ fn try_release(ts: &ThreadState, this: &PyObject, view: &PyBuffer) -> PyResult<(
     let memory = unsafe { from_buffer(ts, view)? };
     memory.flags.set(memory.flags.get() | RESTRICTED);
     let result = call::call_special(ts, this, id!(__release_buffer__), &[memory.as_object()]);
-    let released = PyMemoryView::release(&memory, ts);
+    let released = memory.release_memory(ts);
     result?;
     released
 }
@@ -135,7 +135,7 @@ pub fn release_for(ts: &ThreadState, this: &PyObject, argument: &PyObject) -> Py
     if memory.flags.get() & RELEASED != 0 {
         return raise!(ts, exc::ValueError, "memoryview's buffer has already been released");
     }
-    memory.release(ts)?;
+    memory.release_memory(ts)?;
     // SAFETY: the released view's owner is looked at by nobody else; a second call finds nothing to do.
     unsafe { (*memory.view.get()).obj = core::ptr::null_mut() };
     Ok(())
