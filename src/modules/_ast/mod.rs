@@ -24,7 +24,7 @@ use crate::types::str::{PyStr, STR_TYPE, StrBuilder};
 use crate::types::tuple::PyTuple;
 use crate::types::typ::TYPE_TYPE;
 use crate::types::union::type_or;
-use grammar::{Count, Field, GRAMMAR, Rule, fields};
+use grammar::{Count, Field, GRAMMAR, Located, Rule, fields};
 
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
@@ -94,11 +94,12 @@ fn add_class(
     }
     if let Some(rule) = rule {
         let mut attributes = TryVec::<PyRef>::new();
-        if rule.located {
+        if rule.located != Located::No {
             for name in POSITION {
                 attributes.try_push(PyStr::intern(ts, name)?.into_object())?;
             }
-            // The end may be unknown.
+        }
+        if rule.located == Located::Start {
             set("end_lineno", none())?;
             set("end_col_offset", none())?;
         }

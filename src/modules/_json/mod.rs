@@ -76,10 +76,10 @@ fn scanstring(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 
 /// Raises `json.JSONDecodeError(message, text, position)`.
 #[cold]
-fn decode_error<T>(ts: &ThreadState, message: &str, text: &PyStr, position: usize) -> PyResult<T> {
+fn decode_error<T>(ts: &ThreadState, message: &str, text: &PyStr, position: isize) -> PyResult<T> {
     let class = protocol::import_attr(ts, "json.decoder", "JSONDecodeError")?;
     let message = PyStr::new(ts, message)?;
-    let position: PyRef = PyInt::from_usize(ts, position)?;
+    let position: PyRef = PyInt::from_isize(ts, position)?;
     let error = call::call_with(ts, &class, &[message.as_object(), text.as_object(), &position])?;
     Err(ts.raise(error))
 }

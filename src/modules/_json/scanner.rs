@@ -175,7 +175,7 @@ impl<'a, U: Copy + Into<u32>> Parser<'a, U> {
 
     #[cold]
     fn fail<T>(&self, message: &str, index: usize) -> PyResult<T> {
-        decode_error(self.ts, message, self.text, index)
+        decode_error(self.ts, message, self.text, index as isize)
     }
 
     /// Whether an ASCII word stands at a place.
