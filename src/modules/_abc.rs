@@ -30,7 +30,7 @@ use crate::{id, native, raise};
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_abc",
-    doc: "Module contains faster C implementation of abc.ABCMeta",
+    doc: "What abc.ABCMeta does, natively.",
     methods: &[
         MethodDef::no_args("get_cache_token", cache_token, "get_cache_token($module, /)\n--\n\nThe number of registrations so far."),
         MethodDef::one("_abc_init", abc_init, "_abc_init($module, self, /)\n--\n\nPrepares a new abstract class."),
@@ -71,7 +71,7 @@ pub static ABC_DATA_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"_abc._abc_data",
     basicsize: size_of::<PyAbcData>(),
     flags: flags::HAVE_GC | flags::DISALLOW_INSTANTIATION,
-    doc: "Internal state held by ABC machinery.",
+    doc: "What is known of one abstract class.",
     slots: TypeSlots {
         dealloc: Some(PyAbcData::slot_dealloc),
         traverse: Some(PyAbcData::slot_traverse),

@@ -33,27 +33,27 @@ use crate::{id, raise};
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_signal",
-    doc: "This module provides mechanisms to use signal handlers in Python.",
+    doc: "The operating system's signals; programs use them through signal.",
     methods: &[
         DEFAULT_INT_HANDLER,
-        MethodDef::one("alarm", alarm, "alarm($module, seconds, /)\n--\n\nArrange for SIGALRM to arrive after the given number of seconds."),
-        MethodDef::positional("setitimer", setitimer, "setitimer($module, which, seconds, interval=0.0, /)\n--\n\nSets given itimer (one of ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF).\n\nThe timer will fire after value seconds and after that every interval seconds.\nThe itimer can be cleared by setting seconds to zero.\n\nReturns old values as a tuple: (delay, interval)."),
-        MethodDef::one("getitimer", getitimer, "getitimer($module, which, /)\n--\n\nReturns current value of given itimer."),
-        MethodDef::positional("signal", signal, "signal($module, signalnum, handler, /)\n--\n\nSet the action for the given signal.\n\nThe action can be SIG_DFL, SIG_IGN, or a callable Python object.\nThe previous action is returned.  See getsignal() for possible return values."),
-        MethodDef::one("raise_signal", raise_signal, "raise_signal($module, signalnum, /)\n--\n\nSend a signal to the executing process."),
-        MethodDef::one("strsignal", strsignal, "strsignal($module, signalnum, /)\n--\n\nReturn the system description of the given signal."),
-        MethodDef::one("getsignal", getsignal, "getsignal($module, signalnum, /)\n--\n\nReturn the current action for the given signal.\n\nThe return value can be SIG_IGN, SIG_DFL, None (the handler is not Python's)\nor a callable."),
-        MethodDef::keywords("set_wakeup_fd", set_wakeup_fd, "set_wakeup_fd($module, fd, /, *, warn_on_full_buffer=True)\n--\n\nSets the fd to be written to (with the signal number) when a signal comes in.\n\nThe previous fd or -1 is returned."),
-        MethodDef::positional("siginterrupt", siginterrupt, "siginterrupt($module, signalnum, flag, /)\n--\n\nChange system call restart behaviour.\n\nIf flag is False, system calls will be restarted when interrupted by\nsignal sig, else system calls will be interrupted."),
-        MethodDef::no_args("pause", pause, "pause($module, /)\n--\n\nWait until a signal arrives."),
-        MethodDef::positional("pidfd_send_signal", pidfd_send_signal, "pidfd_send_signal($module, pidfd, signalnum, siginfo=None, flags=0, /)\n--\n\nSend a signal to a process referred to by a pid file descriptor."),
+        MethodDef::one("alarm", alarm, "alarm($module, seconds, /)\n--\n\nHave SIGALRM sent in so many seconds; those that were left of the last one."),
+        MethodDef::positional("setitimer", setitimer, "setitimer($module, which, seconds, interval=0.0, /)\n--\n\nStart or (with 0) stop a timer; what was set before, as (delay, interval)."),
+        MethodDef::one("getitimer", getitimer, "getitimer($module, which, /)\n--\n\nWhat is left of a timer, as (delay, interval)."),
+        MethodDef::positional("signal", signal, "signal($module, signalnum, handler, /)\n--\n\nSay what a signal does: SIG_DFL, SIG_IGN or a function; what it did before."),
+        MethodDef::one("raise_signal", raise_signal, "raise_signal($module, signalnum, /)\n--\n\nSend a signal to the process itself."),
+        MethodDef::one("strsignal", strsignal, "strsignal($module, signalnum, /)\n--\n\nWhat a signal means, in words."),
+        MethodDef::one("getsignal", getsignal, "getsignal($module, signalnum, /)\n--\n\nWhat a signal does; None when that is not up to Python."),
+        MethodDef::keywords("set_wakeup_fd", set_wakeup_fd, "set_wakeup_fd($module, fd, /, *, warn_on_full_buffer=True)\n--\n\nHave each signal's number written to a descriptor, too; the former one or -1."),
+        MethodDef::positional("siginterrupt", siginterrupt, "siginterrupt($module, signalnum, flag, /)\n--\n\nSay whether a signal interrupts system calls."),
+        MethodDef::no_args("pause", pause, "pause($module, /)\n--\n\nWait for a signal."),
+        MethodDef::positional("pidfd_send_signal", pidfd_send_signal, "pidfd_send_signal($module, pidfd, signalnum, siginfo=None, flags=0, /)\n--\n\nSend a signal to a process by its descriptor."),
         MethodDef::positional("pthread_kill", pthread_kill, "pthread_kill($module, thread_id, signalnum, /)\n--\n\nSend a signal to a thread."),
-        MethodDef::positional("pthread_sigmask", pthread_sigmask, "pthread_sigmask($module, how, mask, /)\n--\n\nFetch and/or change the signal mask of the calling thread."),
-        MethodDef::no_args("sigpending", sigpending, "sigpending($module, /)\n--\n\nExamine pending signals."),
-        MethodDef::one("sigwait", sigwait, "sigwait($module, sigset, /)\n--\n\nWait for a signal."),
-        MethodDef::one("sigwaitinfo", sigwaitinfo, "sigwaitinfo($module, sigset, /)\n--\n\nWait synchronously until one of the signals in *sigset* is delivered."),
-        MethodDef::positional("sigtimedwait", sigtimedwait, "sigtimedwait($module, sigset, timeout, /)\n--\n\nLike sigwaitinfo(), but with a timeout.\n\nThe timeout is specified in seconds, with floating-point numbers allowed."),
-        MethodDef::no_args("valid_signals", valid_signals, "valid_signals($module, /)\n--\n\nReturn a set of valid signal numbers on this platform."),
+        MethodDef::positional("pthread_sigmask", pthread_sigmask, "pthread_sigmask($module, how, mask, /)\n--\n\nChange which signals the thread blocks; those that it did before."),
+        MethodDef::no_args("sigpending", sigpending, "sigpending($module, /)\n--\n\nThe signals that are blocked and have come."),
+        MethodDef::one("sigwait", sigwait, "sigwait($module, sigset, /)\n--\n\nWait for one of a set of signals; its number."),
+        MethodDef::one("sigwaitinfo", sigwaitinfo, "sigwaitinfo($module, sigset, /)\n--\n\nWait for one of a set of signals; what is known of it."),
+        MethodDef::positional("sigtimedwait", sigtimedwait, "sigtimedwait($module, sigset, timeout, /)\n--\n\nWait for one of a set of signals, for so many seconds at most; None after that."),
+        MethodDef::no_args("valid_signals", valid_signals, "valid_signals($module, /)\n--\n\nThe numbers that are signals here."),
     ],
     exec: Some(exec),
     ..ModuleSpec::EMPTY
@@ -62,7 +62,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
 const DEFAULT_INT_HANDLER: MethodDef = MethodDef::positional(
     "default_int_handler",
     default_int_handler,
-    "default_int_handler($module, signalnum, frame, /)\n--\n\nThe default handler for SIGINT installed by Python.\n\nIt raises KeyboardInterrupt.",
+    "default_int_handler($module, signalnum, frame, /)\n--\n\nRaise KeyboardInterrupt: what SIGINT does unless a program says otherwise.",
 );
 static DEFAULT_INT_HANDLER_DEF: MethodDef = DEFAULT_INT_HANDLER;
 
@@ -81,7 +81,7 @@ static IGNORED: AtomicU64 = AtomicU64::new(0);
 
 static STRUCT_SIGINFO: StructSeqSpec = StructSeqSpec {
     name: "signal.struct_siginfo",
-    doc: "struct_siginfo: Result from sigwaitinfo or sigtimedwait.\n\nThis object may be accessed either as a tuple of\n(si_signo, si_code, si_errno, si_pid, si_uid, si_status, si_band),\nor via the attributes si_signo, si_code, and so on.",
+    doc: "What sigwaitinfo() and sigtimedwait() say of a signal:\n(si_signo, si_code, si_errno, si_pid, si_uid, si_status, si_band).",
     fields: &[
         StructSeqField { name: "si_signo", doc: "signal number" },
         StructSeqField { name: "si_code", doc: "signal code" },

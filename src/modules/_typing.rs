@@ -10,7 +10,7 @@ use crate::types::union::UNION_TYPE;
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_typing",
-    doc: "Primitives and accelerators for the typing module.\n",
+    doc: "The native part of the typing module.",
     methods: &[MethodDef::one("_idfunc", |_, _, object| Ok(object.new_ref()), "_idfunc($module, x, /)\n--\n\n")],
     types: &[
         &typevar::TYPEVAR_TYPE,

@@ -15,7 +15,7 @@ use crate::types::weakref::{PyWeakref, WEAKREF_TYPE, proxy};
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_weakref",
-    doc: "Weak-reference support module.",
+    doc: "References that do not keep their objects alive.",
     methods: &[
         MethodDef::one(
             "getweakrefcount",

@@ -26,7 +26,7 @@ const DEBUG_LEAK: i32 = DEBUG_COLLECTABLE | DEBUG_UNCOLLECTABLE | DEBUG_SAVEALL;
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "gc",
-    doc: "This module provides access to the garbage collector for reference cycles.",
+    doc: "The collector of objects that refer to each other in cycles.",
     methods: &[
         MethodDef::no_args("enable", |ts, _| switch(ts, true), "enable($module, /)\n--\n\nLets the collector run by itself."),
         MethodDef::no_args("disable", |ts, _| switch(ts, false), "disable($module, /)\n--\n\nStops that."),

@@ -23,16 +23,21 @@ pub mod _heapq;
 pub mod _imp;
 pub mod _io;
 pub mod _json;
+pub mod _locale;
 pub mod _opcode;
 pub mod _operator;
+pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
+pub mod _statistics;
 pub mod _string;
 pub mod _struct;
+pub mod _suggestions;
 pub mod _symtable;
 pub mod _thread;
 pub mod _tokenize;
+pub mod _types;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -42,12 +47,15 @@ pub mod binascii;
 pub mod builtins;
 pub mod cmath;
 pub mod errno;
+pub mod fcntl;
 pub mod gc;
 pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
+pub mod pwd;
+pub mod select;
 pub mod sre;
 pub mod sys;
 pub mod time;
@@ -90,16 +98,21 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_imp::MODULE,
     &_io::MODULE,
     &_json::MODULE,
+    &_locale::MODULE,
     &_opcode::MODULE,
     &_operator::MODULE,
+    &_posixsubprocess::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,
+    &_statistics::MODULE,
     &_string::MODULE,
     &_struct::MODULE,
+    &_suggestions::MODULE,
     &_symtable::MODULE,
     &_thread::MODULE,
     &_tokenize::MODULE,
+    &_types::MODULE,
     &_typing::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
@@ -109,11 +122,14 @@ pub static MODULES: &[&ModuleSpec] = &[
     &builtins::MODULE,
     &cmath::MODULE,
     &errno::MODULE,
+    &fcntl::MODULE,
     &gc::MODULE,
     &itertools::MODULE,
     &marshal::MODULE,
     &math::MODULE,
     &posix::MODULE,
+    &pwd::MODULE,
+    &select::MODULE,
     &sre::MODULE,
     &sys::MODULE,
     &time::MODULE,

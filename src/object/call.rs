@@ -152,6 +152,9 @@ impl<const N: usize> Signature<N> {
     pub fn parse<'a>(&self, ts: &ThreadState, args: Args<'a>) -> PyResult<[Option<&'a PyObject>; N]> {
         let mut found = [None; N];
         let positional = args.positional();
+        if args.all().len() > N && self.positional_only < N {
+            return self.too_many_in_all(ts, args);
+        }
         if positional.len() > self.keyword_only.min(N) {
             return self.too_many(ts, args);
         }
@@ -209,6 +212,15 @@ impl<const N: usize> Signature<N> {
             }
         }
         Ok(())
+    }
+
+    #[cold]
+    fn too_many_in_all<T>(&self, ts: &ThreadState, args: Args<'_>) -> PyResult<T> {
+        let bound = if self.required < N { "at most" } else { "exactly" };
+        let keyword = if args.len() == 0 { "keyword " } else { "" };
+        let plural = if N == 1 { "" } else { "s" };
+        let given = args.all().len();
+        raise!(ts, exc::TypeError, "{}() takes {bound} {N} {keyword}argument{plural} ({given} given)", self.name)
     }
 
     #[cold]

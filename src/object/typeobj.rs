@@ -377,9 +377,9 @@ impl PyTypeObject {
 }
 
 impl PyObject {
-    /// The name of the object's type, for messages.
+    /// The name of the object's type, for messages: with its module where that is built in and not `builtins`.
     pub fn type_name(&self) -> &str {
-        self.ob_type().name()
+        self.ob_type().full_name()
     }
 }
 

@@ -63,12 +63,15 @@ impl PyCapsule {
     }
 
     /// Whether the capsule's name is the given one; null is equal to null only.
-    pub fn has_name(&self, name: *const c_char) -> bool {
+    ///
+    /// # Safety
+    /// The name is null or NUL-terminated.
+    pub unsafe fn has_name(&self, name: *const c_char) -> bool {
         let own = self.name.get();
         if own.is_null() || name.is_null() {
             return own.is_null() && name.is_null();
         }
-        // SAFETY: C code hands in NUL-terminated names that it keeps alive.
+        // SAFETY: the caller's promise; C code keeps the own name alive.
         unsafe { CStr::from_ptr(own) == CStr::from_ptr(name) }
     }
 }
@@ -89,7 +92,7 @@ fn capsule_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
     let text = if name.is_null() {
         PyStr::format(ts, format_args!("<capsule object NULL at {:p}>", object.as_ptr()))?
     } else {
-        // SAFETY: as in `has_name`.
+        // SAFETY: C code keeps the name alive.
         let name = unsafe { CStr::from_ptr(name) }.to_str().unwrap_or("?");
         PyStr::format(ts, format_args!("<capsule object \"{name}\" at {:p}>", object.as_ptr()))?
     };

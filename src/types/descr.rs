@@ -634,7 +634,7 @@ fn member_set(ts: &ThreadState, this: &PyObject, instance: &PyObject, value: Opt
     }
     let place = member_place(descr, instance);
     if value.is_none() && !place.is_some() {
-        return attr::no_attribute(ts, instance, descr.base.name());
+        return raise!(ts, exc::AttributeError, "{}", descr.base.name());
     }
     place.set(value.map(PyRef::from_borrowed));
     Ok(())

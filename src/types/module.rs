@@ -26,16 +26,20 @@ pub struct PyModule {
     /// Such a module's state, in the mem domain.
     pub(crate) md_state: Cell<*mut c_void>,
     /// What drops the state's contents when the module ends.
-    pub(crate) md_free: Cell<Option<fn(&ThreadState, *mut PyObject)>>,
+    pub(crate) md_free: Cell<Option<FreeState>>,
     /// What shows the state's contents to the collector.
     pub(crate) md_traverse: Cell<Option<TraverseState>>,
     /// What empties the state.
-    pub(crate) md_clear: Cell<Option<fn(&ThreadState, &PyObject)>>,
+    pub(crate) md_clear: Cell<Option<ClearState>>,
     md_weaklist: WeakrefList,
     /// The name that it was made with, for messages when its dictionary is gone.
     md_name: Slot<PyStr>,
 }
 
+/// Drops what a C module's state owns.
+pub type FreeState = fn(&ThreadState, *mut PyObject);
+/// Empties a C module's state.
+pub type ClearState = fn(&ThreadState, &PyObject);
 /// Shows the collector what a C module's state owns.
 pub type TraverseState = fn(&PyObject, &mut Visitor<'_>) -> ControlFlow<()>;
 
@@ -63,7 +67,7 @@ pub static MODULE_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[MethodDef::no_args("__dir__", module_dir, "__dir__()\n--\n\nThe names in the module, as its own __dir__ says.")],
     getset: &[
-        GetSetDef::get("__dict__", get_dict, ""),
+        GetSetDef::get_set("__dict__", get_dict, |ts, _, _| raise!(ts, exc::AttributeError, "readonly attribute"), ""),
         GetSetDef::get_set("__annotations__", get_annotations, set_annotations, ""),
         GetSetDef::get_set("__annotate__", get_annotate, set_annotate, ""),
     ],

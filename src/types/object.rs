@@ -24,8 +24,7 @@ pub static OBJECT_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"object",
     basicsize: size_of::<PyObject>(),
     flags: flags::BASETYPE,
-    doc: "object()\n--\n\nThe base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a \
-          new featureless\ninstance that has no instance attributes and cannot be given any.\n",
+    doc: "object()\n--\n\nWhat all classes have in common.\n\nAn instance of it has no attributes of its own and takes none.\n",
     slots: TypeSlots {
         dealloc: Some(object_dealloc),
         repr: Some(object_repr),
@@ -39,33 +38,30 @@ pub static OBJECT_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::one("__reduce_ex__", reduce_ex, "__reduce_ex__($self, protocol, /)\n--\n\nHelper for pickle."),
-        MethodDef::no_args("__reduce__", reduce, "__reduce__($self, /)\n--\n\nHelper for pickle."),
-        MethodDef::no_args("__getstate__", getstate, "__getstate__($self, /)\n--\n\nHelper for pickle."),
+        MethodDef::one("__reduce_ex__", reduce_ex, "__reduce_ex__($self, protocol, /)\n--\n\nFor pickling and copying."),
+        MethodDef::no_args("__reduce__", reduce, "__reduce__($self, /)\n--\n\nFor pickling and copying."),
+        MethodDef::no_args("__getstate__", getstate, "__getstate__($self, /)\n--\n\nFor pickling and copying."),
         MethodDef::positional(
             "__subclasshook__",
             subclasshook,
-            "Abstract classes can override this to customize issubclass().\n\nThis is invoked early on by \
-             abc.ABCMeta.__subclasscheck__().\nIt should return True, False or NotImplemented.  If it returns\n\
-             NotImplemented, the normal algorithm is used.  Otherwise, it\noverrides the normal algorithm (and the \
-             outcome is cached).\n",
+            "What an abstract class says to issubclass() before anything else is tried:\nTrue, False, or NotImplemented to \
+             leave it to the usual rules.\n",
         )
         .class(),
         MethodDef::no_args(
             "__init_subclass__",
             init_subclass,
-            "This method is called when a class is subclassed.\n\nThe default implementation does nothing. It may \
-             be\noverridden to extend subclasses.\n",
+            "Called on a class when it gets a subclass, with the subclass; does nothing by default.\n",
         )
         .class(),
         MethodDef::one(
             "__format__",
             object_format,
-            "__format__($self, format_spec, /)\n--\n\nDefault object formatter.\n\nReturn str(self) if format_spec is \
-             empty. Raise TypeError otherwise.",
+            "__format__($self, format_spec, /)\n--\n\nstr(self); any format_spec but an empty \
+             one is an error.",
         ),
-        MethodDef::no_args("__sizeof__", object_sizeof, "__sizeof__($self, /)\n--\n\nSize of object in memory, in bytes."),
-        MethodDef::no_args("__dir__", object_dir, "__dir__($self, /)\n--\n\nDefault dir() implementation."),
+        MethodDef::no_args("__sizeof__", object_sizeof, "__sizeof__($self, /)\n--\n\nHow many bytes the object takes."),
+        MethodDef::no_args("__dir__", object_dir, "__dir__($self, /)\n--\n\nThe names that dir() shows."),
     ],
     getset: &[GetSetDef::get_set("__class__", get_class, set_class, "the object's class")],
     ..TypeSpec::EMPTY
@@ -389,8 +385,10 @@ fn state_of(ts: &ThreadState, object: &PyObject, required: bool) -> PyResult {
     call::call0(ts, &method)
 }
 
+type NewArguments = (Option<Ref<PyTuple>>, Option<Ref<PyDict>>);
+
 /// Arguments for `__new__`: positional and keyword ones, None where the class says nothing.
-fn new_arguments(ts: &ThreadState, object: &PyObject) -> PyResult<(Option<Ref<PyTuple>>, Option<Ref<PyDict>>)> {
+fn new_arguments(ts: &ThreadState, object: &PyObject) -> PyResult<NewArguments> {
     if let Some(both) = call::call_special(ts, object, id!(__getnewargs_ex__), &[])? {
         let Some(pair) = both.downcast::<PyTuple>() else {
             return raise!(

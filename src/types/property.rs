@@ -123,11 +123,7 @@ fn property_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResul
     if from_getter || doc.is_some() {
         let doc = doc.unwrap_or_else(|| ts.none());
         let result = attr::set(ts, object, id!(__doc__), &doc);
-        if from_getter {
-            ts.catch(result, &exc::AttributeError)?;
-        } else {
-            ts.catch(result, &exc::AttributeError)?;
-        }
+        ts.catch(result, &exc::AttributeError)?;
     } else {
         let none = ts.none();
         let result = attr::set(ts, object, id!(__doc__), &none);

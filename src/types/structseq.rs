@@ -281,6 +281,15 @@ fn new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
             return raise!(ts, exc::TypeError, "{name}() got duplicate or unexpected field name(s)");
         }
     }
+    // An item without a name gives its value to the attribute that stands for it: those are the first hidden ones.
+    let unnamed = count_of(ts, typ, id!(n_unnamed_fields))?;
+    for index in 0..unnamed.min(max - min) {
+        if crate::types::none::is_none(field(&instance, min + index)) {
+            let value = field(&instance, min - unnamed + index).new_ref();
+            // SAFETY: the place holds None, and nobody else sees the instance yet.
+            drop(unsafe { PyRef::from_owned(place(&instance, min + index).replace(value.into_ptr())) });
+        }
+    }
     gc::track(ts, &*instance);
     Ok(instance.into_object())
 }

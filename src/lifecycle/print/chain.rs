@@ -117,7 +117,7 @@ impl Report {
         }
         self.emit_str(ts, heading, margin)?;
         let mut lines = StrBuilder::new();
-        stack::push_stack(ts, &mut lines, &traceback)?;
+        stack::push_stack(ts, &mut lines, &traceback, stack::Detail::Carets)?;
         self.emit(ts, lines, b'|')
     }
 

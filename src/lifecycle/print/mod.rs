@@ -29,7 +29,7 @@ use crate::id;
 
 pub use exc::default_unraisablehook as display_unraisable;
 pub use source::remember_source;
-pub use stack::push_stack;
+pub use stack::{Detail, push_stack};
 pub use suggest::suggest;
 
 /// Where reports go.

@@ -44,8 +44,17 @@ pub fn any_shown(ts: &ThreadState) -> PyResult<bool> {
     Ok(source::traceback_limit(ts)? != Some(0))
 }
 
+/// How much of the source text is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The line, as CPython's own C code prints it (reports of unraisable exceptions).
+    Line,
+    /// All lines of the expression, with carets, as the module `traceback` does.
+    Carets,
+}
+
 /// Appends the entries of a traceback.
-pub fn push_stack(ts: &ThreadState, out: &mut StrBuilder, traceback: &PyTraceback) -> PyResult<()> {
+pub fn push_stack(ts: &ThreadState, out: &mut StrBuilder, traceback: &PyTraceback, detail: Detail) -> PyResult<()> {
     let mut sources = Sources::new();
     let mut left = source::traceback_limit(ts)?.unwrap_or(usize::MAX);
     let mut last: Option<Entry> = None;
@@ -57,7 +66,11 @@ pub fn push_stack(ts: &ThreadState, out: &mut StrBuilder, traceback: &PyTracebac
             break;
         }
         left -= 1;
-        let Some(entry) = Entry::of(&traceback) else { continue };
+        let Some(mut entry) = Entry::of(&traceback) else { continue };
+        if detail == Detail::Line {
+            entry.end_line = None;
+            entry.column = None;
+        }
         let same = last.as_ref().is_some_and(|last| {
             last.filename.equals(&entry.filename) && entry.line.is_some() && last.line == entry.line && last.name.equals(&entry.name)
         });

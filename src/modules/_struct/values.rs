@@ -3,7 +3,7 @@
 use super::STRUCT_ERROR;
 use super::format::{Format, Run};
 use super::half;
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, protocol};
+use crate::object::{PyObject, PyRef, PyResult, Raised, Ref, protocol};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;

@@ -6,7 +6,7 @@ use core::mem::offset_of;
 use super::{lock, parse_acquire};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyResult, PyTypeObject, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
+    Args, MethodDef, PyObject, PyResult, PyTypeObject, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -127,7 +127,6 @@ impl Drop for Exported<'_> {
 }
 
 impl ByteString for PyByteArray {
-    const NAME: &'static str = "bytearray";
     const IMMUTABLE: bool = false;
     type Held<'a> = Exported<'a>;
 

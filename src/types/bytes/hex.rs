@@ -5,7 +5,7 @@ use hognose_allocators::collections::TryVec;
 use super::PyBytes;
 use super::algorithms::{self, BadHex, hex_pair};
 use super::shared::{ByteString, bytes_like, of};
-use crate::object::{Args, AsObject, Native, PyObject, PyResult, Ref, Signature, buffer, call, protocol};
+use crate::object::{Args, AsObject, PyObject, PyResult, Ref, Signature, buffer, call, protocol};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;

@@ -40,7 +40,6 @@ pub(crate) use new::{encoded, size_argument};
 pub(crate) use relate::{fill_with_copies, warn_of_mix};
 pub use percent::format_percent;
 pub use hex::{hex_of, hex_text};
-pub(crate) use hex::parse_hex;
 pub use shared::{BytesLike, bytes_like};
 
 use crate::object::{AsObject, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags};

@@ -23,8 +23,6 @@ pub(crate) mod m {
 
 /// `bytes` or `bytearray`.
 pub(crate) trait ByteString: Native {
-    /// The type's name.
-    const NAME: &'static str;
     /// Whether results may be the object itself.
     const IMMUTABLE: bool;
     /// The bytes, kept from moving.
@@ -41,7 +39,6 @@ pub(crate) trait ByteString: Native {
 }
 
 impl ByteString for PyBytes {
-    const NAME: &'static str = "bytes";
     const IMMUTABLE: bool = true;
     type Held<'a> = &'a [u8];
 
@@ -161,10 +158,4 @@ impl Bounds {
         };
         (from_end(self.start), from_end(self.end).min(len))
     }
-}
-
-/// `"a bytes-like object is required, not '…'"`.
-#[cold]
-pub(crate) fn not_bytes_like<T>(ts: &ThreadState, object: &PyObject) -> PyResult<T> {
-    raise!(ts, exc::TypeError, "a bytes-like object is required, not '{}'", object.type_name())
 }

@@ -4,7 +4,7 @@ use core::ptr::null_mut;
 
 use hognose_allocators::collections::TryVec;
 
-use super::item::{self, native};
+use super::item;
 use super::strided::{self, Complete, Dimensions, Order, format_of, is_contiguous};
 use super::PyMemoryView;
 use crate::object::buffer::{self, Buffer, PyBuffer};
@@ -298,11 +298,6 @@ fn assign_slice(ts: &ThreadState, this: &PyMemoryView, slice: &PySlice, value: &
     // SAFETY: the items are a copy, and the target is writable.
     unsafe { strided::write_in_order(&target, &items, Order::C) };
     Ok(())
-}
-
-/// Whether the items have a single native format, as iteration needs it.
-pub(super) fn native_code(view: &PyBuffer) -> Option<u8> {
-    native(format_of(view)).map(|(code, _)| code)
 }
 
 /// The items from one dimension on as nested lists.

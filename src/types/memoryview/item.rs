@@ -1,6 +1,6 @@
 //! Single items of native formats: to objects, from objects, compared.
 
-use crate::object::{AsObject, PyObject, PyResult, Raised, Ref, protocol};
+use crate::object::{PyObject, PyResult, Raised, Ref, protocol};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;

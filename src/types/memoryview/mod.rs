@@ -40,7 +40,7 @@ use hognose_allocators::collections::TryVec;
 use crate::object::buffer::{self, PyBuffer};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
+    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
     TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
 };
 use crate::raise;

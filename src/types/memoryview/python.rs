@@ -81,7 +81,7 @@ fn has_python_release(object: &PyObject) -> bool {
         .ob_type()
         .slots()
         .bf_releasebuffer
-        .is_some_and(|slot| slot as usize == crate::object::slotdefs::generic_releasebuffer as usize)
+        .is_some_and(|slot| slot as usize == crate::object::slotdefs::generic_releasebuffer as fn(&ThreadState, &PyObject, &mut PyBuffer) as usize)
 }
 
 /// Calls `__release_buffer__` with a memoryview that cannot outlive the call.

@@ -19,37 +19,37 @@ use super::{TYPE_TYPE, layout, mro, new, update};
 
 /// The methods of `type`.
 pub const METHODS: &[MethodDef] = &[
-    MethodDef::no_args("mro", mro::mro_method, "mro($self, /)\n--\n\nReturn a type's method resolution order."),
+    MethodDef::no_args("mro", mro::mro_method, "mro($self, /)\n--\n\nThe order in which bases are searched."),
     MethodDef::no_args(
         "__subclasses__",
         type_subclasses,
-        "__subclasses__($self, /)\n--\n\nReturn a list of immediate subclasses.",
+        "__subclasses__($self, /)\n--\n\nThe direct subclasses that live, as a list.",
     ),
     MethodDef::keywords(
         "__prepare__",
         type_prepare,
-        "__prepare__($cls, name, bases, /, **kwds)\n--\n\nCreate the namespace for the class statement",
+        "__prepare__($cls, name, bases, /, **kwds)\n--\n\nThe namespace that the class body fills",
     )
     .class(),
     MethodDef::one(
         "__instancecheck__",
         type_instancecheck,
-        "__instancecheck__($self, instance, /)\n--\n\nCheck if an object is an instance.",
+        "__instancecheck__($self, instance, /)\n--\n\nWhether the object is an instance.",
     ),
     MethodDef::one(
         "__subclasscheck__",
         type_subclasscheck,
-        "__subclasscheck__($self, subclass, /)\n--\n\nCheck if a class is a subclass.",
+        "__subclasscheck__($self, subclass, /)\n--\n\nWhether the class is a subclass.",
     ),
     MethodDef::no_args(
         "__dir__",
         type_dir,
-        "__dir__($self, /)\n--\n\nSpecialized __dir__ implementation for types.",
+        "__dir__($self, /)\n--\n\nThe names of the class and of its bases.",
     ),
     MethodDef::no_args(
         "__sizeof__",
         type_sizeof,
-        "__sizeof__($self, /)\n--\n\nReturn memory consumption of the type object.",
+        "__sizeof__($self, /)\n--\n\nHow many bytes the type takes.",
     ),
 ];
 
@@ -77,11 +77,11 @@ pub const GETSET: &[GetSetDef] = &[
 
 /// `__dict__` of the instances of a class that gives them a dictionary.
 pub static INSTANCE_DICT: GetSetDef =
-    GetSetDef::get_set("__dict__", attr::get_dict_attribute, attr::set_dict_attribute, "dictionary for instance variables");
+    GetSetDef::get_set("__dict__", attr::get_dict_attribute, attr::set_dict_attribute, "the instance's attributes");
 
 /// `__weakref__` of the instances of a class that gives them weak references.
 pub static INSTANCE_WEAKREF: GetSetDef =
-    GetSetDef::get("__weakref__", get_weakref, "list of weak references to the object");
+    GetSetDef::get("__weakref__", get_weakref, "the first weak reference to the object");
 
 fn get_weakref(ts: &ThreadState, object: &PyObject) -> PyResult {
     match weakref::list_of(ts, object) {

@@ -39,7 +39,7 @@ pub fn declared(
         Some(name) => PyTuple::new(ts, &[name.as_object()])?,
         None => protocol::tuple_of(ts, &slots)?,
     };
-    if slots.len() > 0 && base.itemsize() != 0 {
+    if !slots.is_empty() && base.itemsize() != 0 {
         return raise!(ts, exc::TypeError, "nonempty __slots__ not supported for subtype of '{}'", base.full_name());
     }
     let mut added = Added { names: None, dict: false, weakref: false };
@@ -74,7 +74,7 @@ pub fn declared(
     }
     let names = PyList::from_vec(ts, names)?;
     names.sort(ts, None, false)?;
-    if names.len() != 0 {
+    if !names.is_empty() {
         added.names = Some(names.to_tuple(ts)?);
     }
     // The other bases may bring a dictionary or weak references that the layout's base has not got.

@@ -48,7 +48,7 @@ pub fn remove_subclass(ts: &ThreadState, base: &PyTypeObject, subclass: &PyTypeO
         // Without memory for the key, the dead weak reference stays; readers skip it.
         ts.clear_raised(raised);
     }
-    if dict.len() == 0
+    if dict.is_empty()
         && let Some(slot) = subclasses_of(ts, base)
     {
         slot.set(None);

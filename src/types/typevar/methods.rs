@@ -50,7 +50,7 @@ pub const TYPEVARTUPLE_METHODS: &[MethodDef] = &[
 
 const NAME: GetSetDef = GetSetDef::get("__name__", |ts, this| Ok(name_of(ts, fields(this))), "");
 const BOUND: GetSetDef = GetSetDef::get("__bound__", bound, "");
-const DEFAULT: GetSetDef = GetSetDef::get("__default__", default, "The default value for this type parameter.");
+const DEFAULT: GetSetDef = GetSetDef::get("__default__", default, "what stands for the parameter when it is not given");
 const EVALUATE_DEFAULT: GetSetDef = GetSetDef::get(
     "evaluate_default",
     |ts, this| {

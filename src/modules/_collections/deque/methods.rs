@@ -279,7 +279,7 @@ pub(super) fn remove(ts: &ThreadState, object: &PyObject, value: &PyObject) -> P
         let Some(item) = deque.get(index) else { break };
         let equal = protocol::compare_bool(ts, &item, value, CompareOp::Eq)?;
         if state != deque.state.get() {
-            return raise!(ts, exc::IndexError, "deque mutated during remove().");
+            return raise!(ts, exc::IndexError, "deque mutated during iteration");
         }
         if equal {
             drop(deque.take(index));

@@ -1,0 +1,99 @@
+"""Classes: their making, their layout, their changes, their end."""
+
+
+def raises(kind, text, function, *args, **keywords):
+    try:
+        function(*args, **keywords)
+    except kind as error:
+        assert str(error) == text, str(error)
+    else:
+        raise AssertionError(text)
+
+
+class A: pass
+class B(A): pass
+
+# Bases and orders.
+assert B.__mro__ == (B, A, object) and A.__subclasses__() == [B]
+raises(TypeError, "type 'bool' is not an acceptable base type", type, "X", (bool,), {})
+raises(TypeError, "multiple bases have instance lay-out conflict", type, "X", (int, str), {})
+raises(TypeError, "duplicate base class A", type, "X", (A, A), {})
+raises(TypeError, "Cannot create a consistent method resolution order (MRO) for bases A, B", type, "X", (A, B), {})
+
+# __slots__.
+class S:
+    __slots__ = ("a", "__b")
+s = S()
+s.a = 1
+s._S__b = 2
+assert (s.a, s._S__b, S.__slots__) == (1, 2, ("a", "__b")) and not hasattr(s, "__dict__")
+raises(TypeError, "nonempty __slots__ not supported for subtype of 'int'", type, "X", (int,), {"__slots__": ("a",)})
+raises(ValueError, "'a' in __slots__ conflicts with class variable", type, "X", (), {"__slots__": ("a",), "a": 1})
+
+# Slots that a native base fills under another name stay its own.
+class L(list): pass
+assert L([1]) + [2] == [1, 2] and L([1]) * 2 == [1, 1] and L.__add__ is list.__add__
+
+# A changed base reaches the classes below it.
+class P1:
+    def g(self): return 1
+class P2:
+    def g(self): return 2
+class Q(P1): pass
+class R(Q): pass
+r = R()
+assert r.g() == 1
+Q.__bases__ = (P2,)
+assert r.g() == 2 and P1.__subclasses__() == [] and P2.__subclasses__() == [Q]
+P2.__len__ = lambda self: 3
+assert len(r) == 3
+del P2.__len__
+raises(TypeError, "object of type 'R' has no len()", len, r)
+
+# A changed class takes the attributes along.
+x = P1()
+x.a = 1
+x.__class__ = P2
+x.b = 2
+assert (x.g(), x.__dict__) == (2, {"a": 1, "b": 2})
+raises(TypeError, "__class__ assignment only supported for mutable types or ModuleType subclasses", setattr, x, "__class__", int)
+
+# __set_name__ and its note.
+class Bad:
+    def __set_name__(self, owner, name): raise ValueError(name)
+try:
+    class C: q = Bad()
+except ValueError as error:
+    assert error.__notes__ == ["Error calling __set_name__ on 'Bad' instance 'q' in 'C'"]
+
+# Finalizers: once, with resurrection; cycles of instances and of classes.
+import gc, _weakref
+seen = []
+class F:
+    def __del__(self): seen.append(self)
+f = F()
+del f
+assert len(seen) == 1
+seen.clear()
+assert seen == []
+def cycles():
+    class T:
+        __slots__ = ("me", "__weakref__")
+    T.me2 = T
+    t = T()
+    t.me = t
+    return _weakref.ref(T), _weakref.ref(t)
+refs = cycles()
+gc.collect()
+assert [ref() for ref in refs] == [None, None]
+
+# Weak references: the basic one is shared; proxies pass operations on.
+assert _weakref.ref(A) is _weakref.ref(A)
+class N:
+    def __radd__(self, other): return other
+n = N()
+proxy = _weakref.proxy(n)
+assert 1 + proxy == 1
+del n
+raises(ReferenceError, "weakly-referenced object no longer exists", lambda: proxy + 1)
+print("ok")
