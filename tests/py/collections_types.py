@@ -1,4 +1,7 @@
-"""deque, OrderedDict, defaultdict and named tuples against models; runs on any Python from 3.13 on."""
+"""deque, OrderedDict, defaultdict and named tuples against models.
+
+Runs on any Python from 3.13 on, but for `keys_that_compare_with_code`, in which CPython 3.13 crashes.
+"""
 
 import gc
 import random

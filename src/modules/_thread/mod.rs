@@ -251,7 +251,7 @@ fn parse_acquire(ts: &ThreadState, args: Args<'_>) -> PyResult<lock::Patience> {
 /// A number of seconds.
 fn seconds(ts: &ThreadState, timeout: &PyObject) -> PyResult<Option<f64>> {
     if !(timeout.is_a::<PyFloat>() || protocol::is_index(timeout)) {
-        return raise!(ts, exc::TypeError, "'{}' object cannot be interpreted as an integer or float", timeout.type_name());
+        return raise!(ts, exc::TypeError, "'{}' object cannot be interpreted as an integer", timeout.type_name());
     }
     let seconds = match ts.catch(protocol::as_f64(ts, timeout), &exc::OverflowError)? {
         Some(seconds) => seconds,
