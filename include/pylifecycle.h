@@ -64,6 +64,19 @@ PyAPI_FUNC(char *) Py_EncodeLocale(const wchar_t *text, size_t *error_position);
 PyAPI_FUNC(void) _Py_NO_RETURN _Py_FatalErrorFunc(const char *function, const char *message);
 PyAPI_FUNC(void) _Py_NO_RETURN _Py_FatalErrorFormat(const char *function, const char *format, ...);
 #define Py_FatalError(message) _Py_FatalErrorFunc(__func__, (message))
+/* What a sub-interpreter is given of its own. Since 3.12. */
+typedef struct {
+    int use_main_obmalloc;
+    int allow_fork;
+    int allow_exec;
+    int allow_threads;
+    int allow_daemon_threads;
+    int check_multi_interp_extensions;
+    int gil;
+} PyInterpreterConfig;
+#define PyInterpreterConfig_DEFAULT_GIL 0
+#define PyInterpreterConfig_SHARED_GIL 1
+#define PyInterpreterConfig_OWN_GIL 2
 /* Runs what the configuration says, finalizes; the exit status. Main thread, state attached. Since 3.8. */
 PyAPI_FUNC(int) Py_RunMain(void);
 #endif

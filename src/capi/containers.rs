@@ -83,7 +83,8 @@ capi! {
     /// The pointer; the name must be the capsule's.
     fn PyCapsule_GetPointer(ts, object: Option<&PyObject>, name: *const c_char) -> *mut c_void {
         let capsule = capsule(ts, object, "PyCapsule_GetPointer")?;
-        if !capsule.has_name(name) {
+        // SAFETY: the caller's C string, or null; the capsule's own stays, as the header asks.
+        if !unsafe { capsule.has_name(name) } {
             return raise!(ts, exc::ValueError, "PyCapsule_GetPointer called with incorrect name");
         }
         Ok(capsule.pointer.get())
@@ -135,7 +136,8 @@ capi! {
             object = attr::get(ts, &object, &*PyStr::intern(ts, part)?)?;
         }
         match object.downcast::<PyCapsule>() {
-            Some(capsule) if capsule.has_name(full_name.as_ptr()) => Ok(capsule.pointer.get()),
+            // SAFETY: as above.
+            Some(capsule) if unsafe { capsule.has_name(full_name.as_ptr()) } => Ok(capsule.pointer.get()),
             _ => raise!(ts, exc::AttributeError, "PyCapsule_Import \"{text}\" is not valid"),
         }
     }
@@ -150,7 +152,8 @@ capi! {
 pub unsafe extern "C" fn PyCapsule_IsValid(object: *mut PyObject, name: *const c_char) -> c_int {
     // SAFETY: as promised.
     let capsule = unsafe { object.as_ref() }.and_then(|o| o.downcast_exact::<PyCapsule>());
-    capsule.is_some_and(|c| !c.pointer.get().is_null() && c.has_name(name)).into()
+    // SAFETY: as promised.
+    capsule.is_some_and(|c| !c.pointer.get().is_null() && unsafe { c.has_name(name) }).into()
 }
 
 fn callback(object: Option<&PyObject>) -> Option<&PyObject> {

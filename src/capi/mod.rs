@@ -3,7 +3,6 @@
 //! A function here checks its arguments, calls the runtime, and turns the result into C's convention: null
 //! or -1 with an exception set. [`border`] has the other direction: C functions called by the runtime.
 
-#[macro_use]
 pub mod convert;
 
 pub mod abstract_;
