@@ -52,8 +52,14 @@ int main(void)
     RAISED(PyExc_TypeError);
     CHECK(!PyArg_ParseTuple(tuple, "OO&i", &a, convert, &b, &i) && conversions == 1 && cleanups == 1);
     RAISED(PyExc_TypeError);
-    CHECK(PyArg_ParseTuple(tuple, "esOO", "utf-16-le", &copy, &a, &b) && copy[0] == 't' && copy[1] == 0);
+    copy = NULL;
+    CHECK(PyArg_ParseTuple(tuple, "es#OO", "utf-16-le", &copy, &n, &a, &b) && n == 8 && copy[0] == 't' && copy[1] == 0);
     PyMem_Free(copy);
+    CHECK(PyArg_ParseTuple(tuple, "esOO", NULL, &copy, &a, &b) && strcmp(copy, "text") == 0);
+    PyMem_Free(copy);
+    /* A copy for an earlier argument is freed when a later one does not fit. */
+    CHECK(!PyArg_ParseTuple(tuple, "esOi", NULL, &copy, &a, &i) && copy == NULL);
+    RAISED(PyExc_TypeError);
     CHECK(PyArg_ParseTuple(tuple, "UOS", &a, &b, &b) && PyUnicode_Check(a) && PyBytes_Check(b));
     CHECK(PyArg_ParseTuple(tuple, "O!OO", &PyUnicode_Type, &a, &b, &b));
     CHECK(!PyArg_ParseTuple(tuple, "O!OO", &PyLong_Type, &a, &b, &b));
