@@ -38,6 +38,7 @@ pub fn exit_status(ts: &ThreadState, raised: Raised) -> i32 {
         return print::system_exit_status(ts, &error);
     }
     let interrupted = error.ob_type().is_subtype(&exc::KeyboardInterrupt);
+    print::flush_stdout(ts);
     let _ = ts.restore_raised(error);
     print::print_and_clear(ts, true);
     // The shell is told of an interrupt in its own way: the process ends by the signal (see `main`).

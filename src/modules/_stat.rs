@@ -103,10 +103,10 @@ fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
 }
 
 fn mode_of(ts: &ThreadState, mode: &PyObject) -> PyResult<u32> {
-    let int = match mode.downcast::<PyInt>() {
-        Some(int) => int.exact(ts)?,
-        None => protocol::index(ts, mode)?.into_object(),
-    };
+    if !protocol::is_index(mode) {
+        return raise!(ts, exc::TypeError, "an integer is required");
+    }
+    let int = protocol::index(ts, mode)?.into_object();
     match int.cast::<PyInt>().as_u64() {
         Some(value) => match u32::try_from(value) {
             Ok(value) => Ok(value),

@@ -161,6 +161,12 @@ fn new(ts: &ThreadState, _typ: &PyTypeObject, args: Args<'_>) -> PyResult {
     let [Some(next), Some(frame), Some(lasti), Some(lineno)] = SIGNATURE.parse(ts, args)? else {
         return raise!(ts, exc::TypeError, "traceback() takes exactly 4 arguments");
     };
+    let Some(frame) = frame.downcast::<PyFrame>() else {
+        let given = if is_none(frame) { "None" } else { frame.type_name() };
+        return raise!(ts, exc::TypeError, "traceback() argument 'tb_frame' must be frame, not {given}");
+    };
+    let lasti = protocol::index(ts, lasti)?.to_i32(ts)?;
+    let lineno = protocol::index(ts, lineno)?.to_i32(ts)?;
     let next = if is_none(next) {
         None
     } else {
@@ -169,12 +175,6 @@ fn new(ts: &ThreadState, _typ: &PyTypeObject, args: Args<'_>) -> PyResult {
             None => return raise!(ts, exc::TypeError, "expected traceback object or None, got '{}'", next.type_name()),
         }
     };
-    let Some(frame) = frame.downcast::<PyFrame>() else {
-        let given = if is_none(frame) { "None" } else { frame.type_name() };
-        return raise!(ts, exc::TypeError, "traceback() argument 'tb_frame' must be frame, not {given}");
-    };
-    let lasti = protocol::index(ts, lasti)?.to_i32(ts)?;
-    let lineno = protocol::index(ts, lineno)?.to_i32(ts)?;
     Ok(PyTraceback::make(ts, next, Ref::from_borrowed(frame), lasti, lineno)?.into_object())
 }
 

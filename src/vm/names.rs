@@ -59,7 +59,8 @@ fn builtin(ts: &ThreadState, frame: &Frame, name: &PyStr) -> PyResult<Option<PyR
 
 /// A global variable or built-in name; NameError.
 pub fn load_global(ts: &ThreadState, frame: &Frame, name: &PyStr) -> PyResult {
-    if let Some(value) = frame.globals().get_str(ts, name)? {
+    // A subclass of dict may have a say of its own (`__missing__`).
+    if let Some(value) = from_mapping(ts, frame.globals().as_object(), name)? {
         return Ok(value);
     }
     match builtin(ts, frame, name)? {

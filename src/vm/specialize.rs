@@ -74,6 +74,9 @@ pub fn compare_op(caches: Caches, left: &PyObject, right: &PyObject) {
 /// LOAD_GLOBAL: a place in the module's dictionary, or in that of the built-in names.
 pub fn load_global(ts: &ThreadState, caches: Caches, frame: &Frame, name: &PyStr) {
     let globals = frame.globals();
+    if globals.as_object().downcast_exact::<PyDict>().is_none() {
+        return give_up(caches);
+    }
     let version = globals.keys_version(ts);
     if version == 0 {
         return give_up(caches);

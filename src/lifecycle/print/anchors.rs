@@ -359,6 +359,7 @@ pub fn is_call_of_name(lines: &[TryVec<u32>], start: Place, anchors: &Anchors) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::testing::TestHeap;
 
     fn anchors(text: &str) -> Option<(usize, usize)> {
         let mut line = TryVec::<u32>::new();
@@ -373,6 +374,7 @@ mod tests {
 
     #[test]
     fn the_loosest_operator_counts() {
+        let _heap = TestHeap::new();
         assert_eq!(anchors("a + b * c"), Some((2, 3)));
         assert_eq!(anchors("a - b - c"), Some((6, 7)));
         assert_eq!(anchors("a ** b ** c"), Some((2, 4)));
@@ -381,10 +383,13 @@ mod tests {
         assert_eq!(anchors("(a + b)"), Some((3, 4)));
         assert_eq!(anchors("a < b"), None);
         assert_eq!(anchors("1e+5 // x"), Some((5, 7)));
+        assert_eq!(anchors("x*(1-delta)"), Some((1, 3)));
+        assert_eq!(anchors("await f() + await g()"), Some((10, 11)));
     }
 
     #[test]
     fn brackets_of_calls_and_subscripts() {
+        let _heap = TestHeap::new();
         assert_eq!(anchors("f(1)(2, g(3))"), Some((4, 13)));
         assert_eq!(anchors("x.y[z[0]]"), Some((3, 9)));
         assert_eq!(anchors("x.y"), None);

@@ -95,7 +95,7 @@ fn flush(ts: &ThreadState, file: &PyObject) {
 }
 
 /// Flushes `sys.stdout`, so that the report stands behind what was printed before it.
-pub(crate) fn flush_stdout(ts: &ThreadState) {
+pub fn flush_stdout(ts: &ThreadState) {
     match source::sys_value(ts, id!(stdout)) {
         Ok(Some(file)) if !is_none(&file) => flush(ts, &file),
         Ok(_) => {}
@@ -241,7 +241,6 @@ pub fn print_and_clear(ts: &ThreadState, set_sys_last_vars: bool) -> Option<i32>
         return Some(status);
     }
     let second = ts.take_raised(raised);
-    flush_stdout(ts);
     note(ts, "Error in sys.excepthook:\n");
     show(ts, &second);
     note(ts, "\nOriginal exception was:\n");

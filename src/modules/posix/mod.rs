@@ -7,6 +7,7 @@
 //! | `stat`, `scandir`, `files` | files and directories by name |
 //! | `fd` | file descriptors |
 //! | `process` | processes, users, scheduling |
+//! | `program` | starting programs |
 //! | `sysinfo` | the environment, names, limits, random bytes, text of paths |
 //! | `constants` | constants, and the names of limits |
 
@@ -15,6 +16,7 @@ pub mod fd;
 pub mod files;
 pub mod path;
 pub mod process;
+pub mod program;
 pub mod scandir;
 pub mod stat;
 pub mod sysinfo;
@@ -37,7 +39,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     doc: "What the C library and the kernel offer, as Python functions; programs use it through os.",
     methods: &[
         MethodDef::keywords("access", files::access, "access($module, /, path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)\n--\n\nWhether the real user may do to the path what mode asks."),
-        MethodDef::no_args("abort", process::abort, "abort($module, /)\n--\n\nEnd the process at once, with SIGABRT."),
+        MethodDef::no_args("abort", program::abort, "abort($module, /)\n--\n\nEnd the process at once, with SIGABRT."),
         MethodDef::keywords("chdir", files::chdir, "chdir($module, /, path)\n--\n\nMake path, or an open directory, the current directory."),
         MethodDef::keywords("chmod", files::chmod, "chmod($module, /, path, mode, *, dir_fd=None, follow_symlinks=(os.name != 'nt'))\n--\n\nSet a file's permissions."),
         MethodDef::keywords("chown", files::chown, "chown($module, /, path, uid, gid, *, dir_fd=None, follow_symlinks=True)\n--\n\nSet a file's owner and group; -1 leaves one as it is."),
@@ -54,9 +56,9 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::keywords("eventfd", fd::eventfd, "eventfd($module, /, initval, flags=EFD_CLOEXEC)\n--\n\nA descriptor for notifications between threads or processes."),
         MethodDef::keywords("eventfd_read", fd::eventfd_read, "eventfd_read($module, /, fd)\n--\n\nRead the counter of an eventfd."),
         MethodDef::keywords("eventfd_write", fd::eventfd_write, "eventfd_write($module, /, fd, value)\n--\n\nAdd to the counter of an eventfd."),
-        MethodDef::keywords("_exit", process::exit_now, "_exit($module, /, status)\n--\n\nEnd the process at once, without any cleaning up."),
-        MethodDef::positional("execv", process::execv, "execv($module, path, argv, /)\n--\n\nReplace this program by another."),
-        MethodDef::keywords("execve", process::execve, "execve($module, /, path, argv, env)\n--\n\nReplace this program by another, with an environment."),
+        MethodDef::keywords("_exit", program::exit_now, "_exit($module, /, status)\n--\n\nEnd the process at once, without any cleaning up."),
+        MethodDef::positional("execv", program::execv, "execv($module, path, argv, /)\n--\n\nReplace this program by another."),
+        MethodDef::keywords("execve", program::execve, "execve($module, /, path, argv, env)\n--\n\nReplace this program by another, with an environment."),
         MethodDef::keywords("fchdir", fd::fchdir, "fchdir($module, /, fd)\n--\n\nMake an open directory the current one."),
         MethodDef::keywords("fchmod", fd::fchmod, "fchmod($module, /, fd, mode)\n--\n\nSet an open file's permissions."),
         MethodDef::keywords("fchown", fd::fchown, "fchown($module, /, fd, uid, gid)\n--\n\nSet an open file's owner and group."),
@@ -122,8 +124,8 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::positional("posix_fadvise", fd::posix_fadvise, "posix_fadvise($module, fd, offset, length, advice, /)\n--\n\nTell the kernel how a file is going to be read."),
         MethodDef::positional("posix_fallocate", fd::posix_fallocate, "posix_fallocate($module, fd, offset, length, /)\n--\n\nMake sure that there is room on the disk."),
         MethodDef::one("posix_openpt", fd::posix_openpt, "posix_openpt($module, oflag, /)\n--\n\nThe controlling end of a new pseudo-terminal."),
-        MethodDef::keywords("posix_spawn", process::posix_spawn, "posix_spawn($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=<unrepresentable>)\n--\n\nStart a program in a new process."),
-        MethodDef::keywords("posix_spawnp", process::posix_spawnp, "posix_spawnp($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=<unrepresentable>)\n--\n\nStart a program in a new process, found by PATH."),
+        MethodDef::keywords("posix_spawn", program::posix_spawn, "posix_spawn($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=<unrepresentable>)\n--\n\nStart a program in a new process."),
+        MethodDef::keywords("posix_spawnp", program::posix_spawnp, "posix_spawnp($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=<unrepresentable>)\n--\n\nStart a program in a new process, found by PATH."),
         MethodDef::positional("pread", fd::pread, "pread($module, fd, length, offset, /)\n--\n\nRead from a position, whatever the file's own is."),
         MethodDef::positional("preadv", fd::preadv, "preadv($module, fd, buffers, offset, flags=0, /)\n--\n\nRead from a position into several buffers."),
         MethodDef::one("ptsname", fd::ptsname, "ptsname($module, fd, /)\n--\n\nThe name of the other end of a pseudo-terminal."),
@@ -176,7 +178,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::keywords("symlink", files::symlink, "symlink($module, /, src, dst, target_is_directory=False, *, dir_fd=None)\n--\n\nMake dst a symbolic link that says src."),
         MethodDef::no_args("sync", fd::sync, "sync($module, /)\n--\n\nHave everything written to the disk."),
         MethodDef::one("sysconf", sysinfo::sysconf, "sysconf($module, name, /)\n--\n\nA limit or a figure of the system."),
-        MethodDef::keywords("system", process::system, "system($module, /, command)\n--\n\nRun a command in a shell; its wait status."),
+        MethodDef::keywords("system", program::system, "system($module, /, command)\n--\n\nRun a command in a shell; its wait status."),
         MethodDef::one("tcgetpgrp", fd::tcgetpgrp, "tcgetpgrp($module, fd, /)\n--\n\nThe process group in a terminal's foreground."),
         MethodDef::positional("tcsetpgrp", fd::tcsetpgrp, "tcsetpgrp($module, fd, pgid, /)\n--\n\nPut a process group into a terminal's foreground."),
         MethodDef::keywords("timerfd_create", fd::timerfd_create, "timerfd_create($module, clockid, /, *, flags=0)\n--\n\nA descriptor that becomes readable when a time has come."),

@@ -39,6 +39,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::keywords("breakpointhook", hooks::breakpointhook, "breakpointhook($module, /, *args, **kwargs)\n--\n\nThis hook function is called by built-in breakpoint()."),
         MethodDef::no_args("_clear_type_cache", clear_caches, "_clear_type_cache($module, /)\n--\n\nClear the internal type lookup cache."),
         MethodDef::no_args("_clear_internal_caches", clear_caches, "_clear_internal_caches($module, /)\n--\n\nClear all internal performance-related caches."),
+        MethodDef::no_args("_get_cpu_count_config", |ts, _| PyInt::from_i64(ts, ts.interp().config().cpu_count.into()), "_get_cpu_count_config($module, /)\n--\n\nPrivate function for getting PyConfig.cpu_count"),
         MethodDef::no_args("_current_frames", current_frames, "_current_frames($module, /)\n--\n\nReturn a dict mapping each thread's thread id to its current stack frame."),
         MethodDef::no_args("_current_exceptions", current_exceptions, "_current_exceptions($module, /)\n--\n\nReturn a dict mapping each thread's identifier to its current raised exception."),
         MethodDef::one("displayhook", hooks::displayhook, "displayhook($module, object, /)\n--\n\nPrint an object to sys.stdout and also save it in builtins._"),

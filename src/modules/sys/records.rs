@@ -27,11 +27,15 @@ const fn fields<const N: usize>(names: [&'static str; N]) -> [StructSeqField; N]
 
 macro_rules! record {
     ($name:ident, $full:literal, $doc:literal, [$($field:literal),* $(,)?]) => {
+        record!($name, $full, $doc, [$($field),*], [$($field),*].len());
+    };
+    // Fields past the given number are attributes, not items.
+    ($name:ident, $full:literal, $doc:literal, [$($field:literal),* $(,)?], $items:expr) => {
         static $name: StructSeqSpec = StructSeqSpec {
             name: $full,
             doc: $doc,
             fields: &fields([$($field),*]),
-            in_sequence: [$($field),*].len(),
+            in_sequence: $items,
         };
     };
 }
@@ -40,8 +44,9 @@ record!(VERSION_INFO, "sys.version_info", "sys.version_info\n\nVersion informati
 record!(FLAGS, "sys.flags", "sys.flags\n\nFlags provided through command line arguments or environment vars.", [
     "debug", "inspect", "interactive", "optimize", "dont_write_bytecode", "no_user_site", "no_site",
     "ignore_environment", "verbose", "bytes_warning", "quiet", "hash_randomization", "isolated", "dev_mode",
-    "utf8_mode", "warn_default_encoding", "safe_path", "int_max_str_digits"
-]);
+    "utf8_mode", "warn_default_encoding", "safe_path", "int_max_str_digits", "gil", "thread_inherit_context",
+    "context_aware_warnings"
+], 18);
 record!(FLOAT_INFO, "sys.float_info", "sys.float_info\n\nA named tuple holding information about the float type.", [
     "max", "max_exp", "max_10_exp", "min", "min_exp", "min_10_exp", "dig", "mant_dig", "epsilon", "radix", "rounds"
 ]);
@@ -131,6 +136,9 @@ fn flags(ts: &ThreadState) -> PyResult {
         int(ts, config.warn_default_encoding.into())?,
         py_bool(config.safe_path > 0),
         int(ts, config.int_max_str_digits.into())?,
+        int(ts, 1)?,
+        int(ts, config.thread_inherit_context.max(0).into())?,
+        int(ts, config.context_aware_warnings.max(0).into())?,
     ];
     make(ts, &FLAGS, &values)
 }

@@ -112,7 +112,7 @@ pub fn gmtime(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
         }
         tm.assume_init()
     };
-    to_struct_time(ts, &tm, b"UTC", 0)
+    to_struct_time(ts, &tm, zone_name(&tm), 0)
 }
 
 /// `time.localtime`.

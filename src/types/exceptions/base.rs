@@ -45,7 +45,7 @@ pub(super) const SPEC: TypeSpec = TypeSpec {
     name: c"BaseException",
     basicsize: size_of::<PyBaseException>(),
     flags: FLAGS,
-    doc: "Common base class for all exceptions.",
+    doc: "Common base class for all exceptions",
     slots: TypeSlots {
         new: Some(new),
         init: Some(init),

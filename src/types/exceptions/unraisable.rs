@@ -81,7 +81,6 @@ pub fn write_unraisable(ts: &ThreadState, raised: Raised, doing: Option<&str>, o
         }
     };
     let hook = hook(ts).unwrap_or_else(|| ts.none());
-    let text = text.filter(|_| is_none(&hook));
     if let Err(raised) = write_report(ts, &error, text.as_deref(), &hook) {
         ts.clear_raised(raised);
         print::raw_fallback(&error);
