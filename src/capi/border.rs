@@ -348,8 +348,8 @@ fn for_each_slot(def: *mut PyModuleDef, f: &mut dyn FnMut(c_int, *mut c_void) ->
     Ok(())
 }
 
-/// Phase two: the `Py_mod_exec` slots, in order.
-fn run_exec_slots(ts: &ThreadState, def: *mut PyModuleDef, module: &PyObject) -> PyResult<()> {
+/// Phase two: the `Py_mod_exec` slots, in order (`PyModule_ExecDef`).
+pub fn run_exec_slots(ts: &ThreadState, def: *mut PyModuleDef, module: &PyObject) -> PyResult<()> {
     for_each_slot(def, &mut |slot, value| {
         if slot != MOD_EXEC {
             return Ok(());
