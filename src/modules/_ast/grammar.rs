@@ -73,9 +73,18 @@ pub(super) static GRAMMAR: &[Rule] = &[
         "stmt",
         Start,
         &[
-            ("FunctionDef", "identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment, type_param* type_params"),
-            ("AsyncFunctionDef", "identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment, type_param* type_params"),
-            ("ClassDef", "identifier name, expr* bases, keyword* keywords, stmt* body, expr* decorator_list, type_param* type_params"),
+            (
+                "FunctionDef",
+                "identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment, type_param* type_params",
+            ),
+            (
+                "AsyncFunctionDef",
+                "identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment, type_param* type_params",
+            ),
+            (
+                "ClassDef",
+                "identifier name, expr* bases, keyword* keywords, stmt* body, expr* decorator_list, type_param* type_params",
+            ),
             ("Return", "expr? value"),
             ("Delete", "expr* targets"),
             ("Assign", "expr* targets, expr value, string? type_comment"),

@@ -5,14 +5,14 @@ use core::mem::size_of;
 
 use super::util::track;
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots,
-    TypeSpec, alloc, call, flags, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType,
+    TypeSlots, TypeSpec, alloc, call, flags, protocol,
 };
 use crate::state::ThreadState;
+use crate::types::bytes::PyBytes;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none::is_none;
-use crate::types::bytes::PyBytes;
 use crate::types::str::{PyStr, StrBuilder, StrData};
 use crate::types::tuple::PyTuple;
 use crate::{id, native, raise};
@@ -175,12 +175,24 @@ pub static NEWLINE_DECODER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::keywords("decode", decode, "decode($self, /, input, final=False)\n--\n\nDecode a piece of the input."),
-        MethodDef::no_args("getstate", getstate, "getstate($self, /)\n--\n\nThe state: what waits for more input, and a number."),
+        MethodDef::keywords(
+            "decode",
+            decode,
+            "decode($self, /, input, final=False)\n--\n\nDecode a piece of the input.",
+        ),
+        MethodDef::no_args(
+            "getstate",
+            getstate,
+            "getstate($self, /)\n--\n\nThe state: what waits for more input, and a number.",
+        ),
         MethodDef::one("setstate", setstate, "setstate($self, state, /)\n--\n\nGo back to a state."),
         MethodDef::no_args("reset", reset, "reset($self, /)\n--\n\nBegin anew."),
     ],
-    getset: &[GetSetDef::get("newlines", |ts, this| this.cast::<PyNewlineDecoder>().newlines.seen(ts), "The kinds of line ends that there were.")],
+    getset: &[GetSetDef::get(
+        "newlines",
+        |ts, this| this.cast::<PyNewlineDecoder>().newlines.seen(ts),
+        "The kinds of line ends that there were.",
+    )],
     ..TypeSpec::EMPTY
 });
 

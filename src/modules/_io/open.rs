@@ -113,7 +113,8 @@ fn open_with(ts: &ThreadState, file: &PyObject, mode: &PyStr, buffering: i32, op
     let path = if protocol::is_index(file) { file.new_ref() } else { fspath(ts, file)? };
     let mode = Mode::parse(ts, mode)?;
     if mode.binary {
-        let refused = [(options.encoding, "an encoding"), (options.errors, "an errors"), (options.newline, "a newline")];
+        let refused =
+            [(options.encoding, "an encoding"), (options.errors, "an errors"), (options.newline, "a newline")];
         if let Some((_, what)) = refused.iter().find(|(given, _)| given.is_some()) {
             return raise!(ts, exc::ValueError, "binary mode doesn't take {what} argument");
         }

@@ -3,7 +3,9 @@
 use super::UNSUPPORTED_OPERATION_TYPE;
 use super::base::PyIOBase;
 use crate::object::buffer::Buffer;
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, Slot, StaticType, attr, buffer, call, gc, protocol};
+use crate::object::{
+    AsObject, PyObject, PyRef, PyResult, Raised, Ref, Slot, StaticType, attr, buffer, call, gc, protocol,
+};
 use crate::state::ThreadState;
 use crate::types::bytes::PyBytes;
 use crate::types::exceptions::{self as exc, PyOSError};
@@ -177,12 +179,7 @@ pub fn readinto_buffer(ts: &ThreadState, argument: &str, object: &PyObject) -> P
                 return Err(raised);
             }
             ts.clear_raised(raised);
-            raise!(
-                ts,
-                exc::TypeError,
-                "{argument} must be read-write bytes-like object, not {}",
-                object.type_name()
-            )
+            raise!(ts, exc::TypeError, "{argument} must be read-write bytes-like object, not {}", object.type_name())
         }
     }
 }

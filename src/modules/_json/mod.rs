@@ -35,13 +35,8 @@ static FUNCTIONS: [MethodDef; 3] = [
 ];
 
 /// The module.
-pub static MODULE: ModuleSpec = ModuleSpec {
-    name: "_json",
-    doc: "json's speedups.",
-    methods: &FUNCTIONS,
-    exec: Some(exec),
-    ..ModuleSpec::EMPTY
-};
+pub static MODULE: ModuleSpec =
+    ModuleSpec { name: "_json", doc: "json's speedups.", methods: &FUNCTIONS, exec: Some(exec), ..ModuleSpec::EMPTY };
 
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     ready::ready_static(ts, &scanner::SCANNER_TYPE)?;

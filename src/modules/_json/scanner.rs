@@ -6,8 +6,8 @@ use hognose_allocators::collections::TryVec;
 
 use super::{decode_error, string_argument, strings};
 use crate::object::{
-    Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots, TypeSpec, alloc,
-    attr, call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, attr, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -51,7 +51,12 @@ pub(super) fn write(out: &mut StrBuilder, text: &PyStr, escaping: Escaping) -> R
 }
 
 /// Appends runs of plain characters at once, and escapes what is between them.
-fn write_units<U: Copy + Into<u32>>(out: &mut StrBuilder, text: &PyStr, units: &[U], escaping: Escaping) -> Result<(), NoMemory> {
+fn write_units<U: Copy + Into<u32>>(
+    out: &mut StrBuilder,
+    text: &PyStr,
+    units: &[U],
+    escaping: Escaping,
+) -> Result<(), NoMemory> {
     let mut start = 0;
     while start < units.len() {
         let rest = &units[start..];
@@ -122,11 +127,19 @@ pub(super) fn scan_units<U: Copy + Into<u32>>(
 
 /// The first quote or backslash from `start` on, or the end.
 #[inline]
-fn plain_end<U: Copy + Into<u32>>(ts: &ThreadState, text: &PyStr, units: &[U], start: usize, strict: bool) -> PyResult<usize> {
+fn plain_end<U: Copy + Into<u32>>(
+    ts: &ThreadState,
+    text: &PyStr,
+    units: &[U],
+    start: usize,
+    strict: bool,
+) -> PyResult<usize> {
     for (offset, unit) in units[start..].iter().enumerate() {
         match (*unit).into() {
             0x22 | 0x5c => return Ok(start + offset),
-            0..0x20 if strict => return decode_error(ts, "Invalid control character at", text, (start + offset) as isize),
+            0..0x20 if strict => {
+                return decode_error(ts, "Invalid control character at", text, (start + offset) as isize);
+            }
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use super::attributes::{self, this};
 use super::{PyGenerator, SLOTS, SPEC, resume};
+use crate::native;
 use crate::object::*;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -10,7 +11,6 @@ use crate::types::none::none;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 use crate::vm::frame::Frame;
-use crate::native;
 
 const SEND_DOC: &str = "send(value) -> the next value that is yielded, or StopIteration with the result.";
 const THROW_DOC: &str = "throw(exception) -> the next value that is yielded, or StopIteration with the result.";

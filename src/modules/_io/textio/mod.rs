@@ -368,23 +368,15 @@ fn detach(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn reconfigure(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
-    static SIGNATURE: Signature<5> = Signature::new(
-        "reconfigure",
-        ["encoding", "errors", "newline", "line_buffering", "write_through"],
-        0,
-        0,
-        0,
-    );
+    static SIGNATURE: Signature<5> =
+        Signature::new("reconfigure", ["encoding", "errors", "newline", "line_buffering", "write_through"], 0, 0, 0);
     let [encoding, errors, newline, line_buffering, write_through] = SIGNATURE.parse(ts, args)?;
     let this = wrapper(object);
     let buffer = this.attached(ts)?;
     let given = |argument: Option<&PyObject>| argument.is_some_and(|argument| !is_none(argument));
     // `newline=None` is a choice of its own.
     if this.decoded.is_some() && (given(encoding) || given(errors) || newline.is_some()) {
-        return unsupported(
-            ts,
-            "It is not possible to set the encoding or newline of stream after the first read",
-        );
+        return unsupported(ts, "It is not possible to set the encoding or newline of stream after the first read");
     }
     let new_newline = match newline {
         Some(newline) => Some(check_newline(ts, Some("reconfigure"), Some(newline))?),
