@@ -4,7 +4,7 @@ use core::cell::{Cell, UnsafeCell};
 
 use crate::modules::ModuleSpec;
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags,
+    Args, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags,
     gc, protocol,
 };
 use crate::raise;

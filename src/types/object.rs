@@ -104,11 +104,11 @@ type NewFn = fn(&ThreadState, &PyTypeObject, Args<'_>) -> PyResult;
 type InitFn = fn(&ThreadState, &PyObject, Args<'_>) -> PyResult<()>;
 
 fn makes_plainly(typ: &PyTypeObject) -> bool {
-    is_same(typ.slots().new, object_new as usize, |f: NewFn| f as usize)
+    is_same(typ.slots().new, object_new as *const () as usize, |f: NewFn| f as usize)
 }
 
 fn initializes_plainly(typ: &PyTypeObject) -> bool {
-    is_same(typ.slots().init, object_init as usize, |f: InitFn| f as usize)
+    is_same(typ.slots().init, object_init as *const () as usize, |f: InitFn| f as usize)
 }
 
 /// `object.__new__`: arguments are for `__init__`, if the class has its own.
@@ -370,7 +370,7 @@ fn state_of(ts: &ThreadState, object: &PyObject, required: bool) -> PyResult {
     if let Some(function) = method.downcast_exact::<PyBuiltinFunction>()
         && function.self_or_none().is(object)
         && let NativeFn::NoArgs(native) = function.def().function
-        && native as usize == getstate as usize
+        && native as usize == getstate as *const () as usize
     {
         return default_state(ts, object, required);
     }

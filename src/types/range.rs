@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use crate::object::{
     Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType,
-    TypeSlots, TypeSpec, alloc, call, flags, gc, protocol,
+    TypeSlots, TypeSpec, alloc, call, flags, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

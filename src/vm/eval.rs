@@ -1976,7 +1976,7 @@ fn compare_op(ts: &ThreadState, left: &PyObject, right: &PyObject, argument: usi
 fn begin_init(ts: &ThreadState, class: &PyTypeObject, args: &[&PyObject]) -> PyResult<Option<*mut Frame>> {
     let Some(heap_type) = class.as_heap_type() else { return Ok(None) };
     let slots = class.slots();
-    if slots.new.is_none_or(|new| new as usize != crate::types::object::object_new as usize)
+    if slots.new.is_none_or(|new| new as usize != crate::types::object::object_new as *const () as usize)
         || class.has_flag(flags::IS_ABSTRACT)
     {
         return Ok(None);

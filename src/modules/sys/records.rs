@@ -187,7 +187,7 @@ fn flags(ts: &ThreadState) -> PyResult {
 
 fn implementation(ts: &ThreadState, version: &PyObject) -> PyResult {
     let dict = PyDict::new(ts)?;
-    let mut set = |name: &str, value: &PyObject| -> PyResult<()> {
+    let set = |name: &str, value: &PyObject| -> PyResult<()> {
         let name = PyStr::intern(ts, name)?;
         dict.set_str(ts, &name, value)
     };

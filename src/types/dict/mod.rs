@@ -46,7 +46,6 @@ pub use keys::{DictKeys, KeysKind};
 pub use methods::DICT_TYPE;
 pub(crate) use table::equal_ints;
 // Generic containers find their `__class_getitem__` beside the container that they resemble.
-pub(crate) use crate::types::genericalias::class_getitem;
 pub use update::{MergeFailure, Overlap};
 pub use view::{DICT_ITEMS_TYPE, DICT_KEYS_TYPE, DICT_VALUES_TYPE, PyDictView, ViewKind};
 

@@ -8,7 +8,6 @@ use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none::none;
-use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 use crate::vm::frame::Frame;
 

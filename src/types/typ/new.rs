@@ -73,7 +73,7 @@ pub fn type_new(ts: &ThreadState, metatype: &PyTypeObject, args: Args<'_>) -> Py
     let winner = calculate_metaclass(ts, metatype, bases.items())?;
     if !core::ptr::eq(winner, metatype)
         && let Some(new) = winner.slots().new
-        && new as usize != type_new as usize
+        && new as usize != type_new as *const () as usize
     {
         return new(ts, winner, args);
     }
