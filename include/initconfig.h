@@ -20,6 +20,7 @@
 #include <wchar.h>
 
 #include "pyport.h"
+#include "pylifecycle.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -232,6 +233,16 @@ PyAPI_FUNC(PyStatus) PyConfig_SetWideStringList(PyConfig *config, PyWideStringLi
    and locale. Arguments are parsed once, when parse_argv is 1. A wrong command line and options like --help
    give an exit. After an error the struct is partly read, and still valid. */
 PyAPI_FUNC(PyStatus) PyConfig_Read(PyConfig *config);
+
+/* --- Initialization ---------------------------------------------------------------------------------- */
+
+/* Initializes with a configuration, which is only read; NULL is an error. The thread becomes the main one, with its
+   thread state attached. When it is initialized already it does nothing and gives OK; after an error, what was done is
+   undone, and it may be repeated. */
+PyAPI_FUNC(PyStatus) Py_InitializeFromConfig(const PyConfig *config);
+
+/* A sub-interpreter: not in this version, an error and NULL in *tstate_p. Since 3.12. */
+PyAPI_FUNC(PyStatus) Py_NewInterpreterFromConfig(PyThreadState **tstate_p, const PyInterpreterConfig *config);
 
 #ifdef __cplusplus
 }

@@ -19,23 +19,87 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_imp",
     doc: "(Extremely) low-level import machinery bits as used by importlib.",
     methods: &[
-        MethodDef::no_args("extension_suffixes", extension_suffixes, "extension_suffixes($module, /)\n--\n\nReturns the list of file suffixes used to identify extension modules."),
-        MethodDef::no_args("lock_held", |_, _| Ok(py_bool(false)), "lock_held($module, /)\n--\n\nReturn True if the import lock is currently held, else False."),
-        MethodDef::no_args("acquire_lock", |ts, _| Ok(ts.none()), "acquire_lock($module, /)\n--\n\nAcquires the interpreter's import lock for the current thread."),
-        MethodDef::no_args("release_lock", |ts, _| Ok(ts.none()), "release_lock($module, /)\n--\n\nRelease the interpreter's import lock."),
-        MethodDef::keywords("find_frozen", find_frozen, "find_frozen($module, name, /, *, withdata=False)\n--\n\nReturn info about the corresponding frozen module (if there is one) or None."),
-        MethodDef::positional("get_frozen_object", get_frozen_object, "get_frozen_object($module, name, data=None, /)\n--\n\nCreate a code object for a frozen module."),
-        MethodDef::one("is_frozen_package", is_frozen_package, "is_frozen_package($module, name, /)\n--\n\nReturns True if the module name is of a frozen package."),
-        MethodDef::one("create_builtin", create_builtin, "create_builtin($module, spec, /)\n--\n\nCreate an extension module."),
+        MethodDef::no_args(
+            "extension_suffixes",
+            extension_suffixes,
+            "extension_suffixes($module, /)\n--\n\nReturns the list of file suffixes used to identify extension modules.",
+        ),
+        MethodDef::no_args(
+            "lock_held",
+            |_, _| Ok(py_bool(false)),
+            "lock_held($module, /)\n--\n\nReturn True if the import lock is currently held, else False.",
+        ),
+        MethodDef::no_args(
+            "acquire_lock",
+            |ts, _| Ok(ts.none()),
+            "acquire_lock($module, /)\n--\n\nAcquires the interpreter's import lock for the current thread.",
+        ),
+        MethodDef::no_args(
+            "release_lock",
+            |ts, _| Ok(ts.none()),
+            "release_lock($module, /)\n--\n\nRelease the interpreter's import lock.",
+        ),
+        MethodDef::keywords(
+            "find_frozen",
+            find_frozen,
+            "find_frozen($module, name, /, *, withdata=False)\n--\n\nReturn info about the corresponding frozen module (if there is one) or None.",
+        ),
+        MethodDef::positional(
+            "get_frozen_object",
+            get_frozen_object,
+            "get_frozen_object($module, name, data=None, /)\n--\n\nCreate a code object for a frozen module.",
+        ),
+        MethodDef::one(
+            "is_frozen_package",
+            is_frozen_package,
+            "is_frozen_package($module, name, /)\n--\n\nReturns True if the module name is of a frozen package.",
+        ),
+        MethodDef::one(
+            "create_builtin",
+            create_builtin,
+            "create_builtin($module, spec, /)\n--\n\nCreate an extension module.",
+        ),
         MethodDef::one("init_frozen", init_frozen, "init_frozen($module, name, /)\n--\n\nInitializes a frozen module."),
-        MethodDef::one("is_builtin", is_builtin, "is_builtin($module, name, /)\n--\n\nReturns True if the module name corresponds to a built-in module."),
-        MethodDef::one("is_frozen", is_frozen, "is_frozen($module, name, /)\n--\n\nReturns True if the module name corresponds to a frozen module."),
-        MethodDef::no_args("_frozen_module_names", frozen_module_names, "_frozen_module_names($module, /)\n--\n\nReturns the list of available frozen modules."),
-        MethodDef::one("_override_frozen_modules_for_tests", |ts, _, _| Ok(ts.none()), "_override_frozen_modules_for_tests($module, override, /)\n--\n\n(internal-only) Override PyConfig.use_frozen_modules."),
-        MethodDef::positional("create_dynamic", create_dynamic, "create_dynamic($module, spec, file=None, /)\n--\n\nCreate an extension module."),
-        MethodDef::one("exec_dynamic", exec_module, "exec_dynamic($module, mod, /)\n--\n\nInitialize an extension module."),
-        MethodDef::one("exec_builtin", exec_module, "exec_builtin($module, mod, /)\n--\n\nInitialize a built-in module."),
-        MethodDef::positional("_fix_co_filename", fix_co_filename, "_fix_co_filename($module, code, path, /)\n--\n\nChanges code.co_filename to specify the passed-in file path."),
+        MethodDef::one(
+            "is_builtin",
+            is_builtin,
+            "is_builtin($module, name, /)\n--\n\nReturns True if the module name corresponds to a built-in module.",
+        ),
+        MethodDef::one(
+            "is_frozen",
+            is_frozen,
+            "is_frozen($module, name, /)\n--\n\nReturns True if the module name corresponds to a frozen module.",
+        ),
+        MethodDef::no_args(
+            "_frozen_module_names",
+            frozen_module_names,
+            "_frozen_module_names($module, /)\n--\n\nReturns the list of available frozen modules.",
+        ),
+        MethodDef::one(
+            "_override_frozen_modules_for_tests",
+            |ts, _, _| Ok(ts.none()),
+            "_override_frozen_modules_for_tests($module, override, /)\n--\n\n(internal-only) Override PyConfig.use_frozen_modules.",
+        ),
+        MethodDef::positional(
+            "create_dynamic",
+            create_dynamic,
+            "create_dynamic($module, spec, file=None, /)\n--\n\nCreate an extension module.",
+        ),
+        MethodDef::one(
+            "exec_dynamic",
+            exec_module,
+            "exec_dynamic($module, mod, /)\n--\n\nInitialize an extension module.",
+        ),
+        MethodDef::one(
+            "exec_builtin",
+            exec_module,
+            "exec_builtin($module, mod, /)\n--\n\nInitialize a built-in module.",
+        ),
+        MethodDef::positional(
+            "_fix_co_filename",
+            fix_co_filename,
+            "_fix_co_filename($module, code, path, /)\n--\n\nChanges code.co_filename to specify the passed-in file path.",
+        ),
         MethodDef::keywords("source_hash", source_hash, "source_hash($module, /, key, source)\n--\n\n"),
     ],
     types: &[],
@@ -45,7 +109,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add_str(ts, "check_hash_based_pycs", "default")?;
     // The magic number of 3.14's `.pyc` files: 3627, and "\r\n".
-    module.add_int(ts, "pyc_magic_number_token", 3627 | 0x0d0a_0000)
+    module.add_int(ts, "pyc_magic_number_token", 3627 | 0x0a0d_0000)
 }
 
 fn name_of<'a>(ts: &ThreadState, name: &'a PyObject) -> PyResult<&'a str> {

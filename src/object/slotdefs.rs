@@ -885,9 +885,9 @@ fn update_slot(ts: &ThreadState, typ: &PyTypeObject, offset: usize) {
     let mut use_generic = false;
     for def in SLOT_DEFS.iter().filter(|def| def.offset == offset) {
         let Some(method) = lookup_type(ts, typ, (def.name)()) else { continue };
-        let wrapped = method.downcast_exact::<PyWrapperDescr>().filter(|wrapper| {
-            (wrapper.def().name)().equals((def.name)()) && typ.is_subtype(wrapper.owner())
-        });
+        let wrapped = method
+            .downcast_exact::<PyWrapperDescr>()
+            .filter(|wrapper| (wrapper.def().name)().equals((def.name)()) && typ.is_subtype(wrapper.owner()));
         match wrapped {
             Some(wrapper) if wrapper.def().offset == offset => {
                 if specific.is_null() || specific == wrapper.raw() {

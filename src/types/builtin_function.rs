@@ -198,7 +198,9 @@ fn call_new(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
             native.name()
         );
     }
-    own(ts, typ, args.skip_first())
+    let object = own(ts, typ, args.skip_first())?;
+    crate::types::typ::track_instance(ts, typ, &object);
+    Ok(object)
 }
 
 /// Calls a native function of any form. `name` is for messages.

@@ -213,12 +213,9 @@ impl Kind {
 fn wrong_character<T>(ts: &ThreadState, kind: Kind, value: &PyObject) -> PyResult<T> {
     match value.downcast::<PyStr>() {
         None => raise!(ts, exc::TypeError, "array item must be a unicode character, not {}", value.type_name()),
-        Some(text) if kind == Kind::Char => raise!(
-            ts,
-            exc::TypeError,
-            "array item must be a string of length 1, not a string of length {}",
-            text.len()
-        ),
+        Some(text) if kind == Kind::Char => {
+            raise!(ts, exc::TypeError, "array item must be a string of length 1, not a string of length {}", text.len())
+        }
         Some(text) => raise!(
             ts,
             exc::TypeError,

@@ -81,7 +81,11 @@ pub(crate) fn rsplit<E>(
 }
 
 /// The parts between runs of white space, at most `max` cuts from the left.
-pub(crate) fn split_space<E>(data: &[u8], max: usize, mut part: impl FnMut(Range<usize>) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn split_space<E>(
+    data: &[u8],
+    max: usize,
+    mut part: impl FnMut(Range<usize>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut at = 0;
     let mut cuts = 0;
     loop {
@@ -105,7 +109,11 @@ pub(crate) fn split_space<E>(data: &[u8], max: usize, mut part: impl FnMut(Range
 }
 
 /// The same with cuts from the right; the parts come from the last to the first.
-pub(crate) fn rsplit_space<E>(data: &[u8], max: usize, mut part: impl FnMut(Range<usize>) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn rsplit_space<E>(
+    data: &[u8],
+    max: usize,
+    mut part: impl FnMut(Range<usize>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut end = data.len();
     let mut cuts = 0;
     loop {

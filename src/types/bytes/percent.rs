@@ -90,7 +90,11 @@ impl Values {
             return raise!(ts, exc::TypeError, "not enough arguments for format string");
         }
         self.taken += 1;
-        Ok(if self.is_tuple { self.source.cast::<PyTuple>().items()[self.taken - 1].new_ref() } else { self.source.clone() })
+        Ok(if self.is_tuple {
+            self.source.cast::<PyTuple>().items()[self.taken - 1].new_ref()
+        } else {
+            self.source.clone()
+        })
     }
 
     fn enter(&mut self, ts: &ThreadState, key: &[u8]) -> PyResult<()> {
@@ -216,9 +220,7 @@ fn push_int(ts: &ThreadState, layout: &Layout, value: &PyObject, out: &mut Bytes
     let text = number.to_str(ts, layout.int_base().unwrap_or(10))?;
     let digits = text.data_bytes();
     let magnitude = digits.strip_prefix(b"-").unwrap_or(digits);
-    layout
-        .write_int(magnitude.len() < digits.len(), magnitude, out)
-        .map_err(|error| fail_writing(ts, error))
+    layout.write_int(magnitude.len() < digits.len(), magnitude, out).map_err(|error| fail_writing(ts, error))
 }
 
 fn convert(ts: &ThreadState, conversion: u8, exact: bool, value: &PyObject) -> PyResult<Ref<PyInt>> {

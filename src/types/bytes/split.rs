@@ -6,7 +6,7 @@ use hognose_allocators::collections::TryVec;
 
 use super::PyBytes;
 use super::algorithms;
-use super::shared::{BytesLike, ByteString, bytes_like, of, part, unchanged};
+use super::shared::{ByteString, BytesLike, bytes_like, of, part, unchanged};
 use crate::object::buffer::{self, Buffer};
 use crate::object::{Args, AsObject, PyObject, PyRef, PyResult, Signature, protocol};
 use crate::raise;
@@ -17,7 +17,11 @@ use crate::types::none::is_none;
 use crate::types::tuple::PyTuple;
 
 /// The two arguments of `split` and `rsplit`.
-fn split_arguments<'a>(ts: &ThreadState, name: &'static str, args: Args<'a>) -> PyResult<(Option<BytesLike<'a>>, usize)> {
+fn split_arguments<'a>(
+    ts: &ThreadState,
+    name: &'static str,
+    args: Args<'a>,
+) -> PyResult<(Option<BytesLike<'a>>, usize)> {
     let signature = Signature::new(name, ["sep", "maxsplit"], 0, 2, 0);
     let [separator, max] = signature.parse(ts, args)?;
     let max = match max {
@@ -188,7 +192,10 @@ pub(crate) fn join<B: ByteString>(ts: &ThreadState, this: &PyObject, iterable: &
 
 /// Writes bytes to the beginning of a place, and returns what is left of it.
 #[inline]
-pub(crate) fn put<'a>(place: &'a mut [core::mem::MaybeUninit<u8>], bytes: &[u8]) -> &'a mut [core::mem::MaybeUninit<u8>] {
+pub(crate) fn put<'a>(
+    place: &'a mut [core::mem::MaybeUninit<u8>],
+    bytes: &[u8],
+) -> &'a mut [core::mem::MaybeUninit<u8>] {
     let (first, rest) = place.split_at_mut(bytes.len());
     first.write_copy_of_slice(bytes);
     rest

@@ -41,8 +41,8 @@ use crate::object::buffer::{self, PyBuffer};
 use crate::object::slots::GetBufferFn;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
-    TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot,
+    StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -145,14 +145,43 @@ pub static MEMORYVIEW_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[
         MethodDef::no_args("release", methods::release, "release($self, /)\n--\n\nGive the memory back to its object."),
-        MethodDef::keywords("tobytes", methods::tobytes, "tobytes($self, /, order='C')\n--\n\nThe memory as bytes, the items in the order 'C', 'F', or 'A' for as they are."),
-        MethodDef::keywords("hex", methods::hex, "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nThe memory as a string of hexadecimal digits, in groups when there is a separator."),
-        MethodDef::no_args("tolist", methods::tolist, "tolist($self, /)\n--\n\nThe items as a list, of lists when there are more dimensions."),
-        MethodDef::keywords("cast", cast::cast, "cast($self, /, format, shape=<unrepresentable>)\n--\n\nThe same memory with another format or shape."),
-        MethodDef::no_args("toreadonly", methods::toreadonly, "toreadonly($self, /)\n--\n\nA read-only view of the same memory."),
+        MethodDef::keywords(
+            "tobytes",
+            methods::tobytes,
+            "tobytes($self, /, order='C')\n--\n\nThe memory as bytes, the items in the order 'C', 'F', or 'A' for as they are.",
+        ),
+        MethodDef::keywords(
+            "hex",
+            methods::hex,
+            "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nThe memory as a string of hexadecimal digits, in groups when there is a separator.",
+        ),
+        MethodDef::no_args(
+            "tolist",
+            methods::tolist,
+            "tolist($self, /)\n--\n\nThe items as a list, of lists when there are more dimensions.",
+        ),
+        MethodDef::keywords(
+            "cast",
+            cast::cast,
+            "cast($self, /, format, shape=<unrepresentable>)\n--\n\nThe same memory with another format or shape.",
+        ),
+        MethodDef::no_args(
+            "toreadonly",
+            methods::toreadonly,
+            "toreadonly($self, /)\n--\n\nA read-only view of the same memory.",
+        ),
         MethodDef::one("count", methods::count, "count($self, value, /)\n--\n\nHow many items are equal to value."),
-        MethodDef::positional("index", methods::index, "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nThe index of the first item equal to value; ValueError when there is none."),
-        MethodDef::keywords("_from_flags", methods::from_flags, "_from_flags($type, /, object, flags)\n--\n\nA memoryview got with the given buffer flags.").class(),
+        MethodDef::positional(
+            "index",
+            methods::index,
+            "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nThe index of the first item equal to value; ValueError when there is none.",
+        ),
+        MethodDef::keywords(
+            "_from_flags",
+            methods::from_flags,
+            "_from_flags($type, /, object, flags)\n--\n\nA memoryview got with the given buffer flags.",
+        )
+        .class(),
         MethodDef::no_args("__enter__", methods::enter, ""),
         MethodDef::positional("__exit__", methods::exit, ""),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
@@ -168,7 +197,11 @@ pub static MEMORYVIEW_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get("strides", methods::strides, "The distances between items in bytes, by dimension."),
         GetSetDef::get("suboffsets", methods::suboffsets, "What is added after following a pointer, by dimension."),
         GetSetDef::get("c_contiguous", methods::c_contiguous, "Whether the items follow each other in C's order."),
-        GetSetDef::get("f_contiguous", methods::f_contiguous, "Whether the items follow each other in Fortran's order."),
+        GetSetDef::get(
+            "f_contiguous",
+            methods::f_contiguous,
+            "Whether the items follow each other in Fortran's order.",
+        ),
         GetSetDef::get("contiguous", methods::contiguous, "Whether the items follow each other in either order."),
     ],
     weaklistoffset: offset_of!(PyMemoryView, weaklist),
@@ -308,7 +341,12 @@ impl PyMemoryView {
     }
 
     /// A memoryview on `mbuf` with room for `count` dimensions and everything of `from` but these.
-    fn incomplete(ts: &ThreadState, mbuf: &PyManagedBuffer, from: &PyBuffer, count: usize) -> PyResult<Ref<PyMemoryView>> {
+    fn incomplete(
+        ts: &ThreadState,
+        mbuf: &PyManagedBuffer,
+        from: &PyBuffer,
+        count: usize,
+    ) -> PyResult<Ref<PyMemoryView>> {
         if count > MAX_DIMENSIONS {
             return raise!(ts, exc::ValueError, "memoryview: number of dimensions must not exceed {MAX_DIMENSIONS}");
         }
@@ -389,12 +427,7 @@ pub fn from_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult<R
         return view.again(ts);
     }
     if !buffer::has_buffer(object) {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "memoryview: a bytes-like object is required, not '{}'",
-            object.type_name()
-        );
+        return raise!(ts, exc::TypeError, "memoryview: a bytes-like object is required, not '{}'", object.type_name());
     }
     let mbuf = PyManagedBuffer::of_object(ts, object, flags)?;
     // SAFETY: the master view is not changed before it is released.
@@ -423,7 +456,12 @@ pub fn from_slot(ts: &ThreadState, object: &PyObject, flags: i32, slot: GetBuffe
 ///
 /// # Safety
 /// The memory is valid, and written to only as the view's users expect, as long as the view or one made from it lives.
-pub unsafe fn from_memory(ts: &ThreadState, memory: *mut u8, len: usize, readonly: bool) -> PyResult<Ref<PyMemoryView>> {
+pub unsafe fn from_memory(
+    ts: &ThreadState,
+    memory: *mut u8,
+    len: usize,
+    readonly: bool,
+) -> PyResult<Ref<PyMemoryView>> {
     let mbuf = PyManagedBuffer::empty(ts)?;
     // SAFETY: the view does not move, and nobody else has it yet; the memory is as the caller says.
     unsafe {

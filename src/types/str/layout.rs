@@ -431,6 +431,10 @@ impl PyStr {
         unsafe { core::ptr::copy_nonoverlapping(text.data_ptr(), data, bytes) };
         made.as_legacy().data.set(data);
         made.length.set(text.len() as isize);
+        if of.is_gc() {
+            // `str.__new__` may be called past the metatype, which would do this.
+            crate::object::gc::track(ts, &*made);
+        }
         Ok(made)
     }
 }

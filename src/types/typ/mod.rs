@@ -89,10 +89,7 @@ fn type_call(ts: &ThreadState, callable: &PyObject, args: Args<'_>) -> PyResult 
     if !core::ptr::eq(made, typ) && !made.is_subtype(typ) {
         return Ok(object);
     }
-    if made.is_heap_type() && made.is_gc() && !made.has_flag(flags::TYPE_SUBCLASS) && !gc::is_tracked(&object) {
-        // The native base's instances are not collected, those of its subclasses are.
-        gc::track_in(ts, &object);
-    }
+    track_instance(ts, made, &object);
     if let Some(init) = made.slots().init {
         init(ts, &object, args)?;
     }
@@ -183,4 +180,17 @@ fn type_clear(ts: &ThreadState, object: &PyObject) {
     }
     heap_type.ht_module.set(None);
     typ.tp_mro.set(None);
+}
+
+/// Hands a new instance of a class to the collector: the native base's instances may not be collected, those of
+/// its subclasses are.
+pub(crate) fn track_instance(ts: &ThreadState, made: &PyTypeObject, object: &PyObject) {
+    if made.is_heap_type()
+        && made.is_gc()
+        && core::ptr::eq(object.ob_type(), made)
+        && !made.has_flag(flags::TYPE_SUBCLASS)
+        && !gc::is_tracked(object)
+    {
+        gc::track_in(ts, object);
+    }
 }

@@ -1,0 +1,30 @@
+/* Frames. */
+#ifndef Py_PYFRAME_H
+#define Py_PYFRAME_H
+
+#include "object.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+PyAPI_DATA(PyTypeObject) PyFrame_Type;
+#define PyFrame_Check(op) Py_IS_TYPE((op), &PyFrame_Type)
+/* The line that runs. Since 3.10. */
+PyAPI_FUNC(int) PyFrame_GetLineNumber(PyFrameObject *frame);
+/* Its code object. Since 3.10. */
+PyAPI_FUNC(PyCodeObject *) PyFrame_GetCode(PyFrameObject *frame);
+#ifndef Py_LIMITED_API
+/* The caller's frame; NULL without an exception for the outermost. Since 3.9. */
+PyAPI_FUNC(PyFrameObject *) PyFrame_GetBack(PyFrameObject *frame);
+/* What the code sees, and where it is. Since 3.11. */
+PyAPI_FUNC(PyObject *) PyFrame_GetGlobals(PyFrameObject *frame);
+PyAPI_FUNC(PyObject *) PyFrame_GetLocals(PyFrameObject *frame);
+PyAPI_FUNC(PyObject *) PyFrame_GetBuiltins(PyFrameObject *frame);
+PyAPI_FUNC(int) PyFrame_GetLasti(PyFrameObject *frame);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

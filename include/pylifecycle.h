@@ -1,0 +1,87 @@
+/* Initialization and finalization. Most need no thread state: they say which ones do. */
+#ifndef Py_PYLIFECYCLE_H
+#define Py_PYLIFECYCLE_H
+
+#include "object.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Initializes; does nothing when that is done already. Failure ends the process: use Py_InitializeFromConfig. The
+   thread becomes the main one, with its thread state attached. InitializeEx: without signal handlers for 0. */
+PyAPI_FUNC(void) Py_Initialize(void);
+PyAPI_FUNC(void) Py_InitializeEx(int install_signal_handlers);
+/* Undoes it and frees all memory; -1 when the streams could not be flushed. Main thread, state attached. Does nothing
+   when nothing is initialized. It can be initialized again. Ex: since 3.6. */
+PyAPI_FUNC(void) Py_Finalize(void);
+PyAPI_FUNC(int) Py_FinalizeEx(void);
+/* 1 from the end of initialization to the end of finalization, else 0. Any thread. Cannot fail. */
+PyAPI_FUNC(int) Py_IsInitialized(void);
+/* 1 while finalization runs, else 0. Any thread. Cannot fail. Since 3.13. */
+PyAPI_FUNC(int) Py_IsFinalizing(void);
+/* Sub-interpreters: not in this version. NULL with RuntimeError; fatal error. A thread state is needed. */
+PyAPI_FUNC(PyThreadState *) Py_NewInterpreter(void);
+PyAPI_FUNC(void) Py_EndInterpreter(PyThreadState *tstate);
+/* Calls a function at the end of finalization, last one first: 0, or -1 when there are 32 already. */
+PyAPI_FUNC(int) Py_AtExit(void (*function)(void));
+/* Finalizes and ends the process. A thread state is needed. */
+PyAPI_FUNC(void) _Py_NO_RETURN Py_Exit(int status);
+/* The whole command: initializes from the arguments, runs, finalizes; the exit status. BytesMain: since 3.8. */
+PyAPI_FUNC(int) Py_Main(int argc, wchar_t **argv);
+PyAPI_FUNC(int) Py_BytesMain(int argc, char **argv);
+
+/* Reports a fatal error with the threads' stacks and aborts. Any thread, at any time. */
+PyAPI_FUNC(void) _Py_NO_RETURN Py_FatalError(const char *message);
+
+/* What this is: static texts. Cannot fail. */
+PyAPI_FUNC(const char *) Py_GetVersion(void);
+PyAPI_FUNC(const char *) Py_GetPlatform(void);
+PyAPI_FUNC(const char *) Py_GetCopyright(void);
+PyAPI_FUNC(const char *) Py_GetCompiler(void);
+PyAPI_FUNC(const char *) Py_GetBuildInfo(void);
+/* PY_VERSION_HEX of the library. Since 3.11. */
+PyAPI_DATA(const unsigned long) Py_Version;
+
+/* Settings of old, for Py_Initialize; the strings stay. Use PyConfig. */
+PyAPI_FUNC(void) Py_SetProgramName(const wchar_t *name) Py_DEPRECATED(3.11);
+PyAPI_FUNC(void) Py_SetPythonHome(const wchar_t *home) Py_DEPRECATED(3.11);
+/* The effective settings, borrowed; NULL when nothing is initialized or set. Use PyConfig_Get. */
+PyAPI_FUNC(wchar_t *) Py_GetProgramName(void) Py_DEPRECATED(3.13);
+PyAPI_FUNC(wchar_t *) Py_GetProgramFullPath(void) Py_DEPRECATED(3.13);
+PyAPI_FUNC(wchar_t *) Py_GetPrefix(void) Py_DEPRECATED(3.13);
+PyAPI_FUNC(wchar_t *) Py_GetExecPrefix(void) Py_DEPRECATED(3.13);
+PyAPI_FUNC(wchar_t *) Py_GetPythonHome(void) Py_DEPRECATED(3.13);
+
+/* A text of the system in wide characters, freed with PyMem_RawFree, and its length; NULL, without an exception, and
+   a length of (size_t)-1 when memory is wanting. After pre-initialization. Since 3.5. */
+PyAPI_FUNC(wchar_t *) Py_DecodeLocale(const char *text, size_t *length);
+/* The opposite, freed with PyMem_Free; NULL, and the place of the character that cannot be encoded. */
+PyAPI_FUNC(char *) Py_EncodeLocale(const wchar_t *text, size_t *error_position);
+
+#ifndef Py_LIMITED_API
+/* The same with the name of the function. */
+PyAPI_FUNC(void) _Py_NO_RETURN _Py_FatalErrorFunc(const char *function, const char *message);
+PyAPI_FUNC(void) _Py_NO_RETURN _Py_FatalErrorFormat(const char *function, const char *format, ...);
+#define Py_FatalError(message) _Py_FatalErrorFunc(__func__, (message))
+/* What a sub-interpreter is given of its own. Since 3.12. */
+typedef struct {
+    int use_main_obmalloc;
+    int allow_fork;
+    int allow_exec;
+    int allow_threads;
+    int allow_daemon_threads;
+    int check_multi_interp_extensions;
+    int gil;
+} PyInterpreterConfig;
+#define PyInterpreterConfig_DEFAULT_GIL 0
+#define PyInterpreterConfig_SHARED_GIL 1
+#define PyInterpreterConfig_OWN_GIL 2
+/* Runs what the configuration says, finalizes; the exit status. Main thread, state attached. Since 3.8. */
+PyAPI_FUNC(int) Py_RunMain(void);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif
