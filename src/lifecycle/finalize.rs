@@ -301,6 +301,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
     // SAFETY: no string is looked up any more.
     unsafe { (*interp.interned.get()).clear() };
     crate::types::str::forget_static_hashes();
+    crate::types::bytes::forget_static_hashes();
     // SAFETY: no frame is left; nothing else uses the stack or the list.
     unsafe {
         (*ts.data_stack.get()).free(ts.heap());
