@@ -6,7 +6,7 @@ use crate::object::{Args, AsObject, PyObject, PyResult, Ref, Signature, alloc as
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bytes::shared::of;
-use crate::types::bytes::{ByteItems, PyBytes, collect_bytes, encoded, size_argument};
+use crate::types::bytes::{ByteItems, PyBytes, collect_bytes, each_byte, encoded, size_argument};
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::str::PyStr;
@@ -35,6 +35,10 @@ pub(super) fn bytearray_init(ts: &ThreadState, this: &PyObject, args: Args<'_>) 
     }
     if let Some(bytes) = source.downcast::<PyBytes>() {
         return array.extend(ts, bytes.as_slice());
+    }
+    if !buffer::has_buffer(source) {
+        // What there is so far can be seen while the iterable runs.
+        return each_byte(ts, source, ByteItems::ByteArray, |byte| array.push(ts, byte));
     }
     let bytes = collect_bytes(ts, source, ByteItems::ByteArray)?;
     array.resize(ts, 0)?;

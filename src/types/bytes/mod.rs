@@ -37,7 +37,7 @@ use core::mem::MaybeUninit;
 pub use hex::{hex_of, hex_text};
 pub use iter::{BYTES_ITERATOR_TYPE, PyBytesIter};
 pub use new::{ByteItems, collect_bytes, from_object, to_bytes};
-pub(crate) use new::{encoded, size_argument};
+pub(crate) use new::{each_byte, encoded, size_argument};
 pub use percent::format_percent;
 pub(crate) use relate::{fill_with_copies, warn_of_mix};
 pub use shared::{BytesLike, bytes_like};

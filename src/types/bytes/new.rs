@@ -57,22 +57,31 @@ pub fn collect_bytes(ts: &ThreadState, object: &PyObject, items: ByteItems) -> P
         return crate::types::memoryview::copy_bytes(view.view());
     }
     let mut bytes = TryVec::new();
+    each_byte(ts, object, items, |byte| Ok(bytes.try_push(byte)?))?;
+    Ok(bytes)
+}
+
+/// Calls `f` with each of the bytes that an iterable of ints gives.
+pub(crate) fn each_byte(
+    ts: &ThreadState,
+    object: &PyObject,
+    items: ByteItems,
+    mut f: impl FnMut(u8) -> PyResult<()>,
+) -> PyResult<()> {
     if let Some(list) = object.downcast_exact::<PyList>() {
-        bytes.try_reserve(list.len())?;
         let mut index = 0;
         // An item's `__index__` may change the list.
         while let Some(item) = list.get(index) {
-            bytes.try_push(items.byte(ts, &item)?)?;
+            f(items.byte(ts, &item)?)?;
             index += 1;
         }
-        return Ok(bytes);
+        return Ok(());
     }
     if let Some(tuple) = object.downcast_exact::<PyTuple>() {
-        bytes.try_reserve(tuple.len())?;
         for item in tuple.items() {
-            bytes.try_push(items.byte(ts, item)?)?;
+            f(items.byte(ts, item)?)?;
         }
-        return Ok(bytes);
+        return Ok(());
     }
     if object.is_a::<PyStr>() {
         return cannot_convert(ts, object, items);
@@ -85,12 +94,10 @@ pub fn collect_bytes(ts: &ThreadState, object: &PyObject, items: ByteItems) -> P
         }
         Err(raised) => return Err(raised),
     };
-    let hint = protocol::length_hint(ts, object, 64)?;
-    bytes.try_reserve(hint.min(1 << 20))?;
     while let Some(item) = protocol::next(ts, &iterator)? {
-        bytes.try_push(items.byte(ts, &item)?)?;
+        f(items.byte(ts, &item)?)?;
     }
-    Ok(bytes)
+    Ok(())
 }
 
 #[cold]
@@ -167,6 +174,9 @@ pub(crate) fn encoded(
     };
     word("encoding", encoding)?;
     word("errors", errors)?;
+    if text.is_some() && encoding.is_none() {
+        return raise!(ts, exc::TypeError, "string argument without an encoding");
+    }
     let Some(text) = text else {
         return if encoding.is_some() {
             raise!(ts, exc::TypeError, "encoding without a string argument")
@@ -219,7 +229,7 @@ fn new_exact(ts: &ThreadState, args: Args<'_>) -> PyResult {
         encoded(ts, None, encoding, errors, "bytes")?;
         return Ok(PyBytes::empty().into_object());
     };
-    if encoding.is_none() && errors.is_none() && !source.is_a::<PyInt>() {
+    if encoding.is_none() && errors.is_none() && source.downcast_exact::<PyInt>().is_none() {
         if source.downcast_exact::<PyBytes>().is_some() {
             return Ok(source.new_ref());
         }

@@ -168,8 +168,9 @@ pub(super) fn subscript(ts: &ThreadState, object: &PyObject, key: &PyObject) -> 
         return item(ts, object, index);
     }
     if let Some(slice) = key.downcast::<PySlice>() {
-        let (start, stop, step) = slice.unpack(ts)?;
+        // The new view comes first: it keeps the memory, whatever the bounds' methods do to this one.
         let sliced = this.again(ts)?;
+        let (start, stop, step) = slice.unpack(ts)?;
         // SAFETY: nobody else has the new view.
         unsafe {
             let view = &mut *sliced.view.get();

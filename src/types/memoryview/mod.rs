@@ -521,7 +521,7 @@ fn memoryview_traverse(this: &PyObject, visitor: &mut Visitor<'_>) -> ControlFlo
 /// `bf_getbuffer`.
 fn get_buffer(ts: &ThreadState, object: &PyObject, view: &mut PyBuffer, flags: i32) -> PyResult<()> {
     let this = object.cast::<PyMemoryView>();
-    this.check(ts)?;
+    this.check_for_new(ts)?;
     let base = this.view();
     let wants = |flag: i32| flags & flag == flag;
     let problem = if wants(buffer::WRITABLE) && base.readonly != 0 {

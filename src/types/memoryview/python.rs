@@ -72,7 +72,7 @@ fn wrapper_release(ts: &ThreadState, this: &PyObject, view: &mut PyBuffer) {
     memory.exports.set(memory.exports.get() - 1);
     // A native `bf_releasebuffer` is called when the memoryview is released.
     if !core::ptr::eq(memory.view().obj, object.as_raw()) && has_python_release(&object) {
-        call_release(ts, &object, view);
+        call_release(ts, &object, view, Some(&memory));
     }
 }
 
@@ -84,17 +84,22 @@ fn has_python_release(object: &PyObject) -> bool {
     })
 }
 
-/// Calls `__release_buffer__` with a memoryview that cannot outlive the call.
-fn call_release(ts: &ThreadState, this: &PyObject, view: &PyBuffer) {
+/// Calls `__release_buffer__` with the memoryview that `__buffer__` has returned, or else with one that cannot outlive
+/// the call.
+fn call_release(ts: &ThreadState, this: &PyObject, view: &PyBuffer, returned: Option<&PyMemoryView>) {
     let pending = ts.current_exception.take();
-    if let Err(raised) = try_release(ts, this, view) {
+    if let Err(raised) = try_release(ts, this, view, returned) {
         exc::write_unraisable(ts, raised, Some("in __release_buffer__"), this.ob_type().as_object());
     }
     ts.current_exception.set(pending);
 }
 
-fn try_release(ts: &ThreadState, this: &PyObject, view: &PyBuffer) -> PyResult<()> {
+fn try_release(ts: &ThreadState, this: &PyObject, view: &PyBuffer, returned: Option<&PyMemoryView>) -> PyResult<()> {
     if attr::lookup_type(ts, this.ob_type(), id!(__release_buffer__)).is_none() {
+        return Ok(());
+    }
+    if let Some(returned) = returned {
+        call::call_special(ts, this, id!(__release_buffer__), &[returned.as_object()])?;
         return Ok(());
     }
     // SAFETY: what the view describes is valid until the release is done; then the memoryview is released.
@@ -108,7 +113,7 @@ fn try_release(ts: &ThreadState, this: &PyObject, view: &PyBuffer) -> PyResult<(
 
 /// `bf_releasebuffer` of a class with `__release_buffer__`.
 pub fn release_from_python(ts: &ThreadState, this: &PyObject, view: &mut PyBuffer) {
-    call_release(ts, this, view);
+    call_release(ts, this, view, None);
     // A built-in base keeps count of its exports.
     let mut base: Option<&PyTypeObject> = Some(this.ob_type());
     while let Some(typ) = base {
