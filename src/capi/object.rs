@@ -378,8 +378,9 @@ pub unsafe extern "C" fn PyObject_GenericSetDict(
 ) -> c_int {
     guard::<()>("PyObject_GenericSetDict", |ts| {
         // SAFETY: as promised.
-        match unsafe { object.as_ref() } {
-            Some(object) => attr::set_dict_attribute(ts, object, unsafe { value.as_ref() }),
+        let (object, value) = unsafe { (object.as_ref(), value.as_ref()) };
+        match object {
+            Some(object) => attr::set_dict_attribute(ts, object, value),
             None => null_argument(ts),
         }
     })

@@ -313,7 +313,7 @@ mod tests {
     fn white_space_is_split_off_from_both_sides() {
         assert_eq!(parts(|p| split_space(b" a  b c ", 1, p)), [1..2, 4..8]);
         assert_eq!(parts(|p| rsplit_space(b" a  b c ", 1, p)), [6..7, 0..5]);
-        assert_eq!(parts(|p| split_space(b"  ", usize::MAX, p)), []);
+        assert!(parts(|p| split_space(b"  ", usize::MAX, p)).is_empty());
     }
 
     #[test]
