@@ -2,7 +2,11 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=src/capi/variadic.c");
-    cc::Build::new().file("src/capi/variadic.c").std("c11").flag_if_supported("-fno-strict-aliasing").compile("hognose_variadic");
+    cc::Build::new()
+        .file("src/capi/variadic.c")
+        .std("c11")
+        .flag_if_supported("-fno-strict-aliasing")
+        .compile("hognose_variadic");
     // Extension modules find the C API in the command itself.
     println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libhognose.so");

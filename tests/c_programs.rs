@@ -65,11 +65,8 @@ fn run_everywhere(name: &str, arguments: &[&str]) {
     let program = program(name);
     compile("cc", name, &["-std=c11"], &program);
     for allocator in ALLOCATORS {
-        let output = Command::new(&program)
-            .args(arguments)
-            .env("PYTHONMALLOC", allocator)
-            .output()
-            .expect("the program starts");
+        let output =
+            Command::new(&program).args(arguments).env("PYTHONMALLOC", allocator).output().expect("the program starts");
         succeeds(&format!("{name} under {allocator}"), &output);
     }
 }
@@ -110,7 +107,8 @@ fn many_lives_leave_nothing() {
     let program = program(name);
     compile("cc", name, &["-std=c11"], &program);
     for allocator in ["malloc", "pymalloc", "mimalloc"] {
-        let output = Command::new(&program).arg("100").env("PYTHONMALLOC", allocator).output().expect("the program starts");
+        let output =
+            Command::new(&program).arg("100").env("PYTHONMALLOC", allocator).output().expect("the program starts");
         succeeds(&format!("{name} under {allocator}"), &output);
     }
 }

@@ -14,22 +14,8 @@ fn globals_decide_compat_configurations_and_no_others() {
 
     let mut compat = PyConfig::new(ConfigKind::Compat);
     compat.read().unwrap();
-    assert_eq!(
-        (
-            compat.site_import,
-            compat.bytes_warning,
-            compat.use_environment
-        ),
-        (0, 2, 0)
-    );
-    assert_eq!(
-        (
-            compat.write_bytecode,
-            compat.buffered_stdio,
-            compat.isolated
-        ),
-        (1, 1, 0)
-    );
+    assert_eq!((compat.site_import, compat.bytes_warning, compat.use_environment), (0, 2, 0));
+    assert_eq!((compat.write_bytecode, compat.buffered_stdio, compat.isolated), (1, 1, 0));
     assert_eq!(compat.argv.len(), 1);
 
     let mut python = PyConfig::new(ConfigKind::Isolated);
@@ -37,12 +23,7 @@ fn globals_decide_compat_configurations_and_no_others() {
     assert_eq!((python.site_import, python.bytes_warning), (1, 0));
 
     legacy::store(&python);
-    let globals = [
-        &legacy::NO_SITE,
-        &legacy::BYTES_WARNING,
-        &legacy::IGNORE_ENVIRONMENT,
-        &legacy::ISOLATED,
-    ];
+    let globals = [&legacy::NO_SITE, &legacy::BYTES_WARNING, &legacy::IGNORE_ENVIRONMENT, &legacy::ISOLATED];
     assert_eq!(globals.map(|global| global.load(Relaxed)), [0, 0, 1, 1]);
     assert_eq!(legacy::HASH_RANDOMIZATION.load(Relaxed), 1);
 }

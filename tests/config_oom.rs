@@ -8,9 +8,7 @@ use std::ffi::CStr;
 use hognose::config::args::BytesArg;
 use hognose::config::config::{set_bytes_string, set_list};
 use hognose::config::locale::{Encoding, decode_as, encode_as};
-use hognose::config::{
-    Args, ConfigKind, PyConfig, PyPreConfig, PyStatus, StatusResult, WideString, preinitialize,
-};
+use hognose::config::{Args, ConfigKind, PyConfig, PyPreConfig, PyStatus, StatusResult, WideString, preinitialize};
 use hognose_allocators::{fault, raw_stats};
 
 /// Runs `work` with the n-th allocation failing, for every n until none fails; gives how many there were.
@@ -21,21 +19,13 @@ fn fail_each(work: impl Fn() -> StatusResult) -> u64 {
         let result = work();
         let fired = fault::fired();
         fault::disarm();
-        assert_eq!(
-            raw_stats().live_blocks,
-            before,
-            "blocks were left after failure {n}"
-        );
+        assert_eq!(raw_stats().live_blocks, before, "blocks were left after failure {n}");
         if !fired {
             result.unwrap();
             return n - 1;
         }
         let status: PyStatus = result.unwrap_err();
-        assert_eq!(
-            status.message(),
-            Some(c"memory allocation failed"),
-            "failure {n}"
-        );
+        assert_eq!(status.message(), Some(c"memory allocation failed"), "failure {n}");
     }
     unreachable!()
 }
@@ -57,16 +47,7 @@ fn every_allocation_may_fail() {
     assert_eq!(count, 0, "pre-initialization allocates nothing");
     preinitialize(&pre, Args::NONE).unwrap();
 
-    let command = args(&[
-        c"p",
-        c"-Xa=1",
-        c"-Xpycache_prefix=/p",
-        c"-bW",
-        c"error",
-        c"-c",
-        c"pass",
-        c"x",
-    ]);
+    let command = args(&[c"p", c"-Xa=1", c"-Xpycache_prefix=/p", c"-bW", c"error", c"-c", c"pass", c"x"]);
     let script = args(&[c"p", c"--check-hash-based-pycs", c"never", c"a.py", c"x"]);
     for arguments in [&command, &script] {
         let count = fail_each(|| {
@@ -84,14 +65,8 @@ fn every_allocation_may_fail() {
 
     let mut config = PyConfig::new(ConfigKind::Python);
     config.home = WideString::from_text("/h").unwrap();
-    config
-        .warnoptions
-        .push(WideString::from_text("w").unwrap())
-        .unwrap();
-    config
-        .argv
-        .push(WideString::from_text("a").unwrap())
-        .unwrap();
+    config.warnoptions.push(WideString::from_text("w").unwrap()).unwrap();
+    config.argv.push(WideString::from_text("a").unwrap()).unwrap();
     assert_eq!(fail_each(|| config.try_clone().map(drop)), 5);
 
     fail_each(|| {
@@ -113,9 +88,7 @@ fn every_allocation_may_fail() {
     for encoding in [Encoding::Utf8, Encoding::Ascii, Encoding::Library] {
         fail_each(|| {
             let text = decode_as(encoding, b"a\xFFbc")?;
-            encode_as(encoding, text.as_slice())
-                .map(drop)
-                .map_err(Into::into)
+            encode_as(encoding, text.as_slice()).map(drop).map_err(Into::into)
         });
     }
 }

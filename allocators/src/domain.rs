@@ -114,13 +114,7 @@ pub struct PyMemAllocatorEx {
 
 impl PyMemAllocatorEx {
     /// The table without functions: what is reported for an unknown domain.
-    pub const NULL: Self = Self {
-        ctx: ptr::null_mut(),
-        malloc: None,
-        calloc: None,
-        realloc: None,
-        free: None,
-    };
+    pub const NULL: Self = Self { ctx: ptr::null_mut(), malloc: None, calloc: None, realloc: None, free: None };
 }
 
 impl PartialEq for PyMemAllocatorEx {

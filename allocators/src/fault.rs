@@ -98,11 +98,7 @@ unsafe extern "C" fn fault_malloc<const D: usize>(ctx: *mut c_void, size: usize)
     unsafe { (inner.malloc)(inner.ctx, size) }
 }
 
-unsafe extern "C" fn fault_calloc<const D: usize>(
-    ctx: *mut c_void,
-    nelem: usize,
-    elsize: usize,
-) -> *mut c_void {
+unsafe extern "C" fn fault_calloc<const D: usize>(ctx: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
     if tick() {
         return ptr::null_mut();
     }
@@ -112,11 +108,7 @@ unsafe extern "C" fn fault_calloc<const D: usize>(
     unsafe { (inner.calloc)(inner.ctx, nelem, elsize) }
 }
 
-unsafe extern "C" fn fault_realloc<const D: usize>(
-    ctx: *mut c_void,
-    p: *mut c_void,
-    size: usize,
-) -> *mut c_void {
+unsafe extern "C" fn fault_realloc<const D: usize>(ctx: *mut c_void, p: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: `layer` put a table here, and tables live for ever.
     let inner = unsafe { &*ctx.cast::<Table>() };
     let domain = Domain::ALL[D];

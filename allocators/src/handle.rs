@@ -120,17 +120,10 @@ fn allocate<H: Handle>(layout: Layout, zeroed: bool) -> Result<NonNull<[u8]>, Al
     }
     let take = if zeroed { H::take_zeroed } else { H::take };
     if align <= ALIGN {
-        let p = if size > domain::MAX_SIZE {
-            ptr::null_mut()
-        } else {
-            take(size)
-        };
+        let p = if size > domain::MAX_SIZE { ptr::null_mut() } else { take(size) };
         return slice(p.cast(), size);
     }
-    let total = size
-        .checked_add(align)
-        .filter(|n| *n <= domain::MAX_SIZE)
-        .ok_or(AllocError)?;
+    let total = size.checked_add(align).filter(|n| *n <= domain::MAX_SIZE).ok_or(AllocError)?;
     let start = take(total).cast::<u8>();
     if start.is_null() {
         return Err(AllocError);
@@ -150,22 +143,14 @@ unsafe fn deallocate<H: Handle>(p: NonNull<u8>, layout: Layout) {
     }
     // SAFETY: the caller's promise; an over-aligned block has its start before it.
     unsafe {
-        let start = if layout.align() <= ALIGN {
-            p.as_ptr()
-        } else {
-            p.as_ptr().cast::<*mut u8>().sub(1).read()
-        };
+        let start = if layout.align() <= ALIGN { p.as_ptr() } else { p.as_ptr().cast::<*mut u8>().sub(1).read() };
         H::give(start.cast());
     }
 }
 
 /// # Safety
 /// `p` was allocated with `old`; the new layout has the same alignment.
-unsafe fn resize<H: Handle>(
-    p: NonNull<u8>,
-    old: Layout,
-    new: Layout,
-) -> Result<NonNull<[u8]>, AllocError> {
+unsafe fn resize<H: Handle>(p: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
     if old.size() != 0 && new.size() != 0 && old.align() <= ALIGN && new.align() <= ALIGN {
         if new.size() > domain::MAX_SIZE {
             return Err(AllocError);
@@ -204,12 +189,7 @@ macro_rules! allocator {
                 unsafe { deallocate::<Self>(p, layout) }
             }
 
-            unsafe fn grow(
-                &self,
-                p: NonNull<u8>,
-                old: Layout,
-                new: Layout,
-            ) -> Result<NonNull<[u8]>, AllocError> {
+            unsafe fn grow(&self, p: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
                 // SAFETY: the caller's promise.
                 unsafe { resize::<Self>(p, old, new) }
             }
@@ -229,12 +209,7 @@ macro_rules! allocator {
                 }
             }
 
-            unsafe fn shrink(
-                &self,
-                p: NonNull<u8>,
-                old: Layout,
-                new: Layout,
-            ) -> Result<NonNull<[u8]>, AllocError> {
+            unsafe fn shrink(&self, p: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
                 if new.size() == 0 {
                     // SAFETY: the caller's promise.
                     unsafe { deallocate::<Self>(p, old) };
@@ -283,10 +258,7 @@ mod tests {
                 unsafe {
                     assert!((0..size).all(|i| p.add(i).read() == 0));
                     p.as_ptr().write_bytes(7, size);
-                    let p = H::HANDLE
-                        .grow_zeroed(p, layout, larger)
-                        .unwrap()
-                        .cast::<u8>();
+                    let p = H::HANDLE.grow_zeroed(p, layout, larger).unwrap().cast::<u8>();
                     assert!((0..size).all(|i| p.add(i).read() == 7));
                     assert!((size..size + 100).all(|i| p.add(i).read() == 0));
                     let p = H::HANDLE.shrink(p, larger, smaller).unwrap().cast::<u8>();

@@ -107,10 +107,7 @@ mod tests {
             counting.dealloc(p, Layout::from_size_align(300, 8).expect("a layout"));
         }
         let after = host_stats();
-        assert_eq!(
-            (after.live_blocks, after.live_bytes),
-            (before.live_blocks, before.live_bytes)
-        );
+        assert_eq!((after.live_blocks, after.live_bytes), (before.live_blocks, before.live_bytes));
         assert_eq!(after.allocations - before.allocations, 1);
         assert!(after.peak_bytes >= 300);
     }

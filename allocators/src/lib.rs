@@ -44,17 +44,14 @@ pub use collections::{TryBox, TryString, TryVec};
 pub use debug::report::{fatal, set_fatal_handler, set_traceback_printer};
 pub use debug::{has_debug_hooks, set_attached_predicate, setup_debug_hooks};
 pub use domain::{
-    ArenaAllocFn, ArenaFreeFn, CallocFn, Domain, FreeFn, MAX_SIZE, MallocFn, NoMemory,
-    PyMemAllocatorEx, PyObjectArenaAllocator, ReallocFn, calloc, free, malloc, raw_calloc,
-    raw_free, raw_malloc, raw_realloc, realloc,
+    ArenaAllocFn, ArenaFreeFn, CallocFn, Domain, FreeFn, MAX_SIZE, MallocFn, NoMemory, PyMemAllocatorEx,
+    PyObjectArenaAllocator, ReallocFn, calloc, free, malloc, raw_calloc, raw_free, raw_malloc, raw_realloc, realloc,
 };
 pub use fork::{after_fork_child, after_fork_parent, before_fork};
 pub use handle::{Handle, Mem, Obj, Raw};
 pub use heap::arena::{get_arena_allocator, set_arena_allocator, set_arena_observer};
 pub use heap::stats::{ArenaStats, DomainStats, PageCensus};
-pub use heap::{
-    ARENA_SIZE, Heap, HeapKind, PAGE_SIZE, SMALL_LIMIT, Tag, attach_heap, current_heap,
-};
+pub use heap::{ARENA_SIZE, Heap, HeapKind, PAGE_SIZE, SMALL_LIMIT, Tag, attach_heap, current_heap};
 pub use host::{CountingAlloc, host_stats};
 pub use name::{AllocatorName, SelectError, current_name, heap_kind, select};
 pub use raw::raw_stats;

@@ -85,9 +85,7 @@ impl AllocatorName {
     /// The name of a C number.
     pub fn from_i32(number: i32) -> Result<Self, SelectError> {
         let found = NAMES.iter().find(|(name, _)| *name as i32 == number);
-        found
-            .map(|(name, _)| *name)
-            .ok_or(SelectError::UnknownNumber)
+        found.map(|(name, _)| *name).ok_or(SelectError::UnknownNumber)
     }
 
     /// The text that `PYTHONMALLOC` takes; empty for not set.
@@ -111,10 +109,7 @@ impl AllocatorName {
     /// Whether the debug hooks are part of it.
     #[must_use]
     pub const fn has_debug_hooks(self) -> bool {
-        matches!(
-            self,
-            Self::Debug | Self::MallocDebug | Self::PymallocDebug | Self::MimallocDebug
-        )
+        matches!(self, Self::Debug | Self::MallocDebug | Self::PymallocDebug | Self::MimallocDebug)
     }
 
     /// The kind of heap that serves `mem` and `obj` under this name. `NotSet` counts as `Default`.
@@ -159,10 +154,7 @@ pub fn select(name: AllocatorName) -> Result<(), SelectError> {
 #[must_use]
 pub fn heap_kind() -> HeapKind {
     let selected = AllocatorName::from_i32(SELECTED.load(Ordering::Acquire));
-    selected
-        .unwrap_or_default()
-        .heap_kind()
-        .unwrap_or(HeapKind::Malloc)
+    selected.unwrap_or_default().heap_kind().unwrap_or(HeapKind::Malloc)
 }
 
 /// The name of the allocators that are installed; `None` if a table is somebody else's.

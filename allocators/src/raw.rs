@@ -125,9 +125,7 @@ fn went(bytes: i64) {
         changed_shared(-bytes);
         return;
     }
-    shard
-        .frees
-        .store(shard.frees.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    shard.frees.store(shard.frees.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     changed(shard, -bytes);
 }
 
@@ -195,9 +193,7 @@ fn sum() -> DomainStats {
 #[must_use]
 pub fn raw_stats() -> DomainStats {
     let mut stats = sum();
-    stats.peak_bytes = PEAK
-        .fetch_max(stats.live_bytes, Ordering::Relaxed)
-        .max(stats.live_bytes);
+    stats.peak_bytes = PEAK.fetch_max(stats.live_bytes, Ordering::Relaxed).max(stats.live_bytes);
     stats
 }
 
@@ -220,10 +216,7 @@ pub(crate) unsafe fn usable_size(p: *mut c_void) -> usize {
     unsafe { libc::malloc_usable_size(p) }
 }
 
-#[allow(
-    clippy::cast_possible_wrap,
-    reason = "a block is at most isize::MAX bytes"
-)]
+#[allow(clippy::cast_possible_wrap, reason = "a block is at most isize::MAX bytes")]
 unsafe fn signed_size(p: *mut c_void) -> i64 {
     // SAFETY: the callers pass live blocks.
     unsafe { usable_size(p) as i64 }
@@ -240,11 +233,7 @@ unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
 }
 
 unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
-    let (nelem, elsize) = if nelem == 0 || elsize == 0 {
-        (1, 1)
-    } else {
-        (nelem, elsize)
-    };
+    let (nelem, elsize) = if nelem == 0 || elsize == 0 { (1, 1) } else { (nelem, elsize) };
     // SAFETY: any size may be asked for.
     let p = unsafe { libc::calloc(nelem, elsize) };
     if !p.is_null() {
@@ -306,8 +295,6 @@ unsafe fn checked_size(function: &str, p: *mut c_void) -> i64 {
 #[cold]
 fn wrong_domain(function: &str, p: *mut c_void) -> ! {
     let mut text = crate::debug::report::Text::new();
-    text.put(format_args!(
-        "the block at {p:p} belongs to the mem or obj domain of an interpreter"
-    ));
+    text.put(format_args!("the block at {p:p} belongs to the mem or obj domain of an interpreter"));
     crate::debug::report::fatal(function, text.as_str())
 }

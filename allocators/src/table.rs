@@ -106,10 +106,7 @@ pub(crate) struct Writer {
 // SAFETY: the chain's tables are `Send` and `Sync`.
 unsafe impl Send for Writer {}
 
-pub(crate) static WRITER: Lock<Writer> = Lock::new(Writer {
-    pool_used: 0,
-    chain: ptr::null(),
-});
+pub(crate) static WRITER: Lock<Writer> = Lock::new(Writer { pool_used: 0, chain: ptr::null() });
 
 /// The table through which a call into `domain` goes.
 #[inline(always)]
@@ -175,11 +172,7 @@ pub(crate) fn install(writer: &mut Guard<'_, Writer>, domain: Domain, allocator:
 pub(crate) fn publish(writer: &mut Guard<'_, Writer>) {
     for domain in Domain::ALL {
         let logical = logical(domain);
-        let effective = if fault::armed() {
-            intern(writer, fault::layer(domain, logical))
-        } else {
-            logical
-        };
+        let effective = if fault::armed() { intern(writer, fault::layer(domain, logical)) } else { logical };
         // A heap must not take its inlined path once hooks are visible, so its flag goes first.
         if !is_builtin(domain, effective) {
             heap::registry::set_direct(domain, false);
@@ -194,10 +187,7 @@ pub(crate) fn publish(writer: &mut Guard<'_, Writer>) {
 }
 
 /// The table of an allocator, made if there is none yet (T3).
-pub(crate) fn intern(
-    writer: &mut Guard<'_, Writer>,
-    allocator: PyMemAllocatorEx,
-) -> &'static Table {
+pub(crate) fn intern(writer: &mut Guard<'_, Writer>, allocator: PyMemAllocatorEx) -> &'static Table {
     for domain in Domain::ALL {
         if builtin(domain).given == allocator {
             return builtin(domain);
@@ -221,10 +211,7 @@ pub(crate) fn intern(
         // SAFETY: plain allocation; the result is tested.
         let fresh = unsafe { libc::malloc(size_of::<Table>()) }.cast::<Table>();
         if fresh.is_null() {
-            debug::report::fatal(
-                "set_allocator",
-                "out of memory for the table of an allocator",
-            );
+            debug::report::fatal("set_allocator", "out of memory for the table of an allocator");
         }
         fresh
     };

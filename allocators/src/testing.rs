@@ -87,10 +87,7 @@ pub(crate) fn in_child(f: impl FnOnce()) -> (String, Option<i32>) {
         // SAFETY: descriptors of the child; a core file is not wanted.
         unsafe {
             libc::dup2(ends[1], 2);
-            let none = libc::rlimit {
-                rlim_cur: 0,
-                rlim_max: 0,
-            };
+            let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
             libc::setrlimit(libc::RLIMIT_CORE, &none);
         }
         f();

@@ -13,15 +13,8 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub fn new(text: &'a str) -> Self {
-        let newlines = text
-            .bytes()
-            .enumerate()
-            .filter(|&(_, byte)| byte == b'\n')
-            .map(|(at, _)| at + 1);
-        Self {
-            text,
-            starts: std::iter::once(0).chain(newlines).collect(),
-        }
+        let newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1);
+        Self { text, starts: std::iter::once(0).chain(newlines).collect() }
     }
 
     /// The 1-based line without its newline.
@@ -30,10 +23,7 @@ impl<'a> Lines<'a> {
         let Some(&start) = self.starts.get(index) else {
             return "";
         };
-        let end = self
-            .starts
-            .get(index + 1)
-            .map_or(self.text.len(), |&next| next - 1);
+        let end = self.starts.get(index + 1).map_or(self.text.len(), |&next| next - 1);
         &self.text[start..end]
     }
 
@@ -43,11 +33,7 @@ impl<'a> Lines<'a> {
         let start = self.starts.get(index).copied().unwrap_or(self.text.len());
         let content = self.line(line);
         let skip = usize::try_from(column - 1).unwrap_or(0);
-        start
-            + content
-                .char_indices()
-                .nth(skip)
-                .map_or(content.len(), |(at, _)| at)
+        start + content.char_indices().nth(skip).map_or(content.len(), |(at, _)| at)
     }
 
     /// The 1-based line and character column of a byte offset.
@@ -64,11 +50,7 @@ impl<'a> Lines<'a> {
     /// The last line that has text; an empty line behind the final newline is none.
     fn last_line(&self) -> u32 {
         let lines = self.starts.len() as u32;
-        if lines > 1 && self.line(lines).is_empty() {
-            lines - 1
-        } else {
-            lines
-        }
+        if lines > 1 && self.line(lines).is_empty() { lines - 1 } else { lines }
     }
 
     fn bytes(&self) -> &'a [u8] {
@@ -109,37 +91,28 @@ impl<'a> Lines<'a> {
         }
         let rest = &self.bytes()[at.min(self.text.len())..];
         const OPERATORS: [&str; 24] = [
-            "**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "->", ":=", "==", "!=",
-            "<=", ">=", "<>", "+=", "-=", "*=", "/=", "%=", "@=", "&=", "|=",
+            "**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "->", ":=", "==", "!=", "<=", ">=", "<>", "+=",
+            "-=", "*=", "/=", "%=", "@=", "&=", "|=",
         ];
         for operator in OPERATORS {
             if rest.starts_with(operator.as_bytes()) {
                 return at + operator.len();
             }
         }
-        at + self
-            .text
-            .get(at..)
-            .and_then(|rest| rest.chars().next())
-            .map_or(1, char::len_utf8)
+        at + self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
     }
 
     /// Behind the string whose quote is at `at`.
     fn skip_string(&self, at: usize) -> usize {
         let quote = self.byte(at);
-        let width = if self.byte(at + 1) == quote && self.byte(at + 2) == quote {
-            3
-        } else {
-            1
-        };
+        let width = if self.byte(at + 1) == quote && self.byte(at + 2) == quote { 3 } else { 1 };
         let mut end = at + width;
         while end < self.text.len() {
             match self.byte(end) {
                 b'\\' => end += 2,
                 b'\n' if width == 1 => return end,
                 byte if byte == quote
-                    && (width == 1
-                        || (self.byte(end + 1) == quote && self.byte(end + 2) == quote)) =>
+                    && (width == 1 || (self.byte(end + 1) == quote && self.byte(end + 2) == quote)) =>
                 {
                     return end + width;
                 }
@@ -203,9 +176,7 @@ fn starts_word(rest: &[u8], word: &str) -> bool {
 /// Where an operand of `|`, `+` and the like cannot go on.
 fn ends_operand(rest: &[u8]) -> bool {
     matches!(rest[0], b',' | b':' | b';' | b'=' | b'<' | b'>' | b'!')
-        || ["and", "or", "not", "if", "else", "in", "is", "for"]
-            .iter()
-            .any(|word| starts_word(rest, word))
+        || ["and", "or", "not", "if", "else", "in", "is", "for"].iter().any(|word| starts_word(rest, word))
 }
 
 /// An error while it is moved about.
@@ -257,12 +228,7 @@ pub fn adjust(info: &mut SyntaxErrorInfo, text: &str, blamed: usize) {
     let lines = &Lines::new(text);
     let start = lines.offset(info.line, info.column);
     let end = lines.offset(info.end_line, info.end_column);
-    let mut draft = Draft {
-        info,
-        lines,
-        start,
-        end,
-    };
+    let mut draft = Draft { info, lines, start, end };
     if blamed < start && is_hint(&draft.info.message) {
         // CPython looks for hints only as far as its parser came.
         draft.invalid_syntax_at(blamed);
@@ -275,8 +241,7 @@ pub fn adjust(info: &mut SyntaxErrorInfo, text: &str, blamed: usize) {
 }
 
 fn is_hint(message: &str) -> bool {
-    message.starts_with("invalid syntax. ")
-        || message.starts_with("expression cannot contain assignment")
+    message.starts_with("invalid syntax. ") || message.starts_with("expression cannot contain assignment")
 }
 
 fn indentation(draft: &mut Draft) {
@@ -292,13 +257,10 @@ fn indentation(draft: &mut Draft) {
         draft.info.end_column = -1;
     } else if message.starts_with("expected an indented block") {
         let rest = lines.text.get(draft.start..).unwrap_or("");
-        let nothing_follows = rest
-            .lines()
-            .skip(usize::from(draft.info.line != draft.info.end_line))
-            .all(|line| {
-                let line = line.trim();
-                line.is_empty() || line.starts_with('#')
-            });
+        let nothing_follows = rest.lines().skip(usize::from(draft.info.line != draft.info.end_line)).all(|line| {
+            let line = line.trim();
+            line.is_empty() || line.starts_with('#')
+        });
         if nothing_follows {
             let last = lines.last_line();
             draft.info.line = last;
@@ -332,11 +294,8 @@ fn match_sentence(draft: &mut Draft) {
             draft.info.end_line = last;
             draft.info.end_column = -1;
         }
-        "'(' was never closed" | "'[' was never closed" | "'{' was never closed" => {
-            draft.info.end_column = 0
-        }
-        "positional argument follows keyword argument"
-        | "positional argument follows keyword argument unpacking" => {
+        "'(' was never closed" | "'[' was never closed" | "'{' was never closed" => draft.info.end_column = 0,
+        "positional argument follows keyword argument" | "positional argument follows keyword argument unpacking" => {
             draft.set_token(lines.forward(end, |_| false));
         }
         "iterable argument unpacking follows keyword argument unpacking" => {
@@ -344,15 +303,12 @@ fn match_sentence(draft: &mut Draft) {
                 draft.set_start(comma);
             }
         }
-        "var-positional argument cannot have default value"
-        | "var-keyword argument cannot have default value" => {
+        "var-positional argument cannot have default value" | "var-keyword argument cannot have default value" => {
             draft.set_token(lines.forward(start, |rest| matches!(rest[0], b'=' | b',')));
         }
         "* argument may appear only once" => draft.set_end(start + 1),
         "arguments cannot follow var-keyword argument" => draft.set_token(start),
-        "at least one argument must precede /"
-            if lines.byte(lines.skip_blanks(start + 1)) != b',' =>
-        {
+        "at least one argument must precede /" if lines.byte(lines.skip_blanks(start + 1)) != b',' => {
             draft.invalid_syntax_at(start);
         }
         "Expected one or more names after 'import'" => {
@@ -362,9 +318,7 @@ fn match_sentence(draft: &mut Draft) {
                 draft.invalid_syntax_at(start);
             }
         }
-        "Invalid star expression" if lines.byte(start) == b'*' => {
-            draft.set_token(lines.skip_blanks(start + 1))
-        }
+        "Invalid star expression" if lines.byte(start) == b'*' => draft.set_token(lines.skip_blanks(start + 1)),
         "named arguments must follow bare *" => bare_star(draft),
         "invalid syntax. Perhaps you forgot a comma?" => missing_comma(draft),
         "invalid syntax. Maybe you meant '==' or ':=' instead of '='?" => {
@@ -376,15 +330,12 @@ fn match_sentence(draft: &mut Draft) {
         | "cannot assign to True"
         | "cannot assign to False"
         | "cannot assign to None" => keyword_target(draft),
-        "cannot assign to iterable argument unpacking"
-        | "cannot assign to keyword argument unpacking" => {
+        "cannot assign to iterable argument unpacking" | "cannot assign to keyword argument unpacking" => {
             draft.set_end(lines.trim_back(start, lines.forward(start, |rest| rest[0] == b',')));
         }
         "illegal target for annotation" => {
             let colon = lines.skip_blanks(end);
-            if lines.byte(colon) == b':'
-                && matches!(lines.byte(lines.skip_blanks(colon + 1)), b'\n' | b'#' | 0)
-            {
+            if lines.byte(colon) == b':' && matches!(lines.byte(lines.skip_blanks(colon + 1)), b'\n' | b'#' | 0) {
                 draft.invalid_syntax_at(colon);
             }
         }
@@ -403,12 +354,9 @@ fn match_sentence(draft: &mut Draft) {
             (draft.info.end_line, draft.info.end_column) = (draft.info.line, draft.info.column + 1);
         }
         "did you forget parentheses around the comprehension target?" => {
-            draft.set_end(
-                lines.trim_back(start, lines.forward(start, |rest| starts_word(rest, "for"))),
-            );
+            draft.set_end(lines.trim_back(start, lines.forward(start, |rest| starts_word(rest, "for"))));
         }
-        "cannot use starred expression here"
-        | "cannot use a starred expression in a dictionary value"
+        "cannot use starred expression here" | "cannot use a starred expression in a dictionary value"
             if lines.byte(start) == b'*' =>
         {
             draft.set_end(lines.trim_back(start, lines.forward(start + 1, ends_operand)));
@@ -417,32 +365,22 @@ fn match_sentence(draft: &mut Draft) {
             draft.set_end(lines.trim_back(start, lines.forward(start + 1, ends_operand)));
         }
         "Did you mean to use 'from ... import ...' instead?" => {
-            draft.set_end(lines.trim_back(
-                start,
-                lines.forward(start, |rest| rest[0] == b';' || starts_word(rest, "as")),
-            ));
+            draft.set_end(
+                lines.trim_back(start, lines.forward(start, |rest| rest[0] == b';' || starts_word(rest, "as"))),
+            );
         }
-        "':' expected after dictionary key" if lines.byte(lines.skip_blanks(end)) == b'}' => {
-            draft.info.end_column = 0
-        }
+        "':' expected after dictionary key" if lines.byte(lines.skip_blanks(end)) == b'}' => draft.info.end_column = 0,
         "not a chance" => {}
         sentence if sentence.starts_with("Missing parentheses in call to") => {
             draft.set_end(lines.trim_back(start, lines.forward(start, |rest| rest[0] == b';')));
         }
         sentence
-            if sentence.starts_with("cannot use bound with")
-                || sentence.starts_with("cannot use constraints with") =>
+            if sentence.starts_with("cannot use bound with") || sentence.starts_with("cannot use constraints with") =>
         {
-            draft.set_end(lines.trim_back(
-                start,
-                lines.forward(start, |rest| matches!(rest[0], b',' | b'=')),
-            ));
+            draft.set_end(lines.trim_back(start, lines.forward(start, |rest| matches!(rest[0], b',' | b'='))));
         }
         sentence if sentence.starts_with("cannot assign to ") => assignment(draft),
-        sentence
-            if sentence.starts_with("invalid character")
-                || sentence.starts_with("invalid non-printable") =>
-        {
+        sentence if sentence.starts_with("invalid character") || sentence.starts_with("invalid non-printable") => {
             (draft.info.end_line, draft.info.end_column) = (draft.info.line, draft.info.column);
         }
         sentence if sentence.starts_with("unterminated") => unterminated(draft),
@@ -450,10 +388,7 @@ fn match_sentence(draft: &mut Draft) {
             let rest = sentence[10..].to_owned();
             interpolated(draft, &rest);
         }
-        sentence
-            if sentence.starts_with("closing parenthesis")
-                || sentence.starts_with("unmatched '") =>
-        {
+        sentence if sentence.starts_with("closing parenthesis") || sentence.starts_with("unmatched '") => {
             (draft.info.end_line, draft.info.end_column) = (draft.info.line, draft.info.column);
         }
         _ => {}
@@ -468,20 +403,14 @@ fn generic(draft: &mut Draft) {
     let before = lines.trim_back(0, start);
     if starts_word(rest, "not")
         && before > 0
-        && !matches!(
-            lines.byte(before - 1),
-            b'(' | b'[' | b'{' | b',' | b'=' | b':' | b'\n'
-        )
+        && !matches!(lines.byte(before - 1), b'(' | b'[' | b'{' | b',' | b'=' | b':' | b'\n')
     {
         // `a not` waits for `in`.
         let next = lines.skip_blanks(start + 3);
         draft.set_token(next);
         return;
     }
-    if ["raise", "from"]
-        .iter()
-        .any(|word| lines.text[..before].ends_with(word))
-    {
+    if ["raise", "from"].iter().any(|word| lines.text[..before].ends_with(word)) {
         let comma = lines.forward(start, |rest| rest[0] == b',');
         if lines.byte(comma) == b',' {
             draft.set_token(comma);
@@ -564,9 +493,7 @@ fn conditional(draft: &mut Draft) {
         return;
     }
     let end = lines.trim_back(0, draft.start);
-    let line_start = lines.text[..end]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
+    let line_start = lines.text[..end].rfind('\n').map_or(0, |newline| newline + 1);
     let mut begin = line_start;
     let mut open = Vec::new();
     let mut at = line_start;
@@ -623,9 +550,7 @@ fn assignment(draft: &mut Draft) {
         "named expression",
     ];
     let lines = draft.lines;
-    let what = draft.info.message["cannot assign to ".len()..]
-        .trim_end_matches(HINT)
-        .to_owned();
+    let what = draft.info.message["cannot assign to ".len()..].trim_end_matches(HINT).to_owned();
     if !OPERANDS.contains(&what.as_str()) {
         return;
     }
@@ -639,15 +564,10 @@ fn assignment(draft: &mut Draft) {
     let operand = lines.skip_blanks(equals + 1);
     let operand_end = lines.forward(operand, ends_operand);
     let missing = lines.trim_back(operand, operand_end) == operand;
-    let operand_target =
-        lines.trim_back(draft.start, lines.forward(draft.start, ends_operand)) >= draft.end;
+    let operand_target = lines.trim_back(draft.start, lines.forward(draft.start, ends_operand)) >= draft.end;
     let chained = lines.byte(operand_end) == b'=' && lines.byte(operand_end + 1) != b'=';
     let before = lines.trim_back(0, draft.start);
-    let alone = before == 0
-        || matches!(
-            lines.byte(before - 1),
-            b'\n' | b'(' | b'[' | b'{' | b',' | b';' | b':' | b'='
-        );
+    let alone = before == 0 || matches!(lines.byte(before - 1), b'\n' | b'(' | b'[' | b'{' | b',' | b';' | b':' | b'=');
     draft.info.message = if missing || chained || !alone || !operand_target {
         format!("cannot assign to {what}")
     } else {
@@ -669,17 +589,9 @@ fn unterminated(draft: &mut Draft) {
 
 /// The quote that ends the f-string around `at`, searched from `at` on.
 fn closing_quote(lines: &Lines, at: usize) -> Option<usize> {
-    let line_start = lines.text[..at]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
-    let quote = lines.bytes()[line_start..at]
-        .iter()
-        .copied()
-        .find(|byte| matches!(byte, b'\'' | b'"'))?;
-    lines.bytes()[at..]
-        .iter()
-        .position(|&byte| byte == quote)
-        .map(|found| at + found)
+    let line_start = lines.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let quote = lines.bytes()[line_start..at].iter().copied().find(|byte| matches!(byte, b'\'' | b'"'))?;
+    lines.bytes()[at..].iter().position(|&byte| byte == quote).map(|found| at + found)
 }
 
 fn interpolated(draft: &mut Draft, rest: &str) {

@@ -7,9 +7,7 @@ use rustpython_compiler::compile_with_syntax_warning_handler;
 use rustpython_compiler_core::bytecode::CodeFlags;
 use rustpython_compiler_core::{Mode as CompilerMode, marshal};
 
-use crate::error::{
-    CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory,
-};
+use crate::error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory};
 use crate::{Mode, Options, escapes, interactive, messages, shape, stack};
 
 /// Expressions nested deeper than this are refused, as CPython refuses what its C stack cannot hold.
@@ -28,19 +26,12 @@ pub fn compile_text(
     warn: &mut dyn FnMut(Warning) -> WarningAction,
 ) -> Result<Vec<u8>, CompileError> {
     if options.flags & crate::PYCF_ONLY_AST != 0 {
-        return Err(CompileError::Value(
-            "compiling to a syntax tree is not supported".into(),
-        ));
+        return Err(CompileError::Value("compiling to a syntax tree is not supported".into()));
     }
     let shape = shape::measure(text.as_bytes());
     if let Some(at) = shape.too_many_blocks_at {
         let message = "too many levels of indentation";
-        return Err(indentation_error(
-            SyntaxErrorKind::IndentationError,
-            message,
-            text,
-            line_of(text, at),
-        ));
+        return Err(indentation_error(SyntaxErrorKind::IndentationError, message, text, line_of(text, at)));
     }
     if let Some(at) = shape.too_many_brackets_at {
         let (line, column) = (line_of(text, at), messages::column_of(text, at));
@@ -48,13 +39,8 @@ pub fn compile_text(
         let place = SyntaxErrorInfo::at("too many nested parentheses", line, column, column);
         return Err(SyntaxErrorInfo { text, ..place }.into());
     }
-    if shape.elif_run > ELIF_LIMIT
-        || shape.expression_depth > DEPTH_LIMIT
-        || shape.lambda_depth > LAMBDA_LIMIT
-    {
-        return Err(CompileError::Recursion(
-            "maximum recursion depth exceeded during compilation".into(),
-        ));
+    if shape.elif_run > ELIF_LIMIT || shape.expression_depth > DEPTH_LIMIT || shape.lambda_depth > LAMBDA_LIMIT {
+        return Err(CompileError::Recursion("maximum recursion depth exceeded during compilation".into()));
     }
     if text.len() > options.max_source {
         return Err(CompileError::TooLarge(format!(
@@ -69,21 +55,13 @@ pub fn compile_text(
         full: shape.expression_depth.min(RECURSION_LIMIT),
         cheap: shape.expression_depth + shape.elif_run,
     };
-    let mut outcome = stack::run(depth, || {
-        translate(text, filename, mode, options, &warnings, &blamed)
-    })?;
+    let mut outcome = stack::run(depth, || translate(text, filename, mode, options, &warnings, &blamed))?;
     if let Some(at) = shape.ambiguous_tab_at {
         let line = line_of(text, at);
         // The tokenizer stops there; only an error on an earlier line comes first.
-        if !matches!(&outcome, Err(CompileError::Syntax(info)) if info.line != 0 && info.line < line)
-        {
+        if !matches!(&outcome, Err(CompileError::Syntax(info)) if info.line != 0 && info.line < line) {
             let message = "inconsistent use of tabs and spaces in indentation";
-            return Err(indentation_error(
-                SyntaxErrorKind::TabError,
-                message,
-                text,
-                line,
-            ));
+            return Err(indentation_error(SyntaxErrorKind::TabError, message, text, line));
         }
     }
     if mode == Mode::Eval
@@ -111,12 +89,7 @@ fn deliver(
     // CPython's parser warns before its compiler does.
     warnings.sort_by_key(|warning| !warning.message.contains("is an invalid"));
     for warning in warnings {
-        let place = SyntaxErrorInfo::at(
-            warning.message.clone(),
-            warning.line,
-            warning.column,
-            warning.end_column,
-        );
+        let place = SyntaxErrorInfo::at(warning.message.clone(), warning.line, warning.column, warning.end_column);
         match warn(warning) {
             WarningAction::Continue => {}
             WarningAction::RaiseSyntaxError => {
@@ -153,8 +126,7 @@ fn translate(
         recursion_limit: RECURSION_LIMIT,
     };
     let mut note = |location: rustpython_compiler_core::SourceLocation, message: String| {
-        let column =
-            messages::characters(text, location.line.get(), location.character_offset.get());
+        let column = messages::characters(text, location.line.get(), location.character_offset.get());
         warnings.borrow_mut().push(Warning {
             category: WarningCategory::SyntaxWarning,
             message,
@@ -168,14 +140,8 @@ fn translate(
         blamed.set(messages::blamed(&rejected));
         messages::translate(rejected, text)
     };
-    let code = compile_with_syntax_warning_handler(
-        text,
-        compiler_mode,
-        filename,
-        compiler_options,
-        &mut note,
-    )
-    .map_err(explain)?;
+    let code = compile_with_syntax_warning_handler(text, compiler_mode, filename, compiler_options, &mut note)
+        .map_err(explain)?;
     escapes::doubtful(text, &mut warnings.borrow_mut());
     let mut bytes = vec![b'c'];
     marshal::serialize_code(&mut bytes, &code);
@@ -184,19 +150,11 @@ fn translate(
 
 /// The 1-based line that byte offset `at` is on.
 fn line_of(text: &str, at: usize) -> u32 {
-    let newlines = text.as_bytes()[..at]
-        .iter()
-        .filter(|&&byte| byte == b'\n')
-        .count();
+    let newlines = text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
     u32::try_from(newlines + 1).unwrap_or(u32::MAX)
 }
 
 fn indentation_error(kind: SyntaxErrorKind, message: &str, text: &str, line: u32) -> CompileError {
     let text = messages::source_line(text, line as usize);
-    SyntaxErrorInfo {
-        kind,
-        text,
-        ..SyntaxErrorInfo::at(message, line, 1, 0)
-    }
-    .into()
+    SyntaxErrorInfo { kind, text, ..SyntaxErrorInfo::at(message, line, 1, 0) }.into()
 }

@@ -79,13 +79,7 @@ impl SyntaxErrorInfo {
     /// An error of class `SyntaxError` at a character range of one line.
     #[must_use]
     pub fn at(message: impl Into<String>, line: u32, column: i32, end_column: i32) -> Self {
-        Self {
-            line,
-            column,
-            end_line: line,
-            end_column,
-            ..Self::bare(message)
-        }
+        Self { line, column, end_line: line, end_column, ..Self::bare(message) }
     }
 }
 
@@ -101,14 +95,9 @@ impl std::fmt::Display for CompileError {
             Self::Syntax(info) if info.line == 0 => {
                 write!(f, "{}: {}", info.kind.class_name(), info.message)
             }
-            Self::Syntax(info) => write!(
-                f,
-                "{}: {} (line {}, column {})",
-                info.kind.class_name(),
-                info.message,
-                info.line,
-                info.column
-            ),
+            Self::Syntax(info) => {
+                write!(f, "{}: {} (line {}, column {})", info.kind.class_name(), info.message, info.line, info.column)
+            }
             Self::Recursion(message) => write!(f, "RecursionError: {message}"),
             Self::TooLarge(message) => write!(f, "MemoryError: {message}"),
             Self::Value(message) => write!(f, "ValueError: {message}"),

@@ -22,11 +22,7 @@ impl<'a> Literal<'a> {
         let token = text.get(start..end)?;
         let prefix = token.find(['\'', '"'])?;
         let quote = &token[prefix..=prefix];
-        let width = if token[prefix..].starts_with(&quote.repeat(3)) && token.len() >= prefix + 6 {
-            3
-        } else {
-            1
-        };
+        let width = if token[prefix..].starts_with(&quote.repeat(3)) && token.len() >= prefix + 6 { 3 } else { 1 };
         let content = token.get(prefix + width..token.len().checked_sub(width)?)?;
         let letters = token[..prefix].to_ascii_lowercase();
         Some(Self {
@@ -74,29 +70,16 @@ fn fault(literal: &Literal, at: usize) -> Option<String> {
     let content = literal.content;
     let mut index = 0;
     // CPython decodes a form in which every character outside of ASCII is written as `\UXXXXXXXX`.
-    let position = |index: usize| -> usize {
-        content[..index]
-            .chars()
-            .map(|c| if c.is_ascii() { 1 } else { 10 })
-            .sum()
-    };
+    let position =
+        |index: usize| -> usize { content[..index].chars().map(|c| if c.is_ascii() { 1 } else { 10 }).sum() };
     while let Some(found) = content[index..].find('\\') {
         let start = index + found;
         let letter = content[start + 1..].chars().next()?;
         index = start + 1 + letter.len_utf8();
-        let digits = |most: usize| {
-            content[index..]
-                .bytes()
-                .take(most)
-                .take_while(u8::is_ascii_hexdigit)
-                .count()
-        };
+        let digits = |most: usize| content[index..].bytes().take(most).take_while(u8::is_ascii_hexdigit).count();
         if literal.bytes {
             if letter == 'x' && digits(2) < 2 {
-                return Some(format!(
-                    "(value error) invalid \\x escape at position {}",
-                    position(start)
-                ));
+                return Some(format!("(value error) invalid \\x escape at position {}", position(start)));
             }
             continue;
         }
@@ -112,9 +95,7 @@ fn fault(literal: &Literal, at: usize) -> Option<String> {
             'u' => (4, "truncated \\uXXXX escape"),
             'U' => (8, "truncated \\UXXXXXXXX escape"),
             'N' => {
-                let name = content[index..]
-                    .strip_prefix('{')
-                    .and_then(|rest| rest.find('}'));
+                let name = content[index..].strip_prefix('{').and_then(|rest| rest.find('}'));
                 let Some(length) = name.filter(|&length| length > 0) else {
                     return say(index, "malformed \\N character escape");
                 };
@@ -131,9 +112,7 @@ fn fault(literal: &Literal, at: usize) -> Option<String> {
         if count < wanted {
             return say(index + count, reason);
         }
-        if u32::from_str_radix(&content[index..index + wanted], 16)
-            .is_ok_and(|code| code > 0x10_ffff)
-        {
+        if u32::from_str_radix(&content[index..index + wanted], 16).is_ok_and(|code| code > 0x10_ffff) {
             return say(index + wanted, "illegal Unicode character");
         }
     }
@@ -154,19 +133,11 @@ pub fn doubtful(text: &str, warnings: &mut Vec<Warning>) {
                 if let Some(literal) = Literal::new(text, start, end)
                     && !literal.raw
                 {
-                    scan(
-                        literal.content,
-                        literal.content_start,
-                        literal.bytes,
-                        &lines,
-                        warnings,
-                    );
+                    scan(literal.content, literal.content_start, literal.bytes, &lines, warnings);
                 }
             }
             TokenKind::FStringMiddle | TokenKind::TStringMiddle
-                if !token
-                    .string_flags()
-                    .is_some_and(|flags| flags.is_raw_string()) =>
+                if !token.string_flags().is_some_and(|flags| flags.is_raw_string()) =>
             {
                 scan(&text[start..end], start, false, &lines, warnings);
             }
@@ -193,20 +164,11 @@ fn may_have_doubtful(text: &[u8]) -> bool {
 }
 
 const fn known(letter: u8, bytes: bool) -> bool {
-    matches!(
-        letter,
-        b'\n' | b'\\' | b'\'' | b'"' | b'a' | b'b' | b'f' | b'n' | b'r' | b't' | b'v' | b'x' | b'0'
-            ..=b'7'
-    ) || (!bytes && matches!(letter, b'N' | b'u' | b'U'))
+    matches!(letter, b'\n' | b'\\' | b'\'' | b'"' | b'a' | b'b' | b'f' | b'n' | b'r' | b't' | b'v' | b'x' | b'0'..=b'7')
+        || (!bytes && matches!(letter, b'N' | b'u' | b'U'))
 }
 
-fn scan(
-    content: &str,
-    content_start: usize,
-    bytes: bool,
-    lines: &Lines,
-    warnings: &mut Vec<Warning>,
-) {
+fn scan(content: &str, content_start: usize, bytes: bool, lines: &Lines, warnings: &mut Vec<Warning>) {
     let raw = content.as_bytes();
     let mut at = 0;
     while let Some(found) = raw[at..].iter().position(|&byte| byte == b'\\') {
@@ -216,25 +178,13 @@ fn scan(
         };
         at = start + 2;
         let (shown, kind) = if matches!(letter, b'4'..=b'7')
-            && raw
-                .get(start + 2..start + 4)
-                .is_some_and(|two| two.iter().all(|byte| matches!(byte, b'0'..=b'7')))
+            && raw.get(start + 2..start + 4).is_some_and(|two| two.iter().all(|byte| matches!(byte, b'0'..=b'7')))
         {
-            (
-                content[start + 1..start + 4].to_owned(),
-                "octal escape sequence",
-            )
+            (content[start + 1..start + 4].to_owned(), "octal escape sequence")
         } else if known(letter, bytes) {
             continue;
         } else {
-            (
-                content[start + 1..]
-                    .chars()
-                    .next()
-                    .map(String::from)
-                    .unwrap_or_default(),
-                "escape sequence",
-            )
+            (content[start + 1..].chars().next().map(String::from).unwrap_or_default(), "escape sequence")
         };
         let (line, column) = lines.place(content_start + start);
         warnings.push(Warning {

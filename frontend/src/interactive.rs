@@ -14,10 +14,7 @@ pub fn refine(outcome: &mut Result<Vec<u8>, CompileError>, text: &str, blamed: O
         _ if text.lines().all(blank) => true,
         Ok(_) => is_open_line(text),
         Err(CompileError::Syntax(info)) => match blamed {
-            Some(blamed) => {
-                is_open_line(text) && info.message == "invalid syntax"
-                    || is_open(info, text, blamed)
-            }
+            Some(blamed) => is_open_line(text) && info.message == "invalid syntax" || is_open(info, text, blamed),
             None => info.message == "incomplete input",
         },
         Err(_) => false,
@@ -31,16 +28,8 @@ pub fn refine(outcome: &mut Result<Vec<u8>, CompileError>, text: &str, blamed: O
                 SyntaxErrorInfo::at("", line, column, column)
             }
         };
-        let (kind, message) = (
-            SyntaxErrorKind::IncompleteInput,
-            "incomplete input".to_owned(),
-        );
-        *outcome = Err(SyntaxErrorInfo {
-            kind,
-            message,
-            ..info
-        }
-        .into());
+        let (kind, message) = (SyntaxErrorKind::IncompleteInput, "incomplete input".to_owned());
+        *outcome = Err(SyntaxErrorInfo { kind, message, ..info }.into());
     }
 }
 
@@ -66,17 +55,9 @@ fn is_open(info: &SyntaxErrorInfo, text: &str, blamed: usize) -> bool {
     }
     if message.starts_with("unterminated") {
         // A string that its line does not end, or a backslash before the newline.
-        return if ended {
-            text.ends_with("\\\n")
-        } else {
-            info.line as usize == text.split('\n').count()
-        };
+        return if ended { text.ends_with("\\\n") } else { info.line as usize == text.split('\n').count() };
     }
-    if text.ends_with('\\')
-        || TOKENIZER
-            .iter()
-            .any(|beginning| message.starts_with(beginning))
-    {
+    if text.ends_with('\\') || TOKENIZER.iter().any(|beginning| message.starts_with(beginning)) {
         return false;
     }
     if message == "unexpected EOF while parsing" {
@@ -105,13 +86,7 @@ fn is_open_line(text: &str) -> bool {
     let Some(first) = text.lines().find(|line| !blank(line)) else {
         return false;
     };
-    first.starts_with('@')
-        || COMPOUND.contains(
-            &first
-                .split(|c: char| !c.is_alphanumeric())
-                .next()
-                .unwrap_or(""),
-        )
+    first.starts_with('@') || COMPOUND.contains(&first.split(|c: char| !c.is_alphanumeric()).next().unwrap_or(""))
 }
 
 fn blank(line: &str) -> bool {

@@ -25,9 +25,7 @@ mod shape;
 mod source;
 mod stack;
 
-pub use error::{
-    CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory,
-};
+pub use error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory};
 pub use source::{Encoding, decode_file, decode_source, detect_encoding};
 
 /// Source is UTF-8 text; a coding cookie is not looked at (`PyCF_SOURCE_IS_UTF8` and `PyCF_IGNORE_COOKIE`).

@@ -47,11 +47,7 @@ fn parse_error(error: &ParseError, text: &str) -> SyntaxErrorInfo {
     if let ParseErrorType::Lexical(LexicalErrorType::UnicodeError) = &error.error {
         escapes::explain(&mut info, text);
     }
-    if let ParseErrorType::ExpectedToken {
-        expected: TokenKind::Colon,
-        found,
-    } = &error.error
-    {
+    if let ParseErrorType::ExpectedToken { expected: TokenKind::Colon, found } = &error.error {
         let at_end = matches!(found, TokenKind::Newline | TokenKind::EndOfFile);
         if !at_end && !colon_is_required(text, info.line, info.column) {
             info.message = INVALID.into();
@@ -71,49 +67,28 @@ fn wording(error: &ParseErrorType) -> (SyntaxErrorKind, String) {
     match error {
         ParseErrorType::OtherError(message) => other(message),
         ParseErrorType::UnexpectedIndentation => (IndentationError, "unexpected indent".into()),
-        ParseErrorType::PositionalAfterKeywordArgument => {
-            own("positional argument follows keyword argument")
-        }
+        ParseErrorType::PositionalAfterKeywordArgument => own("positional argument follows keyword argument"),
         ParseErrorType::PositionalAfterKeywordUnpacking => {
             own("positional argument follows keyword argument unpacking")
         }
         ParseErrorType::InvalidArgumentUnpackingOrder => {
             own("iterable argument unpacking follows keyword argument unpacking")
         }
-        ParseErrorType::IterableUnpackingInComprehension => {
-            own("iterable unpacking cannot be used in comprehension")
-        }
+        ParseErrorType::IterableUnpackingInComprehension => own("iterable unpacking cannot be used in comprehension"),
         ParseErrorType::NonDefaultParamAfterDefaultParam => {
             own("parameter without a default follows parameter with a default")
         }
-        ParseErrorType::ParamAfterVarKeywordParam => {
-            own("arguments cannot follow var-keyword argument")
-        }
-        ParseErrorType::VarParameterWithDefault => {
-            own("var-positional argument cannot have default value")
-        }
+        ParseErrorType::ParamAfterVarKeywordParam => own("arguments cannot follow var-keyword argument"),
+        ParseErrorType::VarParameterWithDefault => own("var-positional argument cannot have default value"),
         ParseErrorType::ExpectedKeywordParam => own("named arguments must follow bare *"),
-        ParseErrorType::UnparenthesizedGeneratorExpression => {
-            own("Generator expression must be parenthesized")
-        }
+        ParseErrorType::UnparenthesizedGeneratorExpression => own("Generator expression must be parenthesized"),
         ParseErrorType::InvalidMatchPatternTarget => own("cannot use '_' as a target"),
-        ParseErrorType::ExpectedImaginaryNumber => {
-            own("imaginary number required in complex literal")
-        }
+        ParseErrorType::ExpectedImaginaryNumber => own("imaginary number required in complex literal"),
         ParseErrorType::ExpectedRealNumber => own("real number required in complex literal"),
         ParseErrorType::EmptyTypeParams => own("Type parameter list cannot be empty"),
-        ParseErrorType::ExpectedToken {
-            expected: TokenKind::Colon,
-            ..
-        } => own("expected ':'"),
-        ParseErrorType::ExpectedToken {
-            expected: TokenKind::Lpar,
-            ..
-        } => own("expected '('"),
-        ParseErrorType::ExpectedToken {
-            expected: TokenKind::Else,
-            ..
-        } => own("expected 'else' after 'if' expression"),
+        ParseErrorType::ExpectedToken { expected: TokenKind::Colon, .. } => own("expected ':'"),
+        ParseErrorType::ExpectedToken { expected: TokenKind::Lpar, .. } => own("expected '('"),
+        ParseErrorType::ExpectedToken { expected: TokenKind::Else, .. } => own("expected 'else' after 'if' expression"),
         ParseErrorType::EmptyImportNames => own("Expected one or more names after 'import'"),
         ParseErrorType::FStringError(error) => (SyntaxError, interpolated("f-string", error)),
         ParseErrorType::TStringError(error) => (SyntaxError, interpolated("t-string", error)),
@@ -146,64 +121,22 @@ fn other(message: &str) -> (SyntaxErrorKind, String) {
 
 /// Sentences of the parser, by their beginnings, for which CPython has others.
 const REWORDED: [(&str, &str); 17] = [
-    (
-        "'/' parameter must appear before '*'",
-        "/ must be ahead of *",
-    ),
+    ("'/' parameter must appear before '*'", "/ must be ahead of *"),
     ("Only one '/' separator", "/ may appear only once"),
-    (
-        "Position-only parameter separator not allowed as first",
-        "at least one argument must precede /",
-    ),
+    ("Position-only parameter separator not allowed as first", "at least one argument must precede /"),
     ("Only one '*' ", "* argument may appear only once"),
-    (
-        "Keyword-only parameter separator not allowed after",
-        "* argument may appear only once",
-    ),
-    (
-        "Only one '**' parameter",
-        "arguments cannot follow var-keyword argument",
-    ),
-    (
-        "Boolean 'not' expression cannot be used here",
-        "'not' after an operator must be parenthesized",
-    ),
-    (
-        "Expected one or more exception types",
-        "expected one or more exception types",
-    ),
-    (
-        "Expected `except` or `finally` after",
-        "expected 'except' or 'finally' block",
-    ),
-    (
-        "Trailing comma not allowed",
-        "trailing comma not allowed without surrounding parentheses",
-    ),
-    (
-        "Positional patterns cannot follow keyword",
-        "positional patterns follow keyword patterns",
-    ),
-    (
-        "Bytes literal cannot be mixed",
-        "cannot mix bytes and nonbytes literals",
-    ),
-    (
-        "Cannot mix t-string literals",
-        "cannot mix t-string literals with string or bytes literals",
-    ),
-    (
-        "Cannot have both 'except'",
-        "cannot have both 'except' and 'except*' on the same 'try'",
-    ),
-    (
-        "Only single target (not tuple)",
-        "only single target (not tuple) can be annotated",
-    ),
-    (
-        "Only single target (not list)",
-        "only single target (not list) can be annotated",
-    ),
+    ("Keyword-only parameter separator not allowed after", "* argument may appear only once"),
+    ("Only one '**' parameter", "arguments cannot follow var-keyword argument"),
+    ("Boolean 'not' expression cannot be used here", "'not' after an operator must be parenthesized"),
+    ("Expected one or more exception types", "expected one or more exception types"),
+    ("Expected `except` or `finally` after", "expected 'except' or 'finally' block"),
+    ("Trailing comma not allowed", "trailing comma not allowed without surrounding parentheses"),
+    ("Positional patterns cannot follow keyword", "positional patterns follow keyword patterns"),
+    ("Bytes literal cannot be mixed", "cannot mix bytes and nonbytes literals"),
+    ("Cannot mix t-string literals", "cannot mix t-string literals with string or bytes literals"),
+    ("Cannot have both 'except'", "cannot have both 'except' and 'except*' on the same 'try'"),
+    ("Only single target (not tuple)", "only single target (not tuple) can be annotated"),
+    ("Only single target (not list)", "only single target (not list) can be annotated"),
     (
         "Multiple exception types must be parenthesized",
         "multiple exception types must be parenthesized when using 'as'",
@@ -227,9 +160,7 @@ fn is_cpythons(message: &str) -> bool {
         return false;
     }
     CAPITALIZED.iter().any(|start| message.starts_with(start))
-        || message.starts_with(|first: char| {
-            first.is_lowercase() || matches!(first, '\'' | '(' | '"' | '*' | '/')
-        })
+        || message.starts_with(|first: char| first.is_lowercase() || matches!(first, '\'' | '(' | '"' | '*' | '/'))
 }
 
 fn interpolated(kind: &str, error: &InterpolatedStringErrorType) -> String {
@@ -247,9 +178,7 @@ fn interpolated(kind: &str, error: &InterpolatedStringErrorType) -> String {
             format!("{kind}: conversion type must come right after the exclamation mark")
         }
         E::NewlineInFormatSpec => {
-            format!(
-                "{kind}: newlines are not allowed in format specifiers for single quoted {kind}s"
-            )
+            format!("{kind}: newlines are not allowed in format specifiers for single quoted {kind}s")
         }
     }
 }
@@ -257,28 +186,19 @@ fn interpolated(kind: &str, error: &InterpolatedStringErrorType) -> String {
 fn lexical(error: &LexicalErrorType) -> (SyntaxErrorKind, String) {
     use SyntaxErrorKind::{IndentationError, SyntaxError};
     match error {
-        LexicalErrorType::IndentationError => (
-            IndentationError,
-            "unindent does not match any outer indentation level".into(),
-        ),
-        LexicalErrorType::InvalidByteLiteral => (
-            SyntaxError,
-            "bytes can only contain ASCII literal characters".into(),
-        ),
-        LexicalErrorType::LineContinuationError => (
-            SyntaxError,
-            "unexpected character after line continuation character".into(),
-        ),
+        LexicalErrorType::IndentationError => {
+            (IndentationError, "unindent does not match any outer indentation level".into())
+        }
+        LexicalErrorType::InvalidByteLiteral => (SyntaxError, "bytes can only contain ASCII literal characters".into()),
+        LexicalErrorType::LineContinuationError => {
+            (SyntaxError, "unexpected character after line continuation character".into())
+        }
         LexicalErrorType::Eof => (SyntaxError, "unexpected EOF while parsing".into()),
         LexicalErrorType::FStringError(error) => (SyntaxError, interpolated("f-string", error)),
         LexicalErrorType::TStringError(error) => (SyntaxError, interpolated("t-string", error)),
-        LexicalErrorType::UnclosedStringError => {
-            (SyntaxError, "unterminated string literal".into())
-        }
+        LexicalErrorType::UnclosedStringError => (SyntaxError, "unterminated string literal".into()),
         LexicalErrorType::OtherError(message) => other(message),
-        LexicalErrorType::UnrecognizedToken { tok } if !tok.is_ascii() => {
-            (SyntaxError, stray_character(*tok))
-        }
+        LexicalErrorType::UnrecognizedToken { tok } if !tok.is_ascii() => (SyntaxError, stray_character(*tok)),
         _ => (SyntaxError, INVALID.into()),
     }
 }
@@ -308,23 +228,15 @@ fn colon_is_required(text: &str, line: u32, column: i32) -> bool {
         return false;
     };
     let before: String = content.chars().take((column - 1).max(0) as usize).collect();
-    let first = before
-        .trim_start()
-        .split(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or("");
-    let lambda = before
-        .rfind("lambda")
-        .is_some_and(|at| !before[at..].contains([':', ')', ']', '}']));
+    let first = before.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    let lambda = before.rfind("lambda").is_some_and(|at| !before[at..].contains([':', ')', ']', '}']));
     lambda || matches!(first, "def" | "async" | "try" | "else" | "finally")
 }
 
 fn codegen_error(error: &CodegenError, text: &str) -> CompileError {
     match &error.error {
         CodegenErrorType::RecursionError => {
-            return CompileError::Recursion(
-                "maximum recursion depth exceeded during compilation".into(),
-            );
+            return CompileError::Recursion("maximum recursion depth exceeded during compilation".into());
         }
         CodegenErrorType::EmptyWithItems | CodegenErrorType::EmptyWithBody => {
             return CompileError::Internal(error.error.to_string());
@@ -364,10 +276,7 @@ pub fn column_of(text: &str, at: usize) -> i32 {
 
 /// A 1-based byte column as a 1-based character column.
 pub fn characters(text: &str, line: usize, byte_column: usize) -> i32 {
-    let Some(found) = line
-        .checked_sub(1)
-        .and_then(|index| text.split('\n').nth(index))
-    else {
+    let Some(found) = line.checked_sub(1).and_then(|index| text.split('\n').nth(index)) else {
         return byte_column as i32;
     };
     let mut end = (byte_column - 1).min(found.len());

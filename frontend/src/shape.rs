@@ -76,11 +76,7 @@ pub fn measure(text: &[u8]) -> Shape {
     let mut scanner = Scanner {
         text,
         at: 0,
-        levels: vec![Level {
-            inside: Inside::Bracket,
-            chain: 0,
-            lambdas: 0,
-        }],
+        levels: vec![Level { inside: Inside::Bracket, chain: 0, lambdas: 0 }],
         depth: 0,
         lambdas: 0,
         indents: vec![(0, 0)],
@@ -100,24 +96,19 @@ impl Scanner<'_> {
                 Inside::Spec => self.spec(),
                 Inside::Bracket | Inside::Field => self.code(),
             }
-            if self.shape.too_many_blocks_at.is_some() || self.shape.too_many_brackets_at.is_some()
-            {
+            if self.shape.too_many_blocks_at.is_some() || self.shape.too_many_brackets_at.is_some() {
                 break;
             }
         }
     }
 
     fn inside(&self) -> Inside {
-        self.levels
-            .last()
-            .map_or(Inside::Bracket, |level| level.inside)
+        self.levels.last().map_or(Inside::Bracket, |level| level.inside)
     }
 
     /// No f-string is open: its levels are counted differently.
     fn only_brackets(&self) -> bool {
-        self.levels
-            .iter()
-            .all(|level| level.inside == Inside::Bracket)
+        self.levels.iter().all(|level| level.inside == Inside::Bracket)
     }
 
     fn peek(&self, ahead: usize) -> u8 {
@@ -141,11 +132,7 @@ impl Scanner<'_> {
     }
 
     fn open(&mut self, inside: Inside) {
-        self.levels.push(Level {
-            inside,
-            chain: 1,
-            lambdas: 0,
-        });
+        self.levels.push(Level { inside, chain: 1, lambdas: 0 });
         self.depth += 1;
         self.shape.expression_depth = self.shape.expression_depth.max(self.depth);
     }
@@ -196,8 +183,7 @@ impl Scanner<'_> {
                     self.open(Inside::Spec);
                 }
             }
-            b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'<' | b'>'
-            | b'=' | b'!' | b'.' => {
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'<' | b'>' | b'=' | b'!' | b'.' => {
                 self.at += 1;
                 self.link();
             }
@@ -271,9 +257,7 @@ impl Scanner<'_> {
             match self.text[self.at] {
                 b'\\' => self.at += 2,
                 b'\n' if !triple => return,
-                byte if byte == quote
-                    && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) =>
-                {
+                byte if byte == quote && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) => {
                     self.at += if triple { 3 } else { 1 };
                     return;
                 }
@@ -292,9 +276,7 @@ impl Scanner<'_> {
                 self.at += 1;
                 self.open(Inside::Field);
             }
-            byte if byte == quote
-                && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) =>
-            {
+            byte if byte == quote && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) => {
                 self.at += if triple { 3 } else { 1 };
                 self.close();
             }
@@ -372,10 +354,8 @@ impl Scanner<'_> {
                     self.elif_runs.pop();
                 }
                 // A column that no block has is an error of its own.
-                consistent = self
-                    .indents
-                    .last()
-                    .is_none_or(|&(open, open_narrow)| open != column || open_narrow == narrow);
+                consistent =
+                    self.indents.last().is_none_or(|&(open, open_narrow)| open != column || open_narrow == narrow);
             }
             if !consistent && self.shape.ambiguous_tab_at.is_none() {
                 self.shape.ambiguous_tab_at = Some(start);
@@ -413,18 +393,8 @@ mod tests {
     #[test]
     fn long_flat_texts_stay_shallow() {
         assert!(measure("'a': b + 1,\n".repeat(5000).as_bytes()).expression_depth < 5);
-        assert!(
-            measure(format!("[{}]", "-1, f(2), ".repeat(5000)).as_bytes()).expression_depth < 10
-        );
-        assert!(
-            measure(
-                "x = '((((((((((((((((((((' # ((((((((((((\n"
-                    .repeat(50)
-                    .as_bytes()
-            )
-            .expression_depth
-                < 3
-        );
+        assert!(measure(format!("[{}]", "-1, f(2), ".repeat(5000)).as_bytes()).expression_depth < 10);
+        assert!(measure("x = '((((((((((((((((((((' # ((((((((((((\n".repeat(50).as_bytes()).expression_depth < 3);
         assert!(measure("f'((((((((((((((((({x}}}'\n".repeat(50).as_bytes()).expression_depth < 5);
     }
 
@@ -435,21 +405,13 @@ mod tests {
 
     #[test]
     fn elif_runs_are_per_block() {
-        assert_eq!(
-            measure(b"if a:\n  x\nelif b:\n  if c:\n    y\n  elif d:\n    z\nelif e:\n  x\n")
-                .elif_run,
-            2
-        );
+        assert_eq!(measure(b"if a:\n  x\nelif b:\n  if c:\n    y\n  elif d:\n    z\nelif e:\n  x\n").elif_run, 2);
         assert_eq!(measure(&b"if a: x\nelif b: x\n".repeat(9)).elif_run, 1);
     }
 
     #[test]
     fn blocks_are_limited() {
-        let nested = |n: usize| {
-            (0..n)
-                .map(|i| format!("{}if 1:\n", " ".repeat(i)))
-                .collect::<String>()
-        };
+        let nested = |n: usize| (0..n).map(|i| format!("{}if 1:\n", " ".repeat(i))).collect::<String>();
         assert_eq!(measure(nested(100).as_bytes()).too_many_blocks_at, None);
         assert!(measure(nested(102).as_bytes()).too_many_blocks_at.is_some());
     }

@@ -35,12 +35,7 @@ pub fn detect_encoding(bytes: &[u8]) -> Result<Encoding, CompileError> {
         name if name == "utf-8" || name.starts_with("utf-8-") => Encoding::Utf8 { declared: true },
         name if ["latin-1", "iso-8859-1", "iso-latin-1"]
             .iter()
-            .any(|latin| {
-                name == *latin
-                    || name
-                        .strip_prefix(latin)
-                        .is_some_and(|rest| rest.starts_with('-'))
-            }) =>
+            .any(|latin| name == *latin || name.strip_prefix(latin).is_some_and(|rest| rest.starts_with('-'))) =>
         {
             Encoding::Latin1
         }
@@ -79,9 +74,7 @@ fn decode(bytes: &[u8], file: Option<&str>) -> Result<String, CompileError> {
         Encoding::Utf8 { declared } => decode_utf8(bytes, file.filter(|_| !declared)),
         Encoding::Latin1 => {
             refuse_null(bytes)?;
-            Ok(normalize_newlines(
-                bytes.iter().map(|&byte| char::from(byte)).collect(),
-            ))
+            Ok(normalize_newlines(bytes.iter().map(|&byte| char::from(byte)).collect()))
         }
         Encoding::Ascii => match bytes.iter().position(|byte| !byte.is_ascii()) {
             None => decode_utf8(bytes, None),
@@ -91,18 +84,13 @@ fn decode(bytes: &[u8], file: Option<&str>) -> Result<String, CompileError> {
                 bytes[at]
             ))),
         },
-        Encoding::Other(name) if file.is_some() => {
-            Err(unplaced(format!("encoding problem: {name}")))
-        }
+        Encoding::Other(name) if file.is_some() => Err(unplaced(format!("encoding problem: {name}"))),
         Encoding::Other(name) => Err(unplaced(format!("unknown encoding: {name}"))),
     }
 }
 
 /// Takes bytes that are UTF-8 whatever a cookie says.
-pub(crate) fn decode_utf8(
-    bytes: &[u8],
-    undeclared_file: Option<&str>,
-) -> Result<String, CompileError> {
+pub(crate) fn decode_utf8(bytes: &[u8], undeclared_file: Option<&str>) -> Result<String, CompileError> {
     let (text, _) = strip_bom(bytes);
     refuse_null(text)?;
     match std::str::from_utf8(text) {
@@ -167,22 +155,14 @@ fn find_cookie(text: &[u8]) -> Option<&[u8]> {
 fn cookie_in(comment: &[u8]) -> Option<&[u8]> {
     let word = b"coding";
     let mut from = 0;
-    while let Some(found) = comment[from..]
-        .windows(word.len())
-        .position(|window| window == word)
-    {
+    while let Some(found) = comment[from..].windows(word.len()).position(|window| window == word) {
         let after = from + found + word.len();
         if matches!(comment.get(after), Some(b':' | b'=')) {
             let rest = &comment[after + 1..];
-            let rest = &rest[rest
-                .iter()
-                .take_while(|byte| matches!(byte, b' ' | b'\t'))
-                .count()..];
+            let rest = &rest[rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()..];
             let length = rest
                 .iter()
-                .take_while(|byte| {
-                    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
-                })
+                .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
                 .count();
             if length > 0 {
                 return Some(&rest[..length]);
@@ -228,9 +208,7 @@ fn utf8_reason(text: &[u8], error: std::str::Utf8Error) -> (&'static str, usize)
                 // A sequence that a quote or a line end cuts off ran out of data: the tokenizer decodes token
                 // by token.
                 match bad.get(length) {
-                    Some(b'\'' | b'"' | b'\n') | None
-                        if length > 0 && needed(bad[0]) > length && length < 4 =>
-                    {
+                    Some(b'\'' | b'"' | b'\n') | None if length > 0 && needed(bad[0]) > length && length < 4 => {
                         ("unexpected end of data", length)
                     }
                     _ => ("invalid continuation byte", length),
@@ -251,16 +229,9 @@ const fn needed(lead: u8) -> usize {
     }
 }
 
-fn invalid_utf8(
-    text: &[u8],
-    error: std::str::Utf8Error,
-    undeclared_file: Option<&str>,
-) -> CompileError {
+fn invalid_utf8(text: &[u8], error: std::str::Utf8Error, undeclared_file: Option<&str>) -> CompileError {
     let at = error.valid_up_to();
-    let line_start = text[..at]
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |newline| newline + 1);
+    let line_start = text[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
     let line = text[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
     if let Some(filename) = undeclared_file {
         return unplaced(format!(
@@ -277,14 +248,8 @@ fn invalid_utf8(
     } else {
         format!("bytes in position {position}-{}", position + length - 1)
     };
-    let line_end = text[at..]
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .map_or(text.len(), |newline| at + newline);
-    let column = String::from_utf8_lossy(&text[line_start..token])
-        .chars()
-        .count() as i32
-        + 1;
+    let line_end = text[at..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |newline| at + newline);
+    let column = String::from_utf8_lossy(&text[line_start..token]).chars().count() as i32 + 1;
     let mut info = SyntaxErrorInfo::at(
         format!("(unicode error) 'utf-8' codec can't decode {what}: {reason}"),
         u32::try_from(line).unwrap_or(u32::MAX),
@@ -330,34 +295,13 @@ mod tests {
     #[test]
     fn cookies_are_found_on_the_first_two_lines() {
         let other = |name: &str| Ok(Encoding::Other(name.into()));
-        assert_eq!(
-            detect_encoding(b"# -*- coding: koi8-r -*-\n"),
-            other("koi8-r")
-        );
-        assert_eq!(
-            detect_encoding(b"#!/x\r\n# vim: set fileencoding=cp1252 :\r\n"),
-            other("cp1252")
-        );
-        assert_eq!(
-            detect_encoding(b"\n\n# coding: koi8-r\n"),
-            Ok(Encoding::Utf8 { declared: false })
-        );
-        assert_eq!(
-            detect_encoding(b"x = 1\n# coding: koi8-r\n"),
-            Ok(Encoding::Utf8 { declared: false })
-        );
-        assert_eq!(
-            detect_encoding(b"# coding: UTF_8\n"),
-            Ok(Encoding::Utf8 { declared: true })
-        );
-        assert_eq!(
-            detect_encoding(b"# coding: Latin-1-unix\n"),
-            Ok(Encoding::Latin1)
-        );
-        assert_eq!(
-            detect_encoding(b"\xef\xbb\xbfx\n"),
-            Ok(Encoding::Utf8 { declared: true })
-        );
+        assert_eq!(detect_encoding(b"# -*- coding: koi8-r -*-\n"), other("koi8-r"));
+        assert_eq!(detect_encoding(b"#!/x\r\n# vim: set fileencoding=cp1252 :\r\n"), other("cp1252"));
+        assert_eq!(detect_encoding(b"\n\n# coding: koi8-r\n"), Ok(Encoding::Utf8 { declared: false }));
+        assert_eq!(detect_encoding(b"x = 1\n# coding: koi8-r\n"), Ok(Encoding::Utf8 { declared: false }));
+        assert_eq!(detect_encoding(b"# coding: UTF_8\n"), Ok(Encoding::Utf8 { declared: true }));
+        assert_eq!(detect_encoding(b"# coding: Latin-1-unix\n"), Ok(Encoding::Latin1));
+        assert_eq!(detect_encoding(b"\xef\xbb\xbfx\n"), Ok(Encoding::Utf8 { declared: true }));
     }
 
     #[test]
@@ -367,10 +311,7 @@ mod tests {
 
     #[test]
     fn latin_1_is_decoded() {
-        assert_eq!(
-            decode_source(b"# coding: latin-1\n'\xe9'").unwrap(),
-            "# coding: latin-1\n'é'"
-        );
+        assert_eq!(decode_source(b"# coding: latin-1\n'\xe9'").unwrap(), "# coding: latin-1\n'é'");
     }
 
     #[test]
@@ -387,22 +328,14 @@ mod tests {
             message(b"x='\xe2\x82'"),
             "(unicode error) 'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"
         );
-        assert_eq!(
-            message(b"a\0b"),
-            "source code string cannot contain null bytes"
-        );
+        assert_eq!(message(b"a\0b"), "source code string cannot contain null bytes");
         assert_eq!(message(b"# coding: foobar\n"), "unknown encoding: foobar");
-        assert_eq!(
-            message(b"\xef\xbb\xbf# coding: latin-1\n"),
-            "encoding problem: iso-8859-1 with BOM"
-        );
+        assert_eq!(message(b"\xef\xbb\xbf# coding: latin-1\n"), "encoding problem: iso-8859-1 with BOM");
     }
 
     #[test]
     fn files_without_a_declaration_are_told_where_to_read() {
-        let Err(CompileError::Syntax(info)) = decode_file(b"x\n\xff", "m.py") else {
-            panic!()
-        };
+        let Err(CompileError::Syntax(info)) = decode_file(b"x\n\xff", "m.py") else { panic!() };
         assert_eq!(
             info.message,
             "Non-UTF-8 code starting with '\\xff' in file m.py on line 2, but no encoding declared; see \

@@ -77,12 +77,7 @@ mod tests {
     #[test]
     fn a_panic_becomes_an_error() {
         let result: Result<(), _> = run(Depth::default(), || panic!("out of cheese"));
-        assert_eq!(
-            result,
-            Err(CompileError::Internal(
-                "the compiler failed: out of cheese".into()
-            ))
-        );
+        assert_eq!(result, Err(CompileError::Internal("the compiler failed: out of cheese".into())));
         assert!(!QUIET.get());
     }
 
@@ -90,21 +85,8 @@ mod tests {
     fn deep_work_gets_its_stack() {
         fn dive(n: usize) -> usize {
             let page = std::hint::black_box([n; 256]);
-            if n == 0 {
-                page[0]
-            } else {
-                dive(n - 1) + page[1] / n.max(1)
-            }
+            if n == 0 { page[0] } else { dive(n - 1) + page[1] / n.max(1) }
         }
-        assert_eq!(
-            run(
-                Depth {
-                    full: 2000,
-                    cheap: 0
-                },
-                || dive(2000)
-            ),
-            Ok(2000)
-        );
+        assert_eq!(run(Depth { full: 2000, cheap: 0 }, || dive(2000)), Ok(2000));
     }
 }

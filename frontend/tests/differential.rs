@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hognose_frontend::{
-    CompileError, Mode, Options, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT,
-    PYCF_IGNORE_COOKIE, SyntaxErrorInfo, WarningAction, compile,
+    CompileError, Mode, Options, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT, PYCF_IGNORE_COOKIE,
+    SyntaxErrorInfo, WarningAction, compile,
 };
 
 /// Sentences, or parts of them, that 3.14 has and 3.13 does not.
@@ -42,30 +42,21 @@ fn python() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("HOGNOSE_REFERENCE_PYTHON") {
         return Some(path.into());
     }
-    let prefix = Command::new("pyenv")
-        .args(["prefix", "3.13.0"])
-        .output()
-        .ok()?;
+    let prefix = Command::new("pyenv").args(["prefix", "3.13.0"]).output().ok()?;
     let prefix = String::from_utf8(prefix.stdout).ok()?;
     let path = PathBuf::from(prefix.trim()).join("bin/python3.13");
     path.exists().then_some(path)
 }
 
 fn unhex(text: &str) -> String {
-    let bytes = (0..text.len() / 2)
-        .map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
-        .collect();
+    let bytes = (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect();
     String::from_utf8(bytes).unwrap()
 }
 
 fn harvest() -> Option<Vec<Case>> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/harvest.py");
     let output = Command::new(python()?).arg(script).output().ok()?;
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     Some(text.lines().map(case).collect())
 }
@@ -84,21 +75,12 @@ fn case(line: &str) -> Case {
 
 fn ours(case: &Case) -> Result<(), CompileError> {
     let (mode, flags) = if case.interactive {
-        (
-            Mode::Single,
-            PYCF_ALLOW_INCOMPLETE_INPUT | PYCF_DONT_IMPLY_DEDENT,
-        )
+        (Mode::Single, PYCF_ALLOW_INCOMPLETE_INPUT | PYCF_DONT_IMPLY_DEDENT)
     } else {
         (if case.eval { Mode::Eval } else { Mode::Exec }, 0)
     };
-    let options = Options {
-        flags: PYCF_IGNORE_COOKIE | flags,
-        ..Options::default()
-    };
-    compile(case.source.as_bytes(), "f", mode, &options, &mut |_| {
-        WarningAction::Continue
-    })
-    .map(drop)
+    let options = Options { flags: PYCF_IGNORE_COOKIE | flags, ..Options::default() };
+    compile(case.source.as_bytes(), "f", mode, &options, &mut |_| WarningAction::Continue).map(drop)
 }
 
 #[test]
@@ -144,12 +126,7 @@ fn syntax_errors_agree_with_cpython() {
                 case.place,
                 info.kind.class_name(),
                 info.message,
-                [
-                    info.line as i32,
-                    info.column,
-                    info.end_line as i32,
-                    info.end_column
-                ],
+                [info.line as i32, info.column, info.end_line as i32, info.end_column],
             );
         }
     }
@@ -161,19 +138,9 @@ fn syntax_errors_agree_with_cpython() {
         accepted.len()
     );
     assert!(compared > 500, "only {compared} snippets were found");
-    assert!(
-        class * 100 >= compared * 99,
-        "class agrees in {class} of {compared}"
-    );
-    assert!(
-        all * 100 >= compared * 95,
-        "class, message and place agree in {all} of {compared}"
-    );
-    assert!(
-        accepted.len() * 100 <= cases.len() * 3,
-        "{} errors were missed",
-        accepted.len()
-    );
+    assert!(class * 100 >= compared * 99, "class agrees in {class} of {compared}");
+    assert!(all * 100 >= compared * 95, "class, message and place agree in {all} of {compared}");
+    assert!(accepted.len() * 100 <= cases.len() * 3, "{} errors were missed", accepted.len());
 }
 
 #[test]

@@ -430,7 +430,13 @@ fn slice_of(ts: &ThreadState, low: isize, high: isize) -> PyResult<Ref<PySlice>>
 }
 
 /// `object[low:high] = value`, or `del`.
-pub(super) fn set_slice(ts: &ThreadState, object: &PyObject, low: isize, high: isize, value: Option<&PyObject>) -> PyResult<()> {
+pub(super) fn set_slice(
+    ts: &ThreadState,
+    object: &PyObject,
+    low: isize,
+    high: isize,
+    value: Option<&PyObject>,
+) -> PyResult<()> {
     let slice = slice_of(ts, low, high)?;
     match value {
         Some(value) => protocol::setitem(ts, object, slice.as_object(), value),
@@ -616,7 +622,11 @@ fn repeat(ts: &ThreadState, object: &PyObject, count: isize, inplace: bool) -> P
     }
     if protocol::is_sequence(object) {
         let count = PyInt::from_isize(ts, count)?;
-        return if inplace { protocol::inplace_multiply(ts, object, &count) } else { protocol::multiply(ts, object, &count) };
+        return if inplace {
+            protocol::inplace_multiply(ts, object, &count)
+        } else {
+            protocol::multiply(ts, object, &count)
+        };
     }
     raise!(ts, exc::TypeError, "'{}' object can't be repeated", object.type_name())
 }
@@ -833,7 +843,11 @@ pub(super) fn fs_path(ts: &ThreadState, object: &PyObject) -> PyResult {
 ///
 /// A thread state is attached; `objects` has `count` objects.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _Hog_CallObjects(callable: *mut PyObject, objects: *const *mut PyObject, count: usize) -> *mut PyObject {
+pub unsafe extern "C" fn _Hog_CallObjects(
+    callable: *mut PyObject,
+    objects: *const *mut PyObject,
+    count: usize,
+) -> *mut PyObject {
     guard::<PyRef>("PyObject_CallFunctionObjArgs", |ts| {
         // SAFETY: as promised.
         let Some(callable) = (unsafe { callable.as_ref() }) else { return null_argument(ts) };
@@ -862,7 +876,9 @@ pub unsafe extern "C" fn _Hog_CallMethodObjects(
         let method = match unsafe { method.as_ref() } {
             Some(method) => match method.downcast::<PyStr>() {
                 Some(method) => Ref::from_borrowed(method),
-                None => return raise!(ts, exc::TypeError, "attribute name must be string, not '{}'", method.type_name()),
+                None => {
+                    return raise!(ts, exc::TypeError, "attribute name must be string, not '{}'", method.type_name());
+                }
             },
             None if method_text.is_null() => return null_argument(ts),
             // SAFETY: a C string.

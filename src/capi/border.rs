@@ -2,7 +2,6 @@
 
 use core::ffi::{c_int, c_void};
 
-
 use crate::object::cdef::{self, PyGetSetDef, PyMemberDef, PyMethodDef};
 use crate::object::*;
 use crate::raise;
@@ -143,7 +142,12 @@ pub fn call_getter(ts: &ThreadState, def: *const PyGetSetDef, instance: &PyObjec
 }
 
 /// Calls a `PyGetSetDef`'s setter.
-pub fn call_setter(ts: &ThreadState, def: *const PyGetSetDef, instance: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
+pub fn call_setter(
+    ts: &ThreadState,
+    def: *const PyGetSetDef,
+    instance: &PyObject,
+    value: Option<&PyObject>,
+) -> PyResult<()> {
     // SAFETY: the definition lives as long as its type.
     let def = unsafe { &*def };
     let Some(set) = def.set else {
@@ -171,7 +175,12 @@ pub fn get_member(ts: &ThreadState, _def: *const PyMemberDef, _instance: &PyObje
 }
 
 /// Writes a `PyMemberDef`.
-pub fn set_member(ts: &ThreadState, _def: *const PyMemberDef, _instance: &PyObject, _value: Option<&PyObject>) -> PyResult<()> {
+pub fn set_member(
+    ts: &ThreadState,
+    _def: *const PyMemberDef,
+    _instance: &PyObject,
+    _value: Option<&PyObject>,
+) -> PyResult<()> {
     raise!(ts, exc::NotImplementedError, "members of types written in C are not implemented by this version of Hognose")
 }
 
@@ -371,4 +380,3 @@ pub fn run_exec_slots(ts: &ThreadState, def: *mut PyModuleDef, module: &PyObject
 pub fn exec_module(_ts: &ThreadState, _module: &PyObject) -> PyResult<()> {
     Ok(())
 }
-

@@ -35,7 +35,12 @@ fn builtins(ts: &ThreadState) -> Option<PyRef> {
 }
 
 /// Runs a code object (`PyEval_EvalCode`).
-pub(super) fn eval(ts: &ThreadState, code: &PyObject, globals: Option<&PyObject>, locals: Option<&PyObject>) -> PyResult {
+pub(super) fn eval(
+    ts: &ThreadState,
+    code: &PyObject,
+    globals: Option<&PyObject>,
+    locals: Option<&PyObject>,
+) -> PyResult {
     let Some(code) = code.downcast::<PyCode>() else { return bad_internal_call(ts, "PyEval_EvalCode") };
     let Some(globals) = globals.and_then(|g| g.downcast::<PyDict>()) else {
         return raise!(ts, exc::SystemError, "PyEval_EvalCode: NULL globals");

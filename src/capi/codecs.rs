@@ -23,7 +23,9 @@ fn decode(ts: &ThreadState, bytes: &[u8], encoding: &str, errors: &str) -> PyRes
     let object = PyBytes::new(ts, bytes)?;
     match codec::decode(ts, object.as_object(), bytes, encoding, errors)?.downcast_into::<PyStr>() {
         Ok(text) => Ok(text),
-        Err(other) => raise!(ts, exc::TypeError, "'{encoding}' decoder returned '{}' instead of 'str'", other.type_name()),
+        Err(other) => {
+            raise!(ts, exc::TypeError, "'{encoding}' decoder returned '{}' instead of 'str'", other.type_name())
+        }
     }
 }
 
@@ -235,16 +237,18 @@ fn check_argument<'a>(ts: &ThreadState, object: &'a PyObject) -> PyResult<&'a Py
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyUnicode_FSConverter(object: *mut PyObject, place: *mut core::ffi::c_void) -> c_int {
     // SAFETY: as promised.
-    unsafe { path_converter(object, place.cast(), |ts, path| {
-        let path = match path.downcast::<PyStr>() {
-            Some(text) => codec::encode_utf8(ts, text, FS_ERRORS)?.into_object(),
-            None => path.new_ref(),
-        };
-        if path.downcast::<PyBytes>().is_some_and(|b| b.as_slice().contains(&0)) {
-            return raise!(ts, exc::ValueError, "embedded null byte");
-        }
-        Ok(path)
-    }) }
+    unsafe {
+        path_converter(object, place.cast(), |ts, path| {
+            let path = match path.downcast::<PyStr>() {
+                Some(text) => codec::encode_utf8(ts, text, FS_ERRORS)?.into_object(),
+                None => path.new_ref(),
+            };
+            if path.downcast::<PyBytes>().is_some_and(|b| b.as_slice().contains(&0)) {
+                return raise!(ts, exc::ValueError, "embedded null byte");
+            }
+            Ok(path)
+        })
+    }
 }
 
 /// A path as str, the same way.
@@ -255,16 +259,18 @@ pub unsafe extern "C" fn PyUnicode_FSConverter(object: *mut PyObject, place: *mu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyUnicode_FSDecoder(object: *mut PyObject, place: *mut core::ffi::c_void) -> c_int {
     // SAFETY: as promised.
-    unsafe { path_converter(object, place.cast(), |ts, path| {
-        let text = match path.downcast::<PyBytes>() {
-            Some(bytes) => codec::decode_utf8(ts, bytes.as_slice(), FS_ERRORS)?,
-            None => Ref::from_borrowed(check(ts, path)?),
-        };
-        if text.contains_nul() {
-            return raise!(ts, exc::ValueError, "embedded null character");
-        }
-        Ok(text.into_object())
-    }) }
+    unsafe {
+        path_converter(object, place.cast(), |ts, path| {
+            let text = match path.downcast::<PyBytes>() {
+                Some(bytes) => codec::decode_utf8(ts, bytes.as_slice(), FS_ERRORS)?,
+                None => Ref::from_borrowed(check(ts, path)?),
+            };
+            if text.contains_nul() {
+                return raise!(ts, exc::ValueError, "embedded null character");
+            }
+            Ok(text.into_object())
+        })
+    }
 }
 
 /// What `Py_CLEANUP_SUPPORTED` is in C.

@@ -6,9 +6,7 @@ use core::slice;
 use crate::config::config::{set_bytes_string, set_list, set_string};
 use crate::config::preconfig::preinitialize_for;
 use crate::config::strings::wide_length;
-use crate::config::{
-    Args, ConfigKind, PyConfig, PyStatus, PyWideStringList, StatusResult, WChar, WideString,
-};
+use crate::config::{Args, ConfigKind, PyConfig, PyStatus, PyWideStringList, StatusResult, WChar, WideString};
 
 /// The error for a null configuration, list or field.
 const NULL_ARGUMENT: PyStatus = PyStatus::error(c"a required argument is NULL");
@@ -97,8 +95,7 @@ pub unsafe extern "C" fn PyConfig_SetString(
         }
         .ok_or(NULL_ARGUMENT)?;
         // SAFETY: a text that is not null is a terminated string.
-        let text =
-            (!text.is_null()).then(|| unsafe { slice::from_raw_parts(text, wide_length(text)) });
+        let text = (!text.is_null()).then(|| unsafe { slice::from_raw_parts(text, wide_length(text)) });
         set_string(field, text)
     };
     PyStatus::from_result(set())
@@ -146,20 +143,11 @@ fn check_array(count: isize, is_null: bool) -> StatusResult {
 ///
 /// `config` points to a configuration; `argv` is null or has `argc` strings.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyConfig_SetArgv(
-    config: *mut PyConfig,
-    argc: isize,
-    argv: *const *const WChar,
-) -> PyStatus {
+pub unsafe extern "C" fn PyConfig_SetArgv(config: *mut PyConfig, argc: isize, argv: *const *const WChar) -> PyStatus {
     let set = || {
         check_array(argc, argv.is_null())?;
         // SAFETY: promised by the caller.
-        unsafe {
-            config
-                .as_mut()
-                .ok_or(NULL_ARGUMENT)?
-                .set_argv(Args::from_c_wide(argc, argv))
-        }
+        unsafe { config.as_mut().ok_or(NULL_ARGUMENT)?.set_argv(Args::from_c_wide(argc, argv)) }
     };
     PyStatus::from_result(set())
 }
@@ -178,12 +166,7 @@ pub unsafe extern "C" fn PyConfig_SetBytesArgv(
     let set = || {
         check_array(argc, argv.is_null())?;
         // SAFETY: promised by the caller.
-        unsafe {
-            config
-                .as_mut()
-                .ok_or(NULL_ARGUMENT)?
-                .set_argv(Args::from_c_bytes(argc, argv))
-        }
+        unsafe { config.as_mut().ok_or(NULL_ARGUMENT)?.set_argv(Args::from_c_bytes(argc, argv)) }
     };
     PyStatus::from_result(set())
 }
@@ -206,10 +189,7 @@ pub unsafe extern "C" fn PyConfig_SetWideStringList(
         // SAFETY: promised by the caller; the borrows do not overlap in time.
         unsafe {
             prepare(config)?;
-            set_list(
-                list.as_mut().ok_or(NULL_ARGUMENT)?,
-                Args::from_c_wide(length, items),
-            )
+            set_list(list.as_mut().ok_or(NULL_ARGUMENT)?, Args::from_c_wide(length, items))
         }
     };
     PyStatus::from_result(set())
@@ -221,10 +201,7 @@ pub unsafe extern "C" fn PyConfig_SetWideStringList(
 ///
 /// `list` points to a list, `item` is a string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyWideStringList_Append(
-    list: *mut PyWideStringList,
-    item: *const WChar,
-) -> PyStatus {
+pub unsafe extern "C" fn PyWideStringList_Append(list: *mut PyWideStringList, item: *const WChar) -> PyStatus {
     // SAFETY: promised by the caller.
     match unsafe { list.as_mut() } {
         Some(list) if !item.is_null() => {

@@ -29,7 +29,12 @@ fn quietly(ts: &ThreadState, look_up: impl FnOnce() -> PyResult<Option<PyRef>>) 
     let found = match found {
         Ok(found) => found,
         Err(raised) => {
-            crate::types::exceptions::write_unraisable(ts, raised, Some("in PyDict_GetItem()"), crate::types::none::none());
+            crate::types::exceptions::write_unraisable(
+                ts,
+                raised,
+                Some("in PyDict_GetItem()"),
+                crate::types::none::none(),
+            );
             None
         }
     };

@@ -317,7 +317,11 @@ pub unsafe extern "C" fn _Hog_ErrFormat(class: *mut PyObject, text: *const c_cha
 ///
 /// As for [`_Hog_ErrFormat`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _Hog_ErrFormatFromCause(class: *mut PyObject, text: *const c_char, va: *mut RawVa) -> *mut PyObject {
+pub unsafe extern "C" fn _Hog_ErrFormatFromCause(
+    class: *mut PyObject,
+    text: *const c_char,
+    va: *mut RawVa,
+) -> *mut PyObject {
     let ts = ThreadState::current();
     let cause = ts.current_exception.take();
     // SAFETY: as promised.

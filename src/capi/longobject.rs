@@ -337,10 +337,20 @@ const NATIVE_REJECT_NEGATIVE: c_int = 8;
 const NATIVE_ALLOW_INDEX: c_int = 16;
 
 fn is_little(flags: c_int) -> bool {
-    if flags == -1 || flags & 3 == NATIVE_ENDIAN { cfg!(target_endian = "little") } else { flags & NATIVE_LITTLE_ENDIAN != 0 }
+    if flags == -1 || flags & 3 == NATIVE_ENDIAN {
+        cfg!(target_endian = "little")
+    } else {
+        flags & NATIVE_LITTLE_ENDIAN != 0
+    }
 }
 
-fn as_native_bytes(ts: &ThreadState, object: &PyObject, buffer: *mut c_void, size: isize, flags: c_int) -> PyResult<isize> {
+fn as_native_bytes(
+    ts: &ThreadState,
+    object: &PyObject,
+    buffer: *mut c_void,
+    size: isize,
+    flags: c_int,
+) -> PyResult<isize> {
     if size < 0 || (buffer.is_null() && size > 0) {
         return bad_internal_call(ts, "PyLong_AsNativeBytes");
     }

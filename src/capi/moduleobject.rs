@@ -186,7 +186,11 @@ fn add(ts: &ThreadState, module: &PyObject, attribute: &CStr, value: Option<&PyO
         if ts.current_exception.is_some() {
             return Err(set_or_missing(ts));
         }
-        return raise!(ts, exc::SystemError, "PyModule_AddObjectRef() must be called with an exception raised if value is NULL");
+        return raise!(
+            ts,
+            exc::SystemError,
+            "PyModule_AddObjectRef() must be called with an exception raised if value is NULL"
+        );
     };
     module.dict(ts)?.set_str(ts, &*name(ts, attribute)?, value)
 }

@@ -396,7 +396,11 @@ pub unsafe extern "C" fn PyObject_GenericGetDict(object: *mut PyObject, _context
 ///
 /// A thread state is attached; `object` is an object, `value` one or null.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyObject_GenericSetDict(object: *mut PyObject, value: *mut PyObject, _context: *mut c_void) -> c_int {
+pub unsafe extern "C" fn PyObject_GenericSetDict(
+    object: *mut PyObject,
+    value: *mut PyObject,
+    _context: *mut c_void,
+) -> c_int {
     guard::<()>("PyObject_GenericSetDict", |ts| {
         // SAFETY: as promised.
         match unsafe { object.as_ref() } {
@@ -599,8 +603,13 @@ pub unsafe extern "C" fn _PyObject_Dump(object: *mut PyObject) {
     let _ = match unsafe { object.as_ref() } {
         None => writeln!(out, "<object at NULL>"),
         Some(object) => {
-            writeln!(out, "object address  : {object:p}\nobject refcount : {}\nobject type     : {:p}\nobject type name: {}",
-                object.refcnt(), object.ob_type(), object.ob_type().full_name())
+            writeln!(
+                out,
+                "object address  : {object:p}\nobject refcount : {}\nobject type     : {:p}\nobject type name: {}",
+                object.refcnt(),
+                object.ob_type(),
+                object.ob_type().full_name()
+            )
         }
     };
 }

@@ -156,7 +156,13 @@ impl<'a> Parser<'a> {
     }
 
     /// An argument that does not fit, as the exception.
-    fn raise_misfit(&self, misfit: Misfit, object: &PyObject, index: usize, item: Option<usize>) -> crate::object::Raised {
+    fn raise_misfit(
+        &self,
+        misfit: Misfit,
+        object: &PyObject,
+        index: usize,
+        item: Option<usize>,
+    ) -> crate::object::Raised {
         let expected = match misfit {
             Misfit::Raised(raised) => return raised,
             Misfit::Expected(expected) => expected,
@@ -173,7 +179,10 @@ impl<'a> Parser<'a> {
         let joint = if expected.starts_with("impossible") || expected.starts_with("(") { "" } else { "must be " };
         let not = if joint.is_empty() { ("", "") } else { (", not ", given) };
         match (index, item) {
-            (0, _) => ts.raise_fmt(&exc::TypeError, format_args!("{function}{parens}argument {joint}{expected}{}{}", not.0, not.1)),
+            (0, _) => ts.raise_fmt(
+                &exc::TypeError,
+                format_args!("{function}{parens}argument {joint}{expected}{}{}", not.0, not.1),
+            ),
             (index, None) => ts.raise_fmt(
                 &exc::TypeError,
                 format_args!("{function}{parens}argument {index} {joint}{expected}{}{}", not.0, not.1),
@@ -270,7 +279,9 @@ impl<'a> Parser<'a> {
         let unit = self.next();
         match unit {
             b'b' => self.bounded::<u8>(object, 0, 255, "unsigned byte integer", |n| n as u8)?,
-            b'h' => self.bounded::<i16>(object, i16::MIN.into(), i16::MAX.into(), "signed short integer", |n| n as i16)?,
+            b'h' => {
+                self.bounded::<i16>(object, i16::MIN.into(), i16::MAX.into(), "signed short integer", |n| n as i16)?
+            }
             b'i' => self.bounded::<i32>(object, i32::MIN.into(), i32::MAX.into(), "signed integer", |n| n as i32)?,
             b'B' => Self::store(self.va.pointer(), masked(ts, object)?.map(|n| n as u8)),
             b'H' => Self::store(self.va.pointer(), masked(ts, object)?.map(|n| n as u16)),
@@ -284,7 +295,10 @@ impl<'a> Parser<'a> {
                     Self::store(place, masked(ts, Some(object))?);
                 }
             }
-            b'l' => Self::store(self.va.pointer(), object.map(|o| whole(ts, o, "Python int too large to convert to C long")).transpose()?),
+            b'l' => Self::store(
+                self.va.pointer(),
+                object.map(|o| whole(ts, o, "Python int too large to convert to C long")).transpose()?,
+            ),
             b'L' => Self::store(self.va.pointer(), object.map(|o| whole(ts, o, "int too big to convert")).transpose()?),
             b'n' => {
                 let place = self.va.pointer::<isize>();
@@ -293,7 +307,9 @@ impl<'a> Parser<'a> {
                     Self::store(place, Some(int.to_isize(ts)?));
                 }
             }
-            b'f' => Self::store(self.va.pointer(), object.map(|o| protocol::as_f64(ts, o)).transpose()?.map(|x| x as f32)),
+            b'f' => {
+                Self::store(self.va.pointer(), object.map(|o| protocol::as_f64(ts, o)).transpose()?.map(|x| x as f32))
+            }
             b'd' => Self::store(self.va.pointer(), object.map(|o| protocol::as_f64(ts, o)).transpose()?),
             b'D' => {
                 let place = self.va.pointer::<super::floatobject::PyComplexValue>();
@@ -302,7 +318,9 @@ impl<'a> Parser<'a> {
                     Self::store(place, Some(super::floatobject::PyComplexValue { real, imag }));
                 }
             }
-            b'p' => Self::store(self.va.pointer(), object.map(|o| protocol::is_true(ts, o)).transpose()?.map(c_int::from)),
+            b'p' => {
+                Self::store(self.va.pointer(), object.map(|o| protocol::is_true(ts, o)).transpose()?.map(c_int::from))
+            }
             b'c' => self.byte(object)?,
             b'C' => {
                 let place = self.va.pointer::<c_int>();
@@ -333,13 +351,24 @@ impl<'a> Parser<'a> {
             b'Y' => self.exact_type::<PyByteArray>(object, "bytearray")?,
             b'U' => self.exact_type::<PyStr>(object, "str")?,
             b'O' => self.object(object)?,
-            _ => return Err(Misfit::Raised(ts.raise_fmt(&exc::SystemError, format_args!("impossible<bad format char>")))),
+            _ => {
+                return Err(Misfit::Raised(
+                    ts.raise_fmt(&exc::SystemError, format_args!("impossible<bad format char>")),
+                ));
+            }
         }
         Ok(())
     }
 
     /// An integer of a width that raises OverflowError when it does not fit.
-    fn bounded<T>(&mut self, object: Option<&PyObject>, low: i64, high: i64, what: &str, cut: fn(i64) -> T) -> Result<(), Misfit> {
+    fn bounded<T>(
+        &mut self,
+        object: Option<&PyObject>,
+        low: i64,
+        high: i64,
+        what: &str,
+        cut: fn(i64) -> T,
+    ) -> Result<(), Misfit> {
         let place = self.va.pointer::<T>();
         let Some(object) = object else { return Ok(()) };
         let value = whole(self.ts, object, "Python int too large to convert to C long")?;
@@ -511,7 +540,11 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn exact_type<T: crate::object::Native>(&mut self, object: Option<&PyObject>, expected: &'static str) -> Result<(), Misfit> {
+    fn exact_type<T: crate::object::Native>(
+        &mut self,
+        object: Option<&PyObject>,
+        expected: &'static str,
+    ) -> Result<(), Misfit> {
         let place = self.va.pointer::<*mut PyObject>();
         match object {
             None => Ok(()),
@@ -595,7 +628,12 @@ fn finish(mut parser: Parser<'_>, result: PyResult<()>) -> PyResult<bool> {
 ///
 /// A thread state is attached; the arguments are as the format says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _Hog_ParseArgs(args: *mut PyObject, format: *const c_char, va: *mut RawVa, whole: c_int) -> c_int {
+pub unsafe extern "C" fn _Hog_ParseArgs(
+    args: *mut PyObject,
+    format: *const c_char,
+    va: *mut RawVa,
+    whole: c_int,
+) -> c_int {
     run("PyArg_ParseTuple", |ts| {
         // SAFETY: as promised.
         let mut parser = unsafe { Parser::new(ts, CStr::from_ptr(format), va) };
@@ -676,7 +714,11 @@ fn keywords(mut parser: Parser<'_>, args: &PyTuple, kwargs: Option<&PyDict>, nam
     let dollar = position_of(parser.rest, b'$');
     let (min, max) = parser.count()?;
     if max != names.len() {
-        return raise!(ts, exc::SystemError, "more argument specifiers than keyword list entries (remaining format:'')");
+        return raise!(
+            ts,
+            exc::SystemError,
+            "more argument specifiers than keyword list entries (remaining format:'')"
+        );
     }
     let most_positional = dollar.unwrap_or(max);
     let given = args.len() + kwargs.map_or(0, PyDict::len);
@@ -695,7 +737,11 @@ fn keywords(mut parser: Parser<'_>, args: &PyTuple, kwargs: Option<&PyDict>, nam
         if limit == 0 {
             return raise!(ts, exc::TypeError, "{function}{parens} takes no {kind}arguments");
         }
-        return raise!(ts, exc::TypeError, "{function}{parens} takes {bound} {limit} {kind}argument{plural} ({number} given)");
+        return raise!(
+            ts,
+            exc::TypeError,
+            "{function}{parens} takes {bound} {limit} {kind}argument{plural} ({number} given)"
+        );
     }
     let mut used = 0;
     let mut result = Ok(());
@@ -728,7 +774,12 @@ fn keywords(mut parser: Parser<'_>, args: &PyTuple, kwargs: Option<&PyDict>, nam
                 let bound = if min < max { "at least" } else { "exactly" };
                 let need = positional_only.min(min);
                 let plural = if need == 1 { "" } else { "s" };
-                raise!(ts, exc::TypeError, "{function}{parens} takes {bound} {need} positional argument{plural} ({} given)", args.len())
+                raise!(
+                    ts,
+                    exc::TypeError,
+                    "{function}{parens} takes {bound} {need} positional argument{plural} ({} given)",
+                    args.len()
+                )
             } else {
                 raise!(ts, exc::TypeError, "{function}{parens} missing required argument '{shown}' (pos {})", index + 1)
             };
@@ -776,7 +827,13 @@ fn unknown_keyword(ts: &ThreadState, kwargs: &PyDict, names: &[&CStr], function:
             return raise!(ts, exc::TypeError, "keywords must be strings");
         };
         if !names.iter().any(|name| !name.is_empty() && name.to_str().is_ok_and(|name| key.equals_str(name))) {
-            return raise!(ts, exc::TypeError, "{}{} got an unexpected keyword argument '{key}'", function.0, function.1);
+            return raise!(
+                ts,
+                exc::TypeError,
+                "{}{} got an unexpected keyword argument '{key}'",
+                function.0,
+                function.1
+            );
         }
     }
     Ok(())
@@ -788,7 +845,13 @@ fn unknown_keyword(ts: &ThreadState, kwargs: &PyDict, names: &[&CStr], function:
 ///
 /// A thread state is attached; there are `max` places.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _Hog_UnpackTuple(args: *mut PyObject, name: *const c_char, min: isize, max: isize, va: *mut RawVa) -> c_int {
+pub unsafe extern "C" fn _Hog_UnpackTuple(
+    args: *mut PyObject,
+    name: *const c_char,
+    min: isize,
+    max: isize,
+    va: *mut RawVa,
+) -> c_int {
     run("PyArg_UnpackTuple", |ts| {
         // SAFETY: as promised.
         let Some(args) = (unsafe { args.as_ref() }).and_then(|a| a.downcast::<PyTuple>()) else {

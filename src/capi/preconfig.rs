@@ -5,10 +5,7 @@ use core::ffi::c_char;
 use crate::config::{Args, ConfigKind, PyPreConfig, PyStatus, WChar, preinitialize};
 
 /// The error for a null pre-configuration.
-const NULL_CONFIG: PyStatus = PyStatus::error_in(
-    c"_Py_PreInitializeFromPyArgv",
-    c"preinitialization config is NULL",
-);
+const NULL_CONFIG: PyStatus = PyStatus::error_in(c"_Py_PreInitializeFromPyArgv", c"preinitialization config is NULL");
 
 /// Writes the defaults of the Python kind over every field.
 ///

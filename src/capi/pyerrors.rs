@@ -117,7 +117,9 @@ fn matches(error: Option<&PyObject>, class: Option<&PyObject>) -> bool {
     }
     let of = error.downcast::<PyTypeObject>().unwrap_or_else(|| error.ob_type());
     match class.downcast::<PyTypeObject>() {
-        Some(class) if of.is_subtype(&exc::BaseException) && class.is_subtype(&exc::BaseException) => of.is_subtype(class),
+        Some(class) if of.is_subtype(&exc::BaseException) && class.is_subtype(&exc::BaseException) => {
+            of.is_subtype(class)
+        }
         _ => error.is(class),
     }
 }
@@ -148,7 +150,11 @@ capi_fast! {
 ///
 /// A thread state is attached; the places are the caller's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyErr_Fetch(class: *mut *mut PyObject, value: *mut *mut PyObject, traceback: *mut *mut PyObject) {
+pub unsafe extern "C" fn PyErr_Fetch(
+    class: *mut *mut PyObject,
+    value: *mut *mut PyObject,
+    traceback: *mut *mut PyObject,
+) {
     let error = ThreadState::current().current_exception.take();
     let parts = error.map(|error| {
         let traceback = error.downcast::<PyBaseException>().and_then(|e| e.traceback.get());
@@ -227,7 +233,11 @@ pub unsafe extern "C" fn PyErr_NormalizeException(
 ///
 /// A thread state is attached; the places are the caller's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyErr_GetExcInfo(class: *mut *mut PyObject, value: *mut *mut PyObject, traceback: *mut *mut PyObject) {
+pub unsafe extern "C" fn PyErr_GetExcInfo(
+    class: *mut *mut PyObject,
+    value: *mut *mut PyObject,
+    traceback: *mut *mut PyObject,
+) {
     let error = ThreadState::current().handled_exception();
     let trace = error.as_ref().and_then(|e| e.downcast::<PyBaseException>()).and_then(|e| e.traceback.get());
     // SAFETY: as promised.
@@ -410,7 +420,12 @@ fn new_exception(
 // Errors of the operating system and of imports.
 
 /// Raises OSError (or a class) for the thread's `errno`.
-fn from_errno(ts: &ThreadState, class: &PyObject, first: Option<&PyObject>, second: Option<&PyObject>) -> PyResult<Nothing> {
+fn from_errno(
+    ts: &ThreadState,
+    class: &PyObject,
+    first: Option<&PyObject>,
+    second: Option<&PyObject>,
+) -> PyResult<Nothing> {
     let number = errno();
     if number == libc::EINTR {
         crate::lifecycle::pending::signals(ts)?;
@@ -508,7 +523,8 @@ fn syntax_location(ts: &ThreadState, filename: Option<&PyObject>, line: c_int, c
     };
     let done = set("lineno", crate::types::int::PyInt::from_i64(ts, line.into()))
         .and_then(|()| {
-            let offset = if column >= 0 { crate::types::int::PyInt::from_i64(ts, i64::from(column) + 1) } else { Ok(ts.none()) };
+            let offset =
+                if column >= 0 { crate::types::int::PyInt::from_i64(ts, i64::from(column) + 1) } else { Ok(ts.none()) };
             set("offset", offset)
         })
         .and_then(|()| match filename {

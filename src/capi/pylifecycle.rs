@@ -136,7 +136,8 @@ pub(super) fn raw_start() -> usize {
 const EXIT_FUNCTIONS: usize = 32;
 
 static EXIT_COUNT: AtomicUsize = AtomicUsize::new(0);
-static EXIT_TABLE: [AtomicPtr<c_void>; EXIT_FUNCTIONS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; EXIT_FUNCTIONS];
+static EXIT_TABLE: [AtomicPtr<c_void>; EXIT_FUNCTIONS] =
+    [const { AtomicPtr::new(core::ptr::null_mut()) }; EXIT_FUNCTIONS];
 
 /// Registers a function for the end of finalization; -1 when there are 32 already.
 ///

@@ -60,9 +60,15 @@ pub(super) fn add_builtins(ts: &ThreadState, globals: &PyDict) -> PyResult<()> {
     }
 }
 
-fn compile_text(ts: &ThreadState, text: &[u8], filename: &PyStr, start: c_int, flags: u32, optimize: c_int, is_file: bool)
-    -> PyResult<Ref<PyCode>>
-{
+fn compile_text(
+    ts: &ThreadState,
+    text: &[u8],
+    filename: &PyStr,
+    start: c_int,
+    flags: u32,
+    optimize: c_int,
+    is_file: bool,
+) -> PyResult<Ref<PyCode>> {
     let optimize = u8::try_from(optimize).ok();
     compile(ts, Request { source: text, filename, mode: mode_of(ts, start)?, flags, optimize, is_file })
 }
@@ -293,9 +299,8 @@ pub unsafe extern "C" fn PyRun_FileExFlags(
         }
         let text = text?;
         // SAFETY: as promised.
-        let (filename, flags, globals, locals) = unsafe {
-            (fs_name(ts, CStr::from_ptr(filename))?, flags_of(flags), globals.as_ref(), locals.as_ref())
-        };
+        let (filename, flags, globals, locals) =
+            unsafe { (fs_name(ts, CStr::from_ptr(filename))?, flags_of(flags), globals.as_ref(), locals.as_ref()) };
         let Some(globals) = globals else { return super::convert::null_argument(ts) };
         run_in(ts, &Run { text: &text, filename: &filename, start, flags, is_file: true }, globals, locals)
     })

@@ -56,10 +56,6 @@ pub extern "C" fn PyStatus_Exception(status: PyStatus) -> c_int {
 /// Ends the process as the status says.
 #[unsafe(no_mangle)]
 pub extern "C" fn Py_ExitStatusException(status: PyStatus) -> ! {
-    let state = if preinitialized().is_some() {
-        "preinitialized"
-    } else {
-        "unknown"
-    };
+    let state = if preinitialized().is_some() { "preinitialized" } else { "unknown" };
     status::exit_with(status, state)
 }

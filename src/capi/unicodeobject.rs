@@ -453,7 +453,13 @@ impl super::convert::IntoC for FindResult {
 /// Bounds as slices have them.
 fn bounds(start: isize, end: isize, len: usize) -> (usize, usize) {
     let len = len as isize;
-    let end = if end > len { len } else if end < 0 { (end + len).max(0) } else { end };
+    let end = if end > len {
+        len
+    } else if end < 0 {
+        (end + len).max(0)
+    } else {
+        end
+    };
     let start = if start < 0 { (start + len).max(0) } else { start };
     (start as usize, end as usize)
 }
@@ -523,7 +529,9 @@ pub unsafe extern "C" fn PyUnicode_EqualToUTF8AndSize(text: *mut PyObject, other
 pub unsafe extern "C" fn PyUnicode_InternInPlace(place: *mut *mut PyObject) {
     super::convert::guard::<Void>("PyUnicode_InternInPlace", |ts| {
         // SAFETY: as promised.
-        let Some(text) = (unsafe { (*place).as_ref() }).and_then(|t| t.downcast_exact::<PyStr>()) else { return Ok(Void) };
+        let Some(text) = (unsafe { (*place).as_ref() }).and_then(|t| t.downcast_exact::<PyStr>()) else {
+            return Ok(Void);
+        };
         match PyStr::intern_ref(ts, Ref::from_borrowed(text)) {
             // SAFETY: as promised; the old reference is given up.
             Ok(interned) => unsafe {
@@ -558,7 +566,9 @@ pub unsafe extern "C" fn PyUnicode_Resize(place: *mut *mut PyObject, len: isize)
     super::convert::guard::<()>("PyUnicode_Resize", |ts| {
         // SAFETY: as promised.
         let text = (unsafe { (*place).as_ref() }).and_then(|t| t.downcast::<PyStr>());
-        let (Some(text), Ok(len)) = (text, usize::try_from(len)) else { return bad_internal_call(ts, "PyUnicode_Resize") };
+        let (Some(text), Ok(len)) = (text, usize::try_from(len)) else {
+            return bad_internal_call(ts, "PyUnicode_Resize");
+        };
         // The reference moves into `resize`, which looks at the count.
         // SAFETY: as promised.
         let owned = unsafe { Ref::<PyStr>::from_owned(core::ptr::from_ref(text).cast_mut()) };

@@ -162,10 +162,7 @@ impl<'a> Text<'a> {
 
     /// The whole text as a decimal number, with spaces and a sign before it as `strtol` has them.
     pub fn number(self) -> Option<i64> {
-        let mut units = self
-            .units()
-            .skip_while(|&unit| matches!(unit, 9..=13 | 32))
-            .peekable();
+        let mut units = self.units().skip_while(|&unit| matches!(unit, 9..=13 | 32)).peekable();
         let negative = match units.peek() {
             Some(0x2D) => units.next().is_some(),
             Some(0x2B) => units.next().is_none(),
@@ -218,13 +215,7 @@ pub enum Found<'a> {
 pub const CHECK_HASH: &str = "--check-hash-based-pycs";
 
 /// The long options without argument.
-pub const LONG_OPTIONS: [&str; 5] = [
-    "--help",
-    "--help-all",
-    "--help-env",
-    "--help-xoptions",
-    "--version",
-];
+pub const LONG_OPTIONS: [&str; 5] = ["--help", "--help-all", "--help-env", "--help-xoptions", "--version"];
 
 /// Letters without a row in the table: help, version, and two kept for other programs' sake.
 pub const PLAIN_LETTERS: &[u8] = b"h?VJt";
@@ -242,12 +233,7 @@ pub struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     /// Starts behind the program's name.
     pub fn new(args: Args<'a>) -> Self {
-        Self {
-            args,
-            index: 1,
-            group: Text::Bytes(b""),
-            finished: false,
-        }
+        Self { args, index: 1, group: Text::Bytes(b""), finished: false }
     }
 
     /// Where the arguments that are not options begin.
@@ -275,10 +261,7 @@ impl<'a> Scanner<'a> {
         let Some(letter) = u8::try_from(unit).ok().filter(u8::is_ascii) else {
             return Found::UnknownLetter(unit);
         };
-        let flag = OPTIONS
-            .iter()
-            .filter_map(|row| row.flag)
-            .find(|flag| flag.letter == letter);
+        let flag = OPTIONS.iter().filter_map(|row| row.flag).find(|flag| flag.letter == letter);
         match flag.map(|flag| flag.effect) {
             Some(Effect::Argument(_)) => {
                 // The code and the module name end the options.
@@ -341,11 +324,7 @@ mod tests {
             seen += &match found {
                 Found::Letter(letter) => std::format!("{} ", char::from(letter)),
                 Found::Argument(letter, Text::Bytes(text)) => {
-                    std::format!(
-                        "{}={} ",
-                        char::from(letter),
-                        std::str::from_utf8(text).unwrap()
-                    )
+                    std::format!("{}={} ", char::from(letter), std::str::from_utf8(text).unwrap())
                 }
                 Found::Long(name) => std::format!("{name} "),
                 other => std::format!("{other:?} "),
@@ -356,10 +335,7 @@ mod tests {
 
     #[test]
     fn letters_may_be_grouped_and_take_arguments() {
-        assert_eq!(
-            scan(&[c"p", c"-bBv", c"-Wx", c"-X", c"y=1", c"file", c"-v"]),
-            ("b B v W=x X=y=1 ".into(), 5)
-        );
+        assert_eq!(scan(&[c"p", c"-bBv", c"-Wx", c"-X", c"y=1", c"file", c"-v"]), ("b B v W=x X=y=1 ".into(), 5));
         assert_eq!(scan(&[c"p", c"-Ecpass", c"-v"]), ("E c=pass ".into(), 2));
         assert_eq!(scan(&[c"p", c"-m", c"mod", c"-v"]), ("m=mod ".into(), 3));
     }
@@ -377,11 +353,7 @@ mod tests {
         assert!(scan(&[c"p", c"-Z"]).0.starts_with("UnknownLetter(90)"));
         assert!(scan(&[c"p", c"-c"]).0.starts_with("MissingArgument(99)"));
         assert!(scan(&[c"p", c"--bogus"]).0.starts_with("UnknownLong"));
-        assert!(
-            scan(&[c"p", c"--check-hash-based-pycs"])
-                .0
-                .starts_with("MissingLongArgument")
-        );
+        assert!(scan(&[c"p", c"--check-hash-based-pycs"]).0.starts_with("MissingLongArgument"));
         assert_eq!(scan(&[c"p", c"--help-env", c"-?"]).0, "--help-env ? ");
     }
 
@@ -391,16 +363,7 @@ mod tests {
         assert_eq!(number("12"), Some(12));
         assert_eq!(number(" +7"), Some(7));
         assert_eq!(number("-3"), Some(-3));
-        for bad in [
-            "",
-            " ",
-            "-",
-            "1x",
-            "x",
-            "1 ",
-            "2147483648",
-            "99999999999999999999",
-        ] {
+        for bad in ["", " ", "-", "1x", "x", "1 ", "2147483648", "99999999999999999999"] {
             assert_eq!(number(bad), None, "{bad:?}");
         }
     }

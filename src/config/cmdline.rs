@@ -54,10 +54,7 @@ fn parse_options(
             Found::Letter(b'h' | b'?') => wanted.help = true,
             Found::Letter(b'V') => wanted.versions += 1,
             Found::Letter(b'J') => {
-                return Err(bad_usage(
-                    program,
-                    format_args!("-J is reserved for Jython"),
-                ));
+                return Err(bad_usage(program, format_args!("-J is reserved for Jython")));
             }
             // Once an option of Python 2, still accepted.
             Found::Letter(b't') => {}
@@ -70,48 +67,30 @@ fn parse_options(
             Found::Argument(b'X', text) => config.xoptions.push(text.decode()?)?,
             Found::Argument(_, text) => warnings.push(text.decode()?)?,
             Found::Long("--help-all") => {
-                wanted = Wanted {
-                    help: true,
-                    help_env: true,
-                    help_xoptions: true,
-                    ..wanted
-                };
+                wanted = Wanted { help: true, help_env: true, help_xoptions: true, ..wanted };
             }
             Found::Long("--help-env") => wanted.help_env = true,
             Found::Long("--help-xoptions") => wanted.help_xoptions = true,
             Found::Long("--version") => wanted.versions += 1,
             Found::Long(_) => wanted.help = true,
             Found::CheckHash(text) => {
-                if !["always", "never", "default"]
-                    .iter()
-                    .any(|mode| text.is(mode))
-                {
-                    let line =
-                        "--check-hash-based-pycs must be one of 'default', 'always', or 'never'";
+                if !["always", "never", "default"].iter().any(|mode| text.is(mode)) {
+                    let line = "--check-hash-based-pycs must be one of 'default', 'always', or 'never'";
                     return Err(bad_usage(program, format_args!("{line}")));
                 }
                 config.check_hash_pycs_mode = text.decode()?;
             }
             Found::MissingArgument(letter) => {
                 let letter = char::from(letter);
-                return Err(bad_usage(
-                    program,
-                    format_args!("Argument expected for the -{letter} option"),
-                ));
+                return Err(bad_usage(program, format_args!("Argument expected for the -{letter} option")));
             }
             Found::MissingLongArgument(name) => {
                 debug_assert_eq!(name, CHECK_HASH);
-                return Err(bad_usage(
-                    program,
-                    format_args!("Argument expected for the {name} options"),
-                ));
+                return Err(bad_usage(program, format_args!("Argument expected for the {name} options")));
             }
             Found::UnknownLetter(unit) => {
                 let letter = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
-                return Err(bad_usage(
-                    program,
-                    format_args!("Unknown option: -{letter}"),
-                ));
+                return Err(bad_usage(program, format_args!("Unknown option: -{letter}")));
             }
             Found::UnknownLong(text) => {
                 let text = text.decode()?;
@@ -201,19 +180,13 @@ mod tests {
     use super::*;
 
     fn texts(list: &PyWideStringList) -> std::vec::Vec<std::string::String> {
-        list.as_slice()
-            .iter()
-            .map(|item| std::format!("{item}"))
-            .collect()
+        list.as_slice().iter().map(|item| std::format!("{item}")).collect()
     }
 
     fn try_parse(args: &[&str]) -> (PyConfig, PyWideStringList, StatusResult) {
         let mut config = PyConfig::new(ConfigKind::Python);
         for arg in args {
-            config
-                .argv
-                .push(WideString::from_text(arg).unwrap())
-                .unwrap();
+            config.argv.push(WideString::from_text(arg).unwrap()).unwrap();
         }
         let mut warnings = PyWideStringList::new();
         let result = parse(&mut config, &mut warnings);
@@ -234,10 +207,7 @@ mod tests {
         assert_eq!(argv(&["p", "-c", "pass", "a", "-b"]), ["-c", "a", "-b"]);
         assert_eq!(argv(&["p", "-m", "mod", "a"]), ["-m", "a"]);
         assert_eq!(argv(&["p", "-", "a"]), ["-", "a"]);
-        assert_eq!(
-            argv(&["p", "-q", "script", "a", "-b"]),
-            ["script", "a", "-b"]
-        );
+        assert_eq!(argv(&["p", "-q", "script", "a", "-b"]), ["script", "a", "-b"]);
         assert_eq!(argv(&["p", "--", "-x"]), ["-x"]);
     }
 
@@ -254,58 +224,17 @@ mod tests {
     #[test]
     fn each_short_option_sets_its_fields() {
         let config = parsed(&["p", "-bbBdEiIOOPqRsStuvvx"]);
-        assert_eq!(
-            (
-                config.bytes_warning,
-                config.write_bytecode,
-                config.parser_debug
-            ),
-            (2, 0, 1)
-        );
-        assert_eq!(
-            (
-                config.use_environment,
-                config.inspect,
-                config.interactive,
-                config.isolated
-            ),
-            (0, 1, 1, 1)
-        );
-        assert_eq!(
-            (config.optimization_level, config.safe_path, config.quiet),
-            (2, 1, 1)
-        );
-        assert_eq!(
-            (
-                config.use_hash_seed,
-                config.user_site_directory,
-                config.site_import
-            ),
-            (0, 0, 0)
-        );
-        assert_eq!(
-            (
-                config.buffered_stdio,
-                config.verbose,
-                config.skip_source_first_line
-            ),
-            (0, 2, 1)
-        );
+        assert_eq!((config.bytes_warning, config.write_bytecode, config.parser_debug), (2, 0, 1));
+        assert_eq!((config.use_environment, config.inspect, config.interactive, config.isolated), (0, 1, 1, 1));
+        assert_eq!((config.optimization_level, config.safe_path, config.quiet), (2, 1, 1));
+        assert_eq!((config.use_hash_seed, config.user_site_directory, config.site_import), (0, 0, 0));
+        assert_eq!((config.buffered_stdio, config.verbose, config.skip_source_first_line), (0, 2, 1));
     }
 
     #[test]
     fn options_with_arguments_are_collected() {
-        let (config, warnings, result) = try_parse(&[
-            "p",
-            "-Xa=1",
-            "-X",
-            "b",
-            "-W",
-            "ignore",
-            "-Werror",
-            "--check-hash-based-pycs",
-            "never",
-        ]);
+        let (config, warnings, result) =
+            try_parse(&["p", "-Xa=1", "-X", "b", "-W", "ignore", "-Werror", "--check-hash-based-pycs", "never"]);
         result.unwrap();
         assert_eq!(texts(&config.xoptions), ["a=1", "b"]);
         assert_eq!(texts(&warnings), ["ignore", "error"]);
@@ -335,17 +264,7 @@ mod tests {
 
     #[test]
     fn texts_exit_with_0() {
-        for option in [
-            "-h",
-            "-?",
-            "--help",
-            "--help-env",
-            "--help-xoptions",
-            "--help-all",
-            "-V",
-            "--version",
-            "-VV",
-        ] {
+        for option in ["-h", "-?", "--help", "--help-env", "--help-xoptions", "--help-all", "-V", "--version", "-VV"] {
             let status = try_parse(&["p", option]).2.unwrap_err();
             assert!(status.is_exit() && status.exitcode() == 0, "{option}");
         }

@@ -91,14 +91,8 @@ impl PyConfig {
     pub fn xoption(&self, key: &str) -> Option<Option<&[WChar]>> {
         self.xoptions.as_slice().iter().find_map(|option| {
             let option = option.as_slice();
-            let end = option
-                .iter()
-                .position(|&unit| unit == WChar::from(b'='))
-                .unwrap_or(option.len());
-            let found = option[..end]
-                .iter()
-                .copied()
-                .eq(key.bytes().map(WChar::from));
+            let end = option.iter().position(|&unit| unit == WChar::from(b'=')).unwrap_or(option.len());
+            let found = option[..end].iter().copied().eq(key.bytes().map(WChar::from));
             found.then(|| option.get(end + 1..))
         })
     }
@@ -151,9 +145,7 @@ mod tests {
         let mut seen = std::vec::Vec::new();
         for row in &OPTIONS {
             match row.field {
-                Field::Int(get, _) if *get(&config) != 0 => {
-                    seen.push(std::format!("{}={}", row.name, get(&config)))
-                }
+                Field::Int(get, _) if *get(&config) != 0 => seen.push(std::format!("{}={}", row.name, get(&config))),
                 Field::ULong(get, _) => assert_eq!(*get(&config), 0),
                 Field::Text(get, _) => assert!(get(&config).is_null(), "{}", row.name),
                 Field::List(get, _) => assert!(get(&config).is_empty(), "{}", row.name),
@@ -193,14 +185,7 @@ mod tests {
                 assert_eq!(*get(&config), -1, "{}", row.name);
             }
         }
-        assert_eq!(
-            (
-                config.parse_argv,
-                config.configure_c_stdio,
-                config.install_signal_handlers
-            ),
-            (0, 0, 1)
-        );
+        assert_eq!((config.parse_argv, config.configure_c_stdio, config.install_signal_handlers), (0, 0, 1));
     }
 
     #[test]

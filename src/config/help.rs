@@ -47,10 +47,8 @@ fn line(out: &mut dyn Write, left: fmt::Arguments<'_>, help: &str) -> fmt::Resul
 }
 
 /// Letters that have no row in the table.
-const PLAIN: [(u8, &str); 2] = [
-    (b'h', "this text (also -? and --help)"),
-    (b'V', "the version (also --version); -VV: more"),
-];
+const PLAIN: [(u8, &str); 2] =
+    [(b'h', "this text (also -? and --help)"), (b'V', "the version (also --version); -VV: more")];
 
 /// The options and arguments.
 pub fn options(out: &mut dyn Write) -> fmt::Result {
@@ -61,12 +59,8 @@ pub fn options(out: &mut dyn Write) -> fmt::Result {
             for flag in flags.filter(|flag| flag.letter == letter && !flag.help.is_empty()) {
                 let letter = char::from(letter);
                 match flag.effect {
-                    Effect::Argument(name) => {
-                        line(out, format_args!("-{letter} {name}"), flag.help)?
-                    }
-                    Effect::Add | Effect::Set(_) => {
-                        line(out, format_args!("-{letter}"), flag.help)?
-                    }
+                    Effect::Argument(name) => line(out, format_args!("-{letter} {name}"), flag.help)?,
+                    Effect::Add | Effect::Set(_) => line(out, format_args!("-{letter}"), flag.help)?,
                 }
             }
             for (_, help) in PLAIN.iter().filter(|plain| plain.0 == letter) {
@@ -84,25 +78,14 @@ pub fn options(out: &mut dyn Write) -> fmt::Result {
     line(out, format_args!("--help-all"), "all of this")?;
     out.write_str("Arguments:\n")?;
     line(out, format_args!("file"), "run this script")?;
-    line(
-        out,
-        format_args!("-"),
-        "run what stdin gives (without arguments: a prompt on a terminal)",
-    )?;
-    line(
-        out,
-        format_args!("arg ..."),
-        "passed to the program in sys.argv[1:]",
-    )
+    line(out, format_args!("-"), "run what stdin gives (without arguments: a prompt on a terminal)")?;
+    line(out, format_args!("arg ..."), "passed to the program in sys.argv[1:]")
 }
 
 /// Variables that are read elsewhere than in the configuration.
 const OTHER_VARIABLES: [(&str, &str); 3] = [
     ("PYTHON_GIL", "1 only: this implementation always has a GIL"),
-    (
-        "PYTHON_PERF_JIT_SUPPORT",
-        "1: support the Linux perf profiler with debug information",
-    ),
+    ("PYTHON_PERF_JIT_SUPPORT", "1: support the Linux perf profiler with debug information"),
     ("PYTHONSTARTUP", "file that runs before the first prompt"),
 ];
 
@@ -110,52 +93,30 @@ const OTHER_VARIABLES: [(&str, &str); 3] = [
 pub fn environment(out: &mut dyn Write) -> fmt::Result {
     out.write_str("Environment variables (an empty one counts as unset):\n")?;
     for variable in OPTIONS.iter().filter_map(|row| row.env) {
-        line(
-            out,
-            format_args!("{}", Lossy(variable.name.to_bytes())),
-            variable.help,
-        )?;
+        line(out, format_args!("{}", Lossy(variable.name.to_bytes())), variable.help)?;
     }
-    OTHER_VARIABLES
-        .iter()
-        .try_for_each(|(name, help)| line(out, format_args!("{name}"), help))
+    OTHER_VARIABLES.iter().try_for_each(|(name, help)| line(out, format_args!("{name}"), help))
 }
 
 /// `-X` keys that other parts of the runtime read.
 const OTHER_KEYS: [(&str, &str); 3] = [
     ("gil=1", "confirm that there is a GIL"),
-    (
-        "memlimit=N[K|M|G]",
-        "limit of the main interpreter's heap in bytes",
-    ),
-    (
-        "memstats[=json]",
-        "memory statistics per domain and type at exit",
-    ),
+    ("memlimit=N[K|M|G]", "limit of the main interpreter's heap in bytes"),
+    ("memstats[=json]", "memory statistics per domain and type at exit"),
 ];
 
 /// The keys of `-X`.
 pub fn xoptions(out: &mut dyn Write) -> fmt::Result {
     out.write_str("Options of this implementation:\n")?;
     for option in OPTIONS.iter().filter_map(|row| row.xoption) {
-        line(
-            out,
-            format_args!("-X {}{}", option.key, option.value),
-            option.help,
-        )?;
+        line(out, format_args!("-X {}{}", option.key, option.value), option.help)?;
     }
-    OTHER_KEYS
-        .iter()
-        .try_for_each(|(key, help)| line(out, format_args!("-X {key}"), help))
+    OTHER_KEYS.iter().try_for_each(|(key, help)| line(out, format_args!("-X {key}"), help))
 }
 
 /// The version, and more about the build when `full`.
 pub fn version(out: &mut dyn Write, full: bool) -> fmt::Result {
-    writeln!(
-        out,
-        "Python {}",
-        if full { FULL_VERSION } else { PYTHON_VERSION }
-    )
+    writeln!(out, "Python {}", if full { FULL_VERSION } else { PYTHON_VERSION })
 }
 
 #[cfg(test)]
@@ -183,25 +144,13 @@ mod tests {
         let keys = text(xoptions);
         for row in &crate::config::table::OPTIONS {
             if let Some(flag) = row.flag {
-                assert!(
-                    help.contains(&std::format!("  -{}", char::from(flag.letter))),
-                    "{}",
-                    row.name
-                );
+                assert!(help.contains(&std::format!("  -{}", char::from(flag.letter))), "{}", row.name);
             }
             if let Some(variable) = row.env {
-                assert!(
-                    env.contains(variable.name.to_str().unwrap()),
-                    "{}",
-                    row.name
-                );
+                assert!(env.contains(variable.name.to_str().unwrap()), "{}", row.name);
             }
             if let Some(option) = row.xoption {
-                assert!(
-                    keys.contains(&std::format!("-X {}", option.key)),
-                    "{}",
-                    row.name
-                );
+                assert!(keys.contains(&std::format!("-X {}", option.key)), "{}", row.name);
             }
         }
     }
@@ -209,9 +158,8 @@ mod tests {
     #[test]
     fn explanations_stand_in_a_column() {
         for line in text(options).lines().filter(|line| line.starts_with("  -")) {
-            let explained = line.len() > COLUMN
-                && line.as_bytes()[COLUMN] != b' '
-                && line.as_bytes()[COLUMN - 1] == b' ';
+            let explained =
+                line.len() > COLUMN && line.as_bytes()[COLUMN] != b' ' && line.as_bytes()[COLUMN - 1] == b' ';
             assert!(explained || line.starts_with("  --check"), "{line:?}");
         }
     }

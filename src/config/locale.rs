@@ -28,10 +28,7 @@ impl Name {
     const CAPACITY: usize = 256;
 
     /// No name.
-    pub const EMPTY: Self = Self {
-        bytes: [0; Self::CAPACITY],
-        length: 0,
-    };
+    pub const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], length: 0 };
 
     /// A copy of `text`; empty when it is too long.
     pub fn new(text: &[u8]) -> Self {
@@ -174,17 +171,12 @@ fn escape(byte: u8) -> WChar {
 }
 
 fn ascii_or_escape(byte: u8) -> WChar {
-    if byte.is_ascii() {
-        byte.into()
-    } else {
-        escape(byte)
-    }
+    if byte.is_ascii() { byte.into() } else { escape(byte) }
 }
 
 // The restartable conversions are standard C; the libc crate does not declare them.
 unsafe extern "C" {
-    fn mbrtowc(to: *mut WChar, from: *const c_char, n: usize, state: *mut ConversionState)
-    -> usize;
+    fn mbrtowc(to: *mut WChar, from: *const c_char, n: usize, state: *mut ConversionState) -> usize;
     fn wcrtomb(to: *mut c_char, character: WChar, state: *mut ConversionState) -> usize;
 }
 
@@ -199,14 +191,7 @@ fn decode_by_library(mut bytes: &[u8], push: &mut dyn FnMut(WChar)) {
     while let Some(&first) = bytes.first() {
         let mut character = 0;
         // SAFETY: the three pointers are to live objects, and `n` is the length of the text.
-        let used = unsafe {
-            mbrtowc(
-                &mut character,
-                bytes.as_ptr().cast(),
-                bytes.len(),
-                &mut state,
-            )
-        };
+        let used = unsafe { mbrtowc(&mut character, bytes.as_ptr().cast(), bytes.len(), &mut state) };
         let valid = (1..=bytes.len()).contains(&used) && char::from_u32(character).is_some();
         if valid {
             push(character);
@@ -237,9 +222,7 @@ impl From<EncodeError> for PyStatus {
     fn from(error: EncodeError) -> Self {
         match error {
             EncodeError::NoMemory => Self::no_memory(),
-            EncodeError::Character(_) => {
-                Self::error(c"cannot encode a string to the locale's encoding")
-            }
+            EncodeError::Character(_) => Self::error(c"cannot encode a string to the locale's encoding"),
         }
     }
 }
@@ -303,10 +286,7 @@ pub const COERCION_TARGETS: [&CStr; 3] = [c"C.UTF-8", c"C.utf8", c"UTF-8"];
 /// Whether files and streams get `surrogateescape` rather than `strict`: the locale is C or POSIX, which
 /// knows too little, or one of those that replace it.
 pub fn is_permissive(name: &Name) -> bool {
-    is_c(name)
-        || COERCION_TARGETS
-            .iter()
-            .any(|target| target.to_bytes() == name.as_bytes())
+    is_c(name) || COERCION_TARGETS.iter().any(|target| target.to_bytes() == name.as_bytes())
 }
 
 /// Whether the locale is the C locale under one of its names.
@@ -324,11 +304,7 @@ mod tests {
 
     #[test]
     fn utf8_keeps_bad_bytes_as_surrogates() {
-        let text = decode_as(
-            Encoding::Utf8,
-            b"a\xC3\xA9\xFF\xED\xA0\x80\xF0\x9F\x90\x8D\xC3",
-        )
-        .unwrap();
+        let text = decode_as(Encoding::Utf8, b"a\xC3\xA9\xFF\xED\xA0\x80\xF0\x9F\x90\x8D\xC3").unwrap();
         let expected = [0x61, 0xE9, 0xDCFF, 0xDCED, 0xDCA0, 0xDC80, 0x1F40D, 0xDCC3];
         assert_eq!(text.as_slice(), wide(&expected));
         let bytes = encode_as(Encoding::Utf8, text.as_slice()).unwrap();
@@ -339,10 +315,7 @@ mod tests {
     fn ascii_keeps_all_high_bytes_as_surrogates() {
         let text = decode_as(Encoding::Ascii, b"a\xC3\xA9").unwrap();
         assert_eq!(text.as_slice(), wide(&[0x61, 0xDCC3, 0xDCA9]));
-        assert_eq!(
-            &encode_as(Encoding::Ascii, text.as_slice()).unwrap()[..],
-            b"a\xC3\xA9"
-        );
+        assert_eq!(&encode_as(Encoding::Ascii, text.as_slice()).unwrap()[..], b"a\xC3\xA9");
         let error = encode_as(Encoding::Ascii, &[0x61, 0xE9]).unwrap_err();
         assert_eq!(error, EncodeError::Character(1));
     }
@@ -351,23 +324,14 @@ mod tests {
     fn the_library_s_conversion_handles_ascii_in_any_locale() {
         let text = decode_as(Encoding::Library, b"abc").unwrap();
         assert!(text.is("abc"));
-        assert_eq!(
-            &encode_as(Encoding::Library, text.as_slice()).unwrap()[..],
-            b"abc"
-        );
+        assert_eq!(&encode_as(Encoding::Library, text.as_slice()).unwrap()[..], b"abc");
     }
 
     #[test]
     fn other_surrogates_cannot_be_encoded() {
         for encoding in [Encoding::Utf8, Encoding::Ascii, Encoding::Library] {
-            assert_eq!(
-                encode_as(encoding, &[0xD800]).unwrap_err(),
-                EncodeError::Character(0)
-            );
-            assert_eq!(
-                encode_as(encoding, &[0x11_0000]).unwrap_err(),
-                EncodeError::Character(0)
-            );
+            assert_eq!(encode_as(encoding, &[0xD800]).unwrap_err(), EncodeError::Character(0));
+            assert_eq!(encode_as(encoding, &[0x11_0000]).unwrap_err(), EncodeError::Character(0));
         }
     }
 

@@ -22,10 +22,7 @@
 //! Errors are a [`PyStatus`], which is the `Err` of [`StatusResult`].
 
 pub mod args;
-#[allow(
-    clippy::module_inception,
-    reason = "the file is named for the C struct that it implements"
-)]
+#[allow(clippy::module_inception, reason = "the file is named for the C struct that it implements")]
 pub mod config;
 pub mod env;
 pub mod help;

@@ -18,20 +18,12 @@ pub struct Output {
 impl Output {
     /// Standard output.
     pub const fn stdout() -> Self {
-        Self {
-            fd: 1,
-            used: 0,
-            buffer: [0; CAPACITY],
-        }
+        Self { fd: 1, used: 0, buffer: [0; CAPACITY] }
     }
 
     /// Standard error.
     pub const fn stderr() -> Self {
-        Self {
-            fd: 2,
-            used: 0,
-            buffer: [0; CAPACITY],
-        }
+        Self { fd: 2, used: 0, buffer: [0; CAPACITY] }
     }
 
     /// Writes what is buffered. A failed write loses the text, as there is no place to report it.
@@ -43,9 +35,7 @@ impl Output {
             match usize::try_from(written) {
                 Ok(0) => break,
                 Ok(n) => rest = &rest[n.min(rest.len())..],
-                Err(_)
-                    if std::io::Error::last_os_error().kind()
-                        == std::io::ErrorKind::Interrupted => {}
+                Err(_) if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {}
                 Err(_) => break,
             }
         }

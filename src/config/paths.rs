@@ -39,20 +39,12 @@ const COLON: WChar = b':' as WChar;
 impl PyConfig {
     /// Fills the path fields that are not set. Called in initialization, after `read`.
     pub fn compute_paths(&mut self) -> StatusResult {
-        let env = if self.use_environment > 0 {
-            Environment::Process
-        } else {
-            Environment::Empty
-        };
+        let env = if self.use_environment > 0 { Environment::Process } else { Environment::Empty };
         self.compute_paths_from(&env, &Environment::Process)
     }
 
     /// `env` gives `PYTHONHOME`, `process` gives `PATH`.
-    fn compute_paths_from(
-        &mut self,
-        env: &Environment<'_>,
-        process: &Environment<'_>,
-    ) -> StatusResult {
+    fn compute_paths_from(&mut self, env: &Environment<'_>, process: &Environment<'_>) -> StatusResult {
         if self.program_name.is_null() {
             self.program_name = match self.orig_argv.as_slice().first() {
                 Some(name) if !name.as_slice().is_empty() => name.try_clone()?,
@@ -89,33 +81,21 @@ impl PyConfig {
             };
         } else {
             let mut start = folder_of_program(self.executable.as_slice())?;
-            if let Some((environment, home)) = find_virtual_environment(self.executable.as_slice())?
-            {
+            if let Some((environment, home)) = find_virtual_environment(self.executable.as_slice())? {
                 virtual_environment = environment;
                 start = home;
             }
             base = self.find_prefix(start.as_slice())?;
             base_exec = base.try_clone()?;
         }
-        for (field, value) in [
-            (&mut self.base_prefix, &mut base),
-            (&mut self.base_exec_prefix, &mut base_exec),
-        ] {
+        for (field, value) in [(&mut self.base_prefix, &mut base), (&mut self.base_exec_prefix, &mut base_exec)] {
             if field.is_null() {
                 *field = core::mem::take(value);
             }
         }
-        for (field, base) in [
-            (&mut self.prefix, &self.base_prefix),
-            (&mut self.exec_prefix, &self.base_exec_prefix),
-        ] {
+        for (field, base) in [(&mut self.prefix, &self.base_prefix), (&mut self.exec_prefix, &self.base_exec_prefix)] {
             if field.is_null() {
-                *field = if virtual_environment.is_null() {
-                    base
-                } else {
-                    &virtual_environment
-                }
-                .try_clone()?;
+                *field = if virtual_environment.is_null() { base } else { &virtual_environment }.try_clone()?;
             }
         }
         Ok(())
@@ -127,12 +107,7 @@ impl PyConfig {
         let landmark = WideString::from_text("os.py")?;
         let mut folder = start;
         while !folder.is_empty() {
-            let parts = [
-                folder,
-                self.platlibdir.as_slice(),
-                library.as_slice(),
-                landmark.as_slice(),
-            ];
+            let parts = [folder, self.platlibdir.as_slice(), library.as_slice(), landmark.as_slice()];
             if has(join(&parts)?.as_slice(), Metadata::is_file)? {
                 return Ok(WideString::copy_of(folder)?);
             }
@@ -156,25 +131,16 @@ impl PyConfig {
             return Ok(());
         }
         self.module_search_paths.clear();
-        if let Some(entries) = self
-            .pythonpath_env
-            .get()
-            .filter(|entries| !entries.is_empty())
-        {
+        if let Some(entries) = self.pythonpath_env.get().filter(|entries| !entries.is_empty()) {
             for entry in entries.split(|&unit| unit == COLON) {
                 self.module_search_paths.push(WideString::copy_of(entry)?)?;
             }
         }
         if !self.stdlib_dir.is_null() {
-            self.module_search_paths
-                .push(self.stdlib_dir.try_clone()?)?;
+            self.module_search_paths.push(self.stdlib_dir.try_clone()?)?;
         }
         let extensions = WideString::from_text("lib-dynload")?;
-        let parts = [
-            self.base_exec_prefix.as_slice(),
-            library.as_slice(),
-            extensions.as_slice(),
-        ];
+        let parts = [self.base_exec_prefix.as_slice(), library.as_slice(), extensions.as_slice()];
         let extensions = join(&parts)?;
         if has(extensions.as_slice(), Metadata::is_dir)? {
             self.module_search_paths.push(extensions)?;
@@ -307,17 +273,13 @@ fn find_program(name: &[WChar], process: &Environment<'_>) -> StatusResult<WideS
 
 /// The folder that holds the program itself, links followed.
 fn folder_of_program(executable: &[WChar]) -> StatusResult<WideString> {
-    Ok(WideString::copy_of(parent(
-        real_path(executable)?.as_slice(),
-    ))?)
+    Ok(WideString::copy_of(parent(real_path(executable)?.as_slice()))?)
 }
 
 /// The virtual environment that `executable` is in, and its `home`: the folder of the program that made it.
 ///
 /// `pyvenv.cfg` stands beside the program or one folder above (PEP 405).
-fn find_virtual_environment(
-    executable: &[WChar],
-) -> StatusResult<Option<(WideString, WideString)>> {
+fn find_virtual_environment(executable: &[WChar]) -> StatusResult<Option<(WideString, WideString)>> {
     let name = WideString::from_text("pyvenv.cfg")?;
     let beside = parent(executable);
     for folder in [beside, parent(beside)] {
@@ -375,8 +337,7 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir()
-                .join(std::format!("hognose-paths-{}-{name}", std::process::id()));
+            let path = std::env::temp_dir().join(std::format!("hognose-paths-{}-{name}", std::process::id()));
             fs::create_dir_all(&path).unwrap();
             Self(path.canonicalize().unwrap())
         }
@@ -403,38 +364,16 @@ mod tests {
     fn computed(program: &Path) -> PyConfig {
         let mut config = PyConfig::new(ConfigKind::Isolated);
         config.program_name = wide(program.to_str().unwrap());
-        config
-            .compute_paths_from(&Environment::Empty, &Environment::Empty)
-            .unwrap();
+        config.compute_paths_from(&Environment::Empty, &Environment::Empty).unwrap();
         config
     }
 
     #[test]
     fn folders_and_joins() {
-        let folder = |path: &str| {
-            std::format!(
-                "{}",
-                WideString::copy_of(parent(wide(path).as_slice())).unwrap()
-            )
-        };
-        assert_eq!(
-            [folder("/a/b"), folder("/a"), folder("/"), folder("a")],
-            ["/a", "/", "", ""]
-        );
-        assert!(
-            join(&[wide("/").as_slice(), wide("a").as_slice()])
-                .unwrap()
-                .is("/a")
-        );
-        assert!(
-            join(&[
-                wide("").as_slice(),
-                wide("a").as_slice(),
-                wide("b").as_slice()
-            ])
-            .unwrap()
-            .is("a/b")
-        );
+        let folder = |path: &str| std::format!("{}", WideString::copy_of(parent(wide(path).as_slice())).unwrap());
+        assert_eq!([folder("/a/b"), folder("/a"), folder("/"), folder("a")], ["/a", "/", "", ""]);
+        assert!(join(&[wide("/").as_slice(), wide("a").as_slice()]).unwrap().is("/a"));
+        assert!(join(&[wide("").as_slice(), wide("a").as_slice(), wide("b").as_slice()]).unwrap().is("a/b"));
     }
 
     #[test]
@@ -444,29 +383,17 @@ mod tests {
         let path = std::format!("/nowhere:{}", folder.text("bin"));
         let variables = [(c"PATH", path.as_bytes())];
         let env = Environment::Fixed(&variables);
-        assert!(
-            find_program(wide("prog").as_slice(), &env)
-                .unwrap()
-                .is(&folder.text("bin/prog"))
-        );
+        assert!(find_program(wide("prog").as_slice(), &env).unwrap().is(&folder.text("bin/prog")));
         assert!(find_program(wide("other").as_slice(), &env).unwrap().is(""));
         assert!(find_program(wide("").as_slice(), &env).unwrap().is(""));
-        assert!(
-            find_program(wide("/x/y").as_slice(), &env)
-                .unwrap()
-                .is("/x/y")
-        );
+        assert!(find_program(wide("/x/y").as_slice(), &env).unwrap().is("/x/y"));
     }
 
     #[test]
     fn without_a_library_the_prefix_is_above_bin_and_nothing_is_searched() {
         let folder = Folder::new("bare");
         let config = computed(&folder.file("bin/prog", ""));
-        assert!(
-            config
-                .prefix
-                .is(&folder.text("")[..folder.text("").len() - 1])
-        );
+        assert!(config.prefix.is(&folder.text("")[..folder.text("").len() - 1]));
         assert!(config.stdlib_dir.is_null() && config.module_search_paths.is_empty());
         assert_eq!(config.module_search_paths_set, 1);
         assert!(config.platlibdir.is("lib"));
@@ -482,10 +409,7 @@ mod tests {
         symlink(program, folder.0.join("links/prog")).unwrap();
         let config = computed(&folder.0.join("links/prog"));
         assert!(config.executable.is(&folder.text("links/prog")));
-        assert!(
-            config.prefix.is(&folder.text("root"))
-                && config.base_exec_prefix.is(&folder.text("root"))
-        );
+        assert!(config.prefix.is(&folder.text("root")) && config.base_exec_prefix.is(&folder.text("root")));
         assert!(config.stdlib_dir.is(&folder.text("root/lib/python3.14")));
         let paths = config.module_search_paths.as_slice();
         assert_eq!(paths.len(), 2);
@@ -498,14 +422,9 @@ mod tests {
         folder.file("root/lib/python3.14/os.py", "");
         folder.file("root/bin/prog", "");
         let program = folder.file("env/bin/prog", "");
-        folder.file(
-            "env/pyvenv.cfg",
-            &std::format!("version = 3\nhome = {}\n", folder.text("root/bin")),
-        );
+        folder.file("env/pyvenv.cfg", &std::format!("version = 3\nhome = {}\n", folder.text("root/bin")));
         let config = computed(&program);
-        assert!(
-            config.prefix.is(&folder.text("env")) && config.exec_prefix.is(&folder.text("env"))
-        );
+        assert!(config.prefix.is(&folder.text("env")) && config.exec_prefix.is(&folder.text("env")));
         assert!(config.base_prefix.is(&folder.text("root")));
     }
 
@@ -514,9 +433,7 @@ mod tests {
         let mut config = PyConfig::new(ConfigKind::Python);
         let env = Environment::Fixed(&[(c"PYTHONHOME", b"/a:/b")]);
         config.pythonpath_env = wide("x::/y");
-        config
-            .compute_paths_from(&env, &Environment::Empty)
-            .unwrap();
+        config.compute_paths_from(&env, &Environment::Empty).unwrap();
         assert!(config.home.is("/a:/b") && config.prefix.is("/a") && config.exec_prefix.is("/b"));
         assert!(config.executable.is("") && config.program_name.is("python3"));
         let paths = config.module_search_paths.as_slice();
@@ -526,23 +443,13 @@ mod tests {
     #[test]
     fn what_the_embedder_set_is_kept() {
         let mut config = PyConfig::new(ConfigKind::Python);
-        for field in [
-            &mut config.prefix,
-            &mut config.executable,
-            &mut config.base_exec_prefix,
-            &mut config.stdlib_dir,
-        ] {
+        for field in [&mut config.prefix, &mut config.executable, &mut config.base_exec_prefix, &mut config.stdlib_dir]
+        {
             *field = wide("/mine");
         }
         config.module_search_paths_set = 1;
-        config
-            .compute_paths_from(&Environment::Empty, &Environment::Empty)
-            .unwrap();
-        assert!(
-            config.prefix.is("/mine")
-                && config.executable.is("/mine")
-                && config.exec_prefix.is("/mine")
-        );
+        config.compute_paths_from(&Environment::Empty, &Environment::Empty).unwrap();
+        assert!(config.prefix.is("/mine") && config.executable.is("/mine") && config.exec_prefix.is("/mine"));
         assert!(config.base_executable.is("/mine") && config.module_search_paths.is_empty());
     }
 
@@ -553,22 +460,10 @@ mod tests {
         let mut config = PyConfig::new(ConfigKind::Python);
         assert!(config.compute_sys_path_0().unwrap().unwrap().is(""));
         config.run_filename = wide(script.to_str().unwrap());
-        assert!(
-            config
-                .compute_sys_path_0()
-                .unwrap()
-                .unwrap()
-                .is(&folder.text("scripts"))
-        );
+        assert!(config.compute_sys_path_0().unwrap().unwrap().is(&folder.text("scripts")));
         config.run_module = wide("m");
         let here = std::env::current_dir().unwrap();
-        assert!(
-            config
-                .compute_sys_path_0()
-                .unwrap()
-                .unwrap()
-                .is(here.to_str().unwrap())
-        );
+        assert!(config.compute_sys_path_0().unwrap().unwrap().is(here.to_str().unwrap()));
         config.run_command = wide("pass\n");
         assert!(config.compute_sys_path_0().unwrap().unwrap().is(""));
         config.safe_path = 1;

@@ -54,9 +54,7 @@ pub fn preinitialize(config: &PyPreConfig, args: Args<'_>) -> StatusResult {
         let mut config = *config;
         let mut ctype = ProcessCType;
         let before = ctype.name();
-        let result = config
-            .read(args, &Environment::Process, &mut ctype)
-            .and_then(|()| config.install_allocator());
+        let result = config.read(args, &Environment::Process, &mut ctype).and_then(|()| config.install_allocator());
         if result.is_err() && before != Name::EMPTY {
             ctype.set(before.as_c_str());
         }
@@ -127,12 +125,7 @@ impl PyPreConfig {
 
     /// Replaces undecided fields by effective values. Sets `ctype` to the user's locale when
     /// `configure_locale` says so, because the decisions depend on it; coerces nothing yet.
-    pub fn read(
-        &mut self,
-        args: Args<'_>,
-        env: &Environment<'_>,
-        ctype: &mut dyn CType,
-    ) -> StatusResult {
+    pub fn read(&mut self, args: Args<'_>, env: &Environment<'_>, ctype: &mut dyn CType) -> StatusResult {
         if self._config_init == ConfigKind::Compat as c_int {
             legacy::load_pre(self);
         }
@@ -144,11 +137,7 @@ impl PyPreConfig {
         if self.isolated > 0 {
             self.use_environment = 0;
         }
-        let env = if self.use_environment == 0 {
-            &Environment::Empty
-        } else {
-            env
-        };
+        let env = if self.use_environment == 0 { &Environment::Empty } else { env };
 
         if self.dev_mode < 0 && (options.dev || env.has(c"PYTHONDEVMODE")) {
             self.dev_mode = 1;
@@ -156,11 +145,7 @@ impl PyPreConfig {
         self.read_coercion(env, ctype);
         self.read_utf8_mode(options.utf8, env, ctype)?;
         self.read_allocator(env)?;
-        for field in [
-            &mut self.isolated,
-            &mut self.dev_mode,
-            &mut self.coerce_c_locale_warn,
-        ] {
+        for field in [&mut self.isolated, &mut self.dev_mode, &mut self.coerce_c_locale_warn] {
             *field = (*field).max(0);
         }
         if self.use_environment < 0 {
@@ -171,10 +156,7 @@ impl PyPreConfig {
 
     /// Looks for the few options that matter now. Wrong ones are left to the full parser.
     fn scan<'a>(&mut self, args: Args<'a>) -> PreOptions<'a> {
-        let mut options = PreOptions {
-            dev: false,
-            utf8: None,
-        };
+        let mut options = PreOptions { dev: false, utf8: None };
         if self.parse_argv == 0 {
             return options;
         }
@@ -197,12 +179,7 @@ impl PyPreConfig {
     }
 
     /// PEP 540. The C and POSIX locales switch the mode on: what they decode is no use to anybody.
-    fn read_utf8_mode(
-        &mut self,
-        option: Option<Text<'_>>,
-        env: &Environment<'_>,
-        ctype: &dyn CType,
-    ) -> StatusResult {
+    fn read_utf8_mode(&mut self, option: Option<Text<'_>>, env: &Environment<'_>, ctype: &dyn CType) -> StatusResult {
         const FUNC: &CStr = c"preconfig_init_utf8_mode";
         if self.utf8_mode >= 0 {
             return Ok(());
@@ -219,10 +196,7 @@ impl PyPreConfig {
         let value = env.with(c"PYTHONUTF8", |text| match text {
             b"0" => Ok(0),
             b"1" => Ok(1),
-            _ => Err(PyStatus::error_in(
-                FUNC,
-                c"invalid PYTHONUTF8 environment variable value",
-            )),
+            _ => Err(PyStatus::error_in(FUNC, c"invalid PYTHONUTF8 environment variable value")),
         });
         self.utf8_mode = match value {
             Some(value) => value?,
@@ -263,12 +237,8 @@ impl PyPreConfig {
             return Ok(());
         }
         let named = env.with(c"PYTHONMALLOC", |text| {
-            AllocatorName::parse(text).map_err(|_| {
-                PyStatus::error_in(
-                    c"preconfig_init_allocator",
-                    c"PYTHONMALLOC: unknown allocator",
-                )
-            })
+            AllocatorName::parse(text)
+                .map_err(|_| PyStatus::error_in(c"preconfig_init_allocator", c"PYTHONMALLOC: unknown allocator"))
         });
         if let Some(named) = named {
             self.allocator = named? as c_int;
@@ -279,8 +249,7 @@ impl PyPreConfig {
     }
 
     fn install_allocator(&self) -> StatusResult {
-        const UNKNOWN: PyStatus =
-            PyStatus::error_in(c"_PyPreConfig_Write", c"Unknown PYTHONMALLOC allocator");
+        const UNKNOWN: PyStatus = PyStatus::error_in(c"_PyPreConfig_Write", c"Unknown PYTHONMALLOC allocator");
         match AllocatorName::from_i32(self.allocator) {
             Ok(AllocatorName::NotSet) => Ok(()),
             Ok(name) => allocators::select(name).map_err(|_| UNKNOWN),
@@ -341,11 +310,7 @@ mod tests {
 
     impl Fake {
         fn new(user: &'static [u8]) -> Self {
-            Self {
-                user,
-                now: Name::new(b"C"),
-                exported: Name::EMPTY,
-            }
+            Self { user, now: Name::new(b"C"), exported: Name::EMPTY }
         }
     }
 
@@ -360,11 +325,7 @@ mod tests {
         }
 
         fn set(&mut self, name: &CStr) -> bool {
-            let name = if name.is_empty() {
-                self.user
-            } else {
-                name.to_bytes()
-            };
+            let name = if name.is_empty() { self.user } else { name.to_bytes() };
             let exists = matches!(name, b"C" | b"POSIX" | b"C.UTF-8" | b"de_DE.UTF-8");
             if exists {
                 self.now = Name::new(name);
@@ -380,12 +341,7 @@ mod tests {
 
     type Variables<'a> = &'a [(&'a CStr, &'a [u8])];
 
-    fn read(
-        kind: ConfigKind,
-        user: &'static [u8],
-        env: Variables<'_>,
-        args: &[&CStr],
-    ) -> StatusResult<PyPreConfig> {
+    fn read(kind: ConfigKind, user: &'static [u8], env: Variables<'_>, args: &[&CStr]) -> StatusResult<PyPreConfig> {
         let args: std::vec::Vec<_> = args.iter().map(|arg| BytesArg::new(arg)).collect();
         let mut config = PyPreConfig::new(kind);
         let mut ctype = Fake::new(user);
@@ -417,18 +373,9 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_defaults() {
-        assert_eq!(
-            fields(PyPreConfig::new(ConfigKind::Python)),
-            [2, 1, 0, 1, 1, -1, -1, -1, -1, 0]
-        );
-        assert_eq!(
-            fields(PyPreConfig::new(ConfigKind::Isolated)),
-            [3, 0, 1, 0, 0, 0, 0, 0, 0, 0]
-        );
-        assert_eq!(
-            fields(PyPreConfig::new(ConfigKind::Compat)),
-            [1, 0, -1, -1, 1, 0, 0, 0, -1, 0]
-        );
+        assert_eq!(fields(PyPreConfig::new(ConfigKind::Python)), [2, 1, 0, 1, 1, -1, -1, -1, -1, 0]);
+        assert_eq!(fields(PyPreConfig::new(ConfigKind::Isolated)), [3, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(fields(PyPreConfig::new(ConfigKind::Compat)), [1, 0, -1, -1, 1, 0, 0, 0, -1, 0]);
     }
 
     #[test]
@@ -449,11 +396,7 @@ mod tests {
 
     #[test]
     fn an_isolated_configuration_reads_nothing() {
-        let env: Variables<'_> = &[
-            (c"PYTHONMALLOC", b"bogus"),
-            (c"PYTHONUTF8", b"x"),
-            (c"PYTHONDEVMODE", b"1"),
-        ];
+        let env: Variables<'_> = &[(c"PYTHONMALLOC", b"bogus"), (c"PYTHONUTF8", b"x"), (c"PYTHONDEVMODE", b"1")];
         let config = read(ConfigKind::Isolated, b"C", env, &[c"p", c"-Xdev"]).unwrap();
         assert_eq!(fields(config), [3, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
     }
@@ -463,28 +406,19 @@ mod tests {
         let env: Variables<'_> = &[(c"PYTHONMALLOC", b"bogus"), (c"PYTHONUTF8", b"bogus")];
         for option in [c"-E", c"-I"] {
             let config = python(b"de_DE.UTF-8", env, &[c"p", option]);
-            assert_eq!(
-                (config.use_environment, config.utf8_mode, config.allocator),
-                (0, 0, 0)
-            );
+            assert_eq!((config.use_environment, config.utf8_mode, config.allocator), (0, 0, 0));
         }
         let env: Variables<'_> = &[(c"PYTHONUTF8", b"1")];
         assert_eq!(python(b"C", env, &[c"p", c"-X", c"utf8=0"]).utf8_mode, 0);
         assert_eq!(python(b"de_DE.UTF-8", &[], &[c"p", c"-Xutf8"]).utf8_mode, 1);
-        assert_eq!(
-            python(b"de_DE.UTF-8", &[], &[c"p", c"file", c"-Xutf8"]).utf8_mode,
-            0
-        );
+        assert_eq!(python(b"de_DE.UTF-8", &[], &[c"p", c"file", c"-Xutf8"]).utf8_mode, 0);
     }
 
     #[test]
     fn the_allocator_is_named_by_field_environment_or_mode() {
         let allocator = |env: Variables<'_>, args: &[&CStr]| python(b"C", env, args).allocator;
         assert_eq!(allocator(&[(c"PYTHONMALLOC", b"malloc_debug")], &[]), 4);
-        assert_eq!(
-            allocator(&[(c"PYTHONMALLOC", b"default")], &[c"p", c"-Xdev"]),
-            1
-        );
+        assert_eq!(allocator(&[(c"PYTHONMALLOC", b"default")], &[c"p", c"-Xdev"]), 1);
         assert_eq!(allocator(&[], &[c"p", c"-X", c"dev"]), 2);
         assert_eq!(allocator(&[(c"PYTHONDEVMODE", b"0")], &[]), 2);
         let mut config = PyPreConfig::new(ConfigKind::Python);
@@ -497,37 +431,19 @@ mod tests {
     #[test]
     fn bad_values_give_the_documented_statuses() {
         let cases: [(Variables<'_>, &[&CStr], &CStr, &CStr); 4] = [
-            (
-                &[(c"PYTHONMALLOC", b"bogus")],
-                &[],
-                c"preconfig_init_allocator",
-                c"PYTHONMALLOC: unknown allocator",
-            ),
-            (
-                &[(c"PYTHONMALLOC", b"Malloc")],
-                &[],
-                c"preconfig_init_allocator",
-                c"PYTHONMALLOC: unknown allocator",
-            ),
+            (&[(c"PYTHONMALLOC", b"bogus")], &[], c"preconfig_init_allocator", c"PYTHONMALLOC: unknown allocator"),
+            (&[(c"PYTHONMALLOC", b"Malloc")], &[], c"preconfig_init_allocator", c"PYTHONMALLOC: unknown allocator"),
             (
                 &[(c"PYTHONUTF8", b"2")],
                 &[],
                 c"preconfig_init_utf8_mode",
                 c"invalid PYTHONUTF8 environment variable value",
             ),
-            (
-                &[],
-                &[c"p", c"-Xutf8=yes"],
-                c"preconfig_init_utf8_mode",
-                c"invalid -X utf8 option value",
-            ),
+            (&[], &[c"p", c"-Xutf8=yes"], c"preconfig_init_utf8_mode", c"invalid -X utf8 option value"),
         ];
         for (env, args, func, message) in cases {
             let status = read(ConfigKind::Python, b"C", env, args).unwrap_err();
-            assert_eq!(
-                (status.func(), status.message()),
-                (Some(func), Some(message))
-            );
+            assert_eq!((status.func(), status.message()), (Some(func), Some(message)));
         }
     }
 
@@ -546,14 +462,6 @@ mod tests {
         config.dev_mode = 1;
         config.isolated = 1;
         let pre = PyPreConfig::from_config(&config);
-        assert_eq!(
-            (
-                pre.dev_mode,
-                pre.isolated,
-                pre.use_environment,
-                pre.utf8_mode
-            ),
-            (1, 1, 1, -1)
-        );
+        assert_eq!((pre.dev_mode, pre.isolated, pre.use_environment, pre.utf8_mode), (1, 1, 1, -1));
     }
 }

@@ -43,25 +43,12 @@ impl PyConfig {
         self.read_from(Environment::Process, &ProcessCType, pre)
     }
 
-    pub(super) fn read_from(
-        &mut self,
-        env: Environment<'_>,
-        ctype: &dyn CType,
-        pre: PyPreConfig,
-    ) -> StatusResult {
-        let mut reading = Reading {
-            env,
-            ctype,
-            pre,
-            warnings: PyWideStringList::new(),
-        };
+    pub(super) fn read_from(&mut self, env: Environment<'_>, ctype: &dyn CType, pre: PyPreConfig) -> StatusResult {
+        let mut reading = Reading { env, ctype, pre, warnings: PyWideStringList::new() };
         if self.kind() == Some(ConfigKind::Compat) {
             legacy::load(self);
         }
-        for (field, value) in [
-            (&mut self.isolated, pre.isolated),
-            (&mut self.use_environment, pre.use_environment),
-        ] {
+        for (field, value) in [(&mut self.isolated, pre.isolated), (&mut self.use_environment, pre.use_environment)] {
             if *field < 0 {
                 *field = value;
             }
@@ -123,11 +110,7 @@ impl PyConfig {
         let own = &self.warnoptions;
         let mut add = |filter: WideString| {
             let text = filter.as_slice();
-            if own.contains(text) || all.contains(text) {
-                Ok(())
-            } else {
-                all.push(filter)
-            }
+            if own.contains(text) || all.contains(text) { Ok(()) } else { all.push(filter) }
         };
         if self.dev_mode > 0 {
             add(WideString::from_text("default")?)?;
@@ -206,12 +189,10 @@ impl OptionRow {
             EnvClass::LevelOff => true,
             _ => return,
         };
-        let level = reading
-            .env
-            .with(env.name, |text| match Text::Bytes(text).int() {
-                Some(level) if level >= 0 => level,
-                _ => 1,
-            });
+        let level = reading.env.with(env.name, |text| match Text::Bytes(text).int() {
+            Some(level) if level >= 0 => level,
+            _ => 1,
+        });
         match level.unwrap_or(0) {
             0 => {}
             _ if off => *field = 0,
@@ -239,11 +220,7 @@ mod tests {
         }
 
         fn codeset(&self) -> Name {
-            Name::new(if self.0.ends_with(b"UTF-8") {
-                b"UTF-8"
-            } else {
-                b"ANSI_X3.4-1968"
-            })
+            Name::new(if self.0.ends_with(b"UTF-8") { b"UTF-8" } else { b"ANSI_X3.4-1968" })
         }
 
         fn set(&mut self, _: &CStr) -> bool {
@@ -255,12 +232,7 @@ mod tests {
         }
     }
 
-    fn read_in(
-        locale: &'static [u8],
-        config: &mut PyConfig,
-        env: Variables<'_>,
-        args: &[&str],
-    ) -> StatusResult {
+    fn read_in(locale: &'static [u8], config: &mut PyConfig, env: Variables<'_>, args: &[&str]) -> StatusResult {
         for arg in args {
             config.argv.push(WideString::from_text(arg)?)?;
         }
@@ -281,10 +253,7 @@ mod tests {
     }
 
     fn texts(list: &PyWideStringList) -> std::vec::Vec<std::string::String> {
-        list.as_slice()
-            .iter()
-            .map(|item| std::format!("{item}"))
-            .collect()
+        list.as_slice().iter().map(|item| std::format!("{item}")).collect()
     }
 
     #[test]
@@ -297,27 +266,12 @@ mod tests {
         for row in &OPTIONS {
             assert!(int(row) >= 0 || row.name == "cpu_count", "{}", row.name);
         }
-        assert_eq!(
-            (
-                config.parse_argv,
-                config.int_max_str_digits,
-                config.cpu_count
-            ),
-            (2, 4300, -1)
-        );
-        assert_eq!(
-            (texts(&config.orig_argv), texts(&config.argv)),
-            (std::vec!["prog".into()], std::vec!["".into()])
-        );
-        assert!(
-            config.filesystem_encoding.is("UTF-8")
-                && config.filesystem_errors.is("surrogateescape")
-        );
+        assert_eq!((config.parse_argv, config.int_max_str_digits, config.cpu_count), (2, 4300, -1));
+        assert_eq!((texts(&config.orig_argv), texts(&config.argv)), (std::vec!["prog".into()], std::vec!["".into()]));
+        assert!(config.filesystem_encoding.is("UTF-8") && config.filesystem_errors.is("surrogateescape"));
         assert!(config.stdio_encoding.is("UTF-8") && config.stdio_errors.is("strict"));
         assert!(config.check_hash_pycs_mode.is("default"));
-        assert!(
-            config.program_name.is_null() && config.executable.is_null() && config.home.is_null()
-        );
+        assert!(config.program_name.is_null() && config.executable.is_null() && config.home.is_null());
     }
 
     #[test]
@@ -331,38 +285,18 @@ mod tests {
 
     #[test]
     fn an_isolated_configuration_ignores_the_environment() {
-        let env: Variables<'_> = &[
-            (c"PYTHONVERBOSE", b"1"),
-            (c"PYTHONHASHSEED", b"bad"),
-            (c"PYTHONPATH", b"/x"),
-        ];
+        let env: Variables<'_> = &[(c"PYTHONVERBOSE", b"1"), (c"PYTHONHASHSEED", b"bad"), (c"PYTHONPATH", b"/x")];
         let mut config = PyConfig::new(ConfigKind::Isolated);
         read_in(b"C", &mut config, env, &[]).unwrap();
-        assert_eq!(
-            (config.verbose, config.use_hash_seed, config.safe_path),
-            (0, 0, 1)
-        );
+        assert_eq!((config.verbose, config.use_hash_seed, config.safe_path), (0, 0, 1));
         assert!(config.pythonpath_env.is_null());
-        assert!(
-            config.filesystem_encoding.is("ANSI_X3.4-1968")
-                && config.stdio_errors.is("surrogateescape")
-        );
-        assert_eq!(
-            (texts(&config.orig_argv).len(), texts(&config.argv)),
-            (0, std::vec!["".into()])
-        );
+        assert!(config.filesystem_encoding.is("ANSI_X3.4-1968") && config.stdio_errors.is("surrogateescape"));
+        assert_eq!((texts(&config.orig_argv).len(), texts(&config.argv)), (0, std::vec!["".into()]));
         for option in ["-I", "-E"] {
             assert_eq!(read(env, &["p", option]).verbose, 0);
         }
         let config = read(&[], &["p", "-I"]);
-        assert_eq!(
-            (
-                config.use_environment,
-                config.user_site_directory,
-                config.safe_path
-            ),
-            (0, 0, 1)
-        );
+        assert_eq!((config.use_environment, config.user_site_directory, config.safe_path), (0, 0, 1));
     }
 
     #[test]
@@ -376,45 +310,17 @@ mod tests {
             (c"PYTHONDUMPREFS", b""),
         ];
         let config = read(env, &[]);
-        assert_eq!(
-            (config.safe_path, config.faulthandler, config.malloc_stats),
-            (1, 1, 1)
-        );
-        assert_eq!(
-            (
-                config.code_debug_ranges,
-                config.import_time,
-                config.dump_refs
-            ),
-            (0, 1, 0)
-        );
+        assert_eq!((config.safe_path, config.faulthandler, config.malloc_stats), (1, 1, 1));
+        assert_eq!((config.code_debug_ranges, config.import_time, config.dump_refs), (0, 1, 0));
     }
 
     #[test]
     fn level_variables_are_numbers_and_combine_by_maximum() {
         let level = |text: &'static [u8]| read(&[(c"PYTHONVERBOSE", text)], &[]).verbose;
-        assert_eq!(
-            [
-                level(b"0"),
-                level(b"3"),
-                level(b"x"),
-                level(b"-2"),
-                level(b"99999999999")
-            ],
-            [0, 3, 1, 1, 1]
-        );
-        assert_eq!(
-            read(&[(c"PYTHONOPTIMIZE", b"2")], &["p", "-O"]).optimization_level,
-            2
-        );
-        assert_eq!(
-            read(&[(c"PYTHONOPTIMIZE", b"1")], &["p", "-OOO"]).optimization_level,
-            3
-        );
-        let off: Variables<'_> = &[
-            (c"PYTHONUNBUFFERED", b"1"),
-            (c"PYTHONDONTWRITEBYTECODE", b"0"),
-        ];
+        assert_eq!([level(b"0"), level(b"3"), level(b"x"), level(b"-2"), level(b"99999999999")], [0, 3, 1, 1, 1]);
+        assert_eq!(read(&[(c"PYTHONOPTIMIZE", b"2")], &["p", "-O"]).optimization_level, 2);
+        assert_eq!(read(&[(c"PYTHONOPTIMIZE", b"1")], &["p", "-OOO"]).optimization_level, 3);
+        let off: Variables<'_> = &[(c"PYTHONUNBUFFERED", b"1"), (c"PYTHONDONTWRITEBYTECODE", b"0")];
         let config = read(off, &[]);
         assert_eq!((config.buffered_stdio, config.write_bytecode), (0, 1));
     }
@@ -422,27 +328,10 @@ mod tests {
     #[test]
     fn warning_filters_are_ordered_from_weak_to_strong() {
         let mut config = PyConfig::new(ConfigKind::Python);
-        config
-            .warnoptions
-            .push(WideString::from_text("preset").unwrap())
-            .unwrap();
+        config.warnoptions.push(WideString::from_text("preset").unwrap()).unwrap();
         let args = ["p", "-Xdev", "-Wone", "-W", "two", "-bb"];
-        read_in(
-            b"C.UTF-8",
-            &mut config,
-            &[(c"PYTHONWARNINGS", b"env1,,env2,one")],
-            &args,
-        )
-        .unwrap();
-        let expected = [
-            "default",
-            "env1",
-            "env2",
-            "one",
-            "two",
-            "error::BytesWarning",
-            "preset",
-        ];
+        read_in(b"C.UTF-8", &mut config, &[(c"PYTHONWARNINGS", b"env1,,env2,one")], &args).unwrap();
+        let expected = ["default", "env1", "env2", "one", "two", "error::BytesWarning", "preset"];
         assert_eq!(texts(&config.warnoptions), expected);
         assert_eq!((config.dev_mode, config.faulthandler), (1, 1));
     }
@@ -458,22 +347,8 @@ mod tests {
             (c"PYTHONHASHSEED", b"42"),
         ];
         let config = read(env, &[]);
-        assert_eq!(
-            (
-                config.tracemalloc,
-                config.cpu_count,
-                config.int_max_str_digits
-            ),
-            (5, 3, 0)
-        );
-        assert_eq!(
-            (
-                config.use_frozen_modules,
-                config.use_hash_seed,
-                config.hash_seed
-            ),
-            (0, 1, 42)
-        );
+        assert_eq!((config.tracemalloc, config.cpu_count, config.int_max_str_digits), (5, 3, 0));
+        assert_eq!((config.use_frozen_modules, config.use_hash_seed, config.hash_seed), (0, 1, 42));
         assert!(config.pycache_prefix.is("/env"));
         let args = [
             "p",
@@ -489,27 +364,10 @@ mod tests {
             "-Xthread_inherit_context=1",
         ];
         let config = read(env, &args);
-        assert_eq!(
-            (
-                config.tracemalloc,
-                config.cpu_count,
-                config.int_max_str_digits
-            ),
-            (1, -1, 640)
-        );
+        assert_eq!((config.tracemalloc, config.cpu_count, config.int_max_str_digits), (1, -1, 640));
         assert_eq!((config.use_frozen_modules, config.use_hash_seed), (1, 0));
-        assert_eq!(
-            (
-                config.import_time,
-                config.perf_profiling,
-                config.remote_debug
-            ),
-            (2, 2, 0)
-        );
-        assert_eq!(
-            (config.thread_inherit_context, config.context_aware_warnings),
-            (1, 0)
-        );
+        assert_eq!((config.import_time, config.perf_profiling, config.remote_debug), (2, 2, 0));
+        assert_eq!((config.thread_inherit_context, config.context_aware_warnings), (1, 0));
         assert!(config.pycache_prefix.is_null());
         assert_eq!(config.xoptions.len(), 9);
     }
@@ -522,16 +380,10 @@ mod tests {
         config.hash_seed = 9;
         config.use_hash_seed = 1;
         config.stdio_encoding = WideString::from_text("koi8-r").unwrap();
-        let env: Variables<'_> = &[
-            (c"PYTHONTRACEMALLOC", b"bad"),
-            (c"PYTHONFAULTHANDLER", b"1"),
-            (c"PYTHONIOENCODING", b"x:y"),
-        ];
+        let env: Variables<'_> =
+            &[(c"PYTHONTRACEMALLOC", b"bad"), (c"PYTHONFAULTHANDLER", b"1"), (c"PYTHONIOENCODING", b"x:y")];
         read_in(b"C.UTF-8", &mut config, env, &["p", "-Xdev"]).unwrap();
-        assert_eq!(
-            (config.tracemalloc, config.faulthandler, config.hash_seed),
-            (2, 0, 9)
-        );
+        assert_eq!((config.tracemalloc, config.faulthandler, config.hash_seed), (2, 0, 9));
         assert!(config.stdio_encoding.is("koi8-r") && config.stdio_errors.is("y"));
     }
 
@@ -552,9 +404,7 @@ mod tests {
         let mut config = PyConfig::new(ConfigKind::Python);
         let mut pre = PyPreConfig::from_config(&config);
         pre.utf8_mode = 1;
-        config
-            .read_from(Environment::Empty, &Locale(b"C"), pre)
-            .unwrap();
+        config.read_from(Environment::Empty, &Locale(b"C"), pre).unwrap();
         assert!(config.filesystem_encoding.is("utf-8") && config.stdio_encoding.is("utf-8"));
         assert!(config.stdio_errors.is("surrogateescape"));
     }
@@ -576,10 +426,7 @@ mod tests {
             }
         }
         read_in(b"C", &mut config, &[(c"PYTHONVERBOSE", b"1")], &["a"]).unwrap();
-        assert_eq!(
-            (config.verbose, config.parse_argv, texts(&config.argv)),
-            (0, 0, std::vec!["a".into()])
-        );
+        assert_eq!((config.verbose, config.parse_argv, texts(&config.argv)), (0, 0, std::vec!["a".into()]));
     }
 
     #[test]
@@ -587,33 +434,20 @@ mod tests {
         let mut config = PyConfig::new(ConfigKind::Python);
         let args = ["p", "-Xfoo", "x.py"];
         read_in(b"C", &mut config, &[(c"PYTHONHASHSEED", b"bad")], &args).unwrap_err();
-        assert_eq!(
-            (
-                texts(&config.argv),
-                config.parse_argv,
-                config.xoptions.len()
-            ),
-            (std::vec!["x.py".into()], 1, 1)
-        );
+        assert_eq!((texts(&config.argv), config.parse_argv, config.xoptions.len()), (std::vec!["x.py".into()], 1, 1));
     }
 
     #[test]
     fn bad_values_give_the_documented_statuses() {
         const DIGITS: &CStr = c"config_init_int_max_str_digits";
-        const DIGITS_ENV: &CStr =
-            c"PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.";
-        const DIGITS_X: &CStr =
-            c"-X int_max_str_digits: invalid limit; must be >= 640 or 0 for unlimited.";
-        const SEED: &CStr =
-            c"PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]";
-        const CPUS: &CStr =
-            c"-X cpu_count=n option: n is missing or an invalid number, n must be greater than 0";
+        const DIGITS_ENV: &CStr = c"PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.";
+        const DIGITS_X: &CStr = c"-X int_max_str_digits: invalid limit; must be >= 640 or 0 for unlimited.";
+        const SEED: &CStr = c"PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]";
+        const CPUS: &CStr = c"-X cpu_count=n option: n is missing or an invalid number, n must be greater than 0";
         const FRAMES_ENV: &CStr = c"PYTHONTRACEMALLOC: invalid number of frames";
         const FRAMES_X: &CStr = c"-X tracemalloc=NFRAME: invalid number of frames";
-        const FROZEN_ENV: &CStr =
-            c"bad value for PYTHON_FROZEN_MODULES (expected \"on\" or \"off\")";
-        const FROZEN_X: &CStr =
-            c"bad value for option -X frozen_modules (expected \"on\" or \"off\")";
+        const FROZEN_ENV: &CStr = c"bad value for PYTHON_FROZEN_MODULES (expected \"on\" or \"off\")";
+        const FROZEN_X: &CStr = c"bad value for option -X frozen_modules (expected \"on\" or \"off\")";
         const GIL_OFF: &CStr = c"Disabling the GIL is not supported by this build";
         const GIL: &CStr = c"PYTHON_GIL / -X gil must be \"0\" or \"1\"";
 
@@ -623,65 +457,20 @@ mod tests {
             assert_eq!((status.func(), status.message()), (func, Some(message)));
         }
         let variables: [(&CStr, &[u8], Option<&CStr>, &CStr); 14] = [
-            (
-                c"PYTHONHASHSEED",
-                b"x",
-                Some(c"config_init_hash_seed"),
-                SEED,
-            ),
-            (
-                c"PYTHONHASHSEED",
-                b"-1",
-                Some(c"config_init_hash_seed"),
-                SEED,
-            ),
-            (
-                c"PYTHONHASHSEED",
-                b"4294967296",
-                Some(c"config_init_hash_seed"),
-                SEED,
-            ),
+            (c"PYTHONHASHSEED", b"x", Some(c"config_init_hash_seed"), SEED),
+            (c"PYTHONHASHSEED", b"-1", Some(c"config_init_hash_seed"), SEED),
+            (c"PYTHONHASHSEED", b"4294967296", Some(c"config_init_hash_seed"), SEED),
             (c"PYTHONINTMAXSTRDIGITS", b"639", Some(DIGITS), DIGITS_ENV),
             (c"PYTHONINTMAXSTRDIGITS", b"-1", Some(DIGITS), DIGITS_ENV),
-            (
-                c"PYTHONINTMAXSTRDIGITS",
-                b"2147483648",
-                Some(DIGITS),
-                DIGITS_ENV,
-            ),
-            (
-                c"PYTHONTRACEMALLOC",
-                b"-1",
-                Some(c"config_init_tracemalloc"),
-                FRAMES_ENV,
-            ),
-            (
-                c"PYTHONTRACEMALLOC",
-                b"1x",
-                Some(c"config_init_tracemalloc"),
-                FRAMES_ENV,
-            ),
-            (
-                c"PYTHON_CPU_COUNT",
-                b"0",
-                Some(c"config_init_cpu_count"),
-                CPUS,
-            ),
+            (c"PYTHONINTMAXSTRDIGITS", b"2147483648", Some(DIGITS), DIGITS_ENV),
+            (c"PYTHONTRACEMALLOC", b"-1", Some(c"config_init_tracemalloc"), FRAMES_ENV),
+            (c"PYTHONTRACEMALLOC", b"1x", Some(c"config_init_tracemalloc"), FRAMES_ENV),
+            (c"PYTHON_CPU_COUNT", b"0", Some(c"config_init_cpu_count"), CPUS),
             (c"PYTHON_FROZEN_MODULES", b"1", None, FROZEN_ENV),
             (c"PYTHON_GIL", b"0", Some(c"config_read_gil"), GIL_OFF),
             (c"PYTHON_GIL", b"yes", Some(c"config_read_gil"), GIL),
-            (
-                c"PYTHON_THREAD_INHERIT_CONTEXT",
-                b"2",
-                None,
-                c"PYTHON_THREAD_INHERIT_CONTEXT must be \"0\" or \"1\"",
-            ),
-            (
-                c"PYTHON_CONTEXT_AWARE_WARNINGS",
-                b"x",
-                None,
-                c"PYTHON_CONTEXT_AWARE_WARNINGS must be \"0\" or \"1\"",
-            ),
+            (c"PYTHON_THREAD_INHERIT_CONTEXT", b"2", None, c"PYTHON_THREAD_INHERIT_CONTEXT must be \"0\" or \"1\""),
+            (c"PYTHON_CONTEXT_AWARE_WARNINGS", b"x", None, c"PYTHON_CONTEXT_AWARE_WARNINGS must be \"0\" or \"1\""),
         ];
         for (name, value, func, message) in variables {
             check(try_read(&[(name, value)], &[]), func, message);
@@ -689,27 +478,15 @@ mod tests {
         let options: [(&str, Option<&CStr>, &CStr); 11] = [
             ("-Xint_max_str_digits", Some(DIGITS), DIGITS_X),
             ("-Xint_max_str_digits=1", Some(DIGITS), DIGITS_X),
-            (
-                "-Xtracemalloc=-1",
-                Some(c"config_init_tracemalloc"),
-                FRAMES_X,
-            ),
+            ("-Xtracemalloc=-1", Some(c"config_init_tracemalloc"), FRAMES_X),
             ("-Xtracemalloc=", Some(c"config_init_tracemalloc"), FRAMES_X),
             ("-Xcpu_count", Some(c"config_init_cpu_count"), CPUS),
             ("-Xcpu_count=0", Some(c"config_init_cpu_count"), CPUS),
             ("-Xfrozen_modules=", None, FROZEN_X),
             ("-Xgil=0", Some(c"config_read_gil"), GIL_OFF),
             ("-Xgil", Some(c"config_read_gil"), GIL),
-            (
-                "-Xthread_inherit_context",
-                None,
-                c"-X thread_inherit_context must be \"0\" or \"1\"",
-            ),
-            (
-                "-Ximporttime=3",
-                None,
-                c"-X importtime: the value must be 1 or 2",
-            ),
+            ("-Xthread_inherit_context", None, c"-X thread_inherit_context must be \"0\" or \"1\""),
+            ("-Ximporttime=3", None, c"-X importtime: the value must be 1 or 2"),
         ];
         for (option, func, message) in options {
             check(try_read(&[], &["p", option]), func, message);

@@ -25,15 +25,9 @@ fn read_int(
     (key, key_error): (&str, PyStatus),
     parse: impl Fn(Option<Text<'_>>) -> Option<c_int>,
 ) -> StatusResult<Option<c_int>> {
-    let from_env = reading
-        .env
-        .with(variable, |text| {
-            parse(Some(Text::Bytes(text))).ok_or(variable_error)
-        })
-        .transpose()?;
-    let from_option = x_value(config, key)
-        .map(|value| parse(value).ok_or(key_error))
-        .transpose()?;
+    let from_env =
+        reading.env.with(variable, |text| parse(Some(Text::Bytes(text))).ok_or(variable_error)).transpose()?;
+    let from_option = x_value(config, key).map(|value| parse(value).ok_or(key_error)).transpose()?;
     Ok(from_option.or(from_env))
 }
 
@@ -68,19 +62,9 @@ pub(super) fn tracemalloc(reading: &mut Reading<'_>, config: &mut PyConfig) -> S
         let frames = read_int(
             reading,
             config,
-            (
-                c"PYTHONTRACEMALLOC",
-                PyStatus::error_in(FUNC, c"PYTHONTRACEMALLOC: invalid number of frames"),
-            ),
-            (
-                "tracemalloc",
-                PyStatus::error_in(FUNC, c"-X tracemalloc=NFRAME: invalid number of frames"),
-            ),
-            |value| {
-                value
-                    .map_or(Some(1), Text::int)
-                    .filter(|&frames| frames >= 0)
-            },
+            (c"PYTHONTRACEMALLOC", PyStatus::error_in(FUNC, c"PYTHONTRACEMALLOC: invalid number of frames")),
+            ("tracemalloc", PyStatus::error_in(FUNC, c"-X tracemalloc=NFRAME: invalid number of frames")),
+            |value| value.map_or(Some(1), Text::int).filter(|&frames| frames >= 0),
         )?;
         config.tracemalloc = frames.unwrap_or(config.tracemalloc);
     }
@@ -108,9 +92,7 @@ pub(super) fn import_time(reading: &mut Reading<'_>, config: &mut PyConfig) -> S
         return Ok(());
     }
     if reading.env.has(c"PYTHONPROFILEIMPORTTIME") {
-        let two = reading
-            .env
-            .with(c"PYTHONPROFILEIMPORTTIME", |text| text == b"2");
+        let two = reading.env.with(c"PYTHONPROFILEIMPORTTIME", |text| text == b"2");
         config.import_time = if two == Some(true) { 2 } else { 1 };
     }
     match x_value(config, "importtime") {
@@ -132,19 +114,13 @@ pub(super) fn pycache_prefix(reading: &mut Reading<'_>, config: &mut PyConfig) -
             Some(Some(path)) if !path.is_empty() => path.decode()?,
             // The option without a path hides the variable.
             Some(_) => WideString::null(),
-            None => reading
-                .env
-                .text(c"PYTHONPYCACHEPREFIX")?
-                .unwrap_or_default(),
+            None => reading.env.text(c"PYTHONPYCACHEPREFIX")?.unwrap_or_default(),
         };
     }
     Ok(())
 }
 
-pub(super) fn filesystem_encoding(
-    reading: &mut Reading<'_>,
-    config: &mut PyConfig,
-) -> StatusResult {
+pub(super) fn filesystem_encoding(reading: &mut Reading<'_>, config: &mut PyConfig) -> StatusResult {
     if config.filesystem_encoding.is_null() {
         config.filesystem_encoding = default_encoding(reading)?;
     }
@@ -166,9 +142,7 @@ pub(super) fn stdio_encoding(reading: &mut Reading<'_>, config: &mut PyConfig) -
         let text = text.as_slice();
         let colon = text.iter().position(|&unit| unit == u32::from(b':'));
         let encoding = &text[..colon.unwrap_or(text.len())];
-        let errors = colon
-            .map(|at| &text[at + 1..])
-            .filter(|errors| !errors.is_empty());
+        let errors = colon.map(|at| &text[at + 1..]).filter(|errors| !errors.is_empty());
         if config.stdio_encoding.is_null() && !encoding.is_empty() {
             config.stdio_encoding = WideString::copy_of(encoding)?;
             if config.stdio_errors.is_null() && errors.is_none() {
@@ -186,11 +160,7 @@ pub(super) fn stdio_encoding(reading: &mut Reading<'_>, config: &mut PyConfig) -
     }
     if config.stdio_errors.is_null() {
         let permissive = reading.pre.utf8_mode > 0 || locale::is_permissive(&reading.ctype.name());
-        config.stdio_errors = WideString::from_text(if permissive {
-            "surrogateescape"
-        } else {
-            "strict"
-        })?;
+        config.stdio_errors = WideString::from_text(if permissive { "surrogateescape" } else { "strict" })?;
     }
     Ok(())
 }
@@ -210,10 +180,7 @@ pub(super) fn use_frozen_modules(reading: &mut Reading<'_>, config: &mut PyConfi
             c"PYTHON_FROZEN_MODULES",
             PyStatus::error(c"bad value for PYTHON_FROZEN_MODULES (expected \"on\" or \"off\")"),
         ),
-        (
-            "frozen_modules",
-            PyStatus::error(c"bad value for option -X frozen_modules (expected \"on\" or \"off\")"),
-        ),
+        ("frozen_modules", PyStatus::error(c"bad value for option -X frozen_modules (expected \"on\" or \"off\")")),
         |value| match value {
             None => Some(1),
             Some(text) if text.is("on") => Some(1),
@@ -233,17 +200,11 @@ pub(super) fn int_max_str_digits(reading: &mut Reading<'_>, config: &mut PyConfi
             config,
             (
                 c"PYTHONINTMAXSTRDIGITS",
-                PyStatus::error_in(
-                    FUNC,
-                    c"PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.",
-                ),
+                PyStatus::error_in(FUNC, c"PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited."),
             ),
             (
                 "int_max_str_digits",
-                PyStatus::error_in(
-                    FUNC,
-                    c"-X int_max_str_digits: invalid limit; must be >= 640 or 0 for unlimited.",
-                ),
+                PyStatus::error_in(FUNC, c"-X int_max_str_digits: invalid limit; must be >= 640 or 0 for unlimited."),
             ),
             |value| value?.int().filter(|&digits| digits == 0 || digits >= 640),
         )?;
@@ -256,10 +217,7 @@ fn zero_or_one(value: Option<Text<'_>>) -> Option<c_int> {
     value?.int().filter(|value| matches!(value, 0 | 1))
 }
 
-pub(super) fn thread_inherit_context(
-    reading: &mut Reading<'_>,
-    config: &mut PyConfig,
-) -> StatusResult {
+pub(super) fn thread_inherit_context(reading: &mut Reading<'_>, config: &mut PyConfig) -> StatusResult {
     if config.thread_inherit_context < 0 {
         let value = read_int(
             reading,
@@ -268,10 +226,7 @@ pub(super) fn thread_inherit_context(
                 c"PYTHON_THREAD_INHERIT_CONTEXT",
                 PyStatus::error(c"PYTHON_THREAD_INHERIT_CONTEXT must be \"0\" or \"1\""),
             ),
-            (
-                "thread_inherit_context",
-                PyStatus::error(c"-X thread_inherit_context must be \"0\" or \"1\""),
-            ),
+            ("thread_inherit_context", PyStatus::error(c"-X thread_inherit_context must be \"0\" or \"1\"")),
             zero_or_one,
         )?;
         config.thread_inherit_context = value.unwrap_or(-1);
@@ -279,10 +234,7 @@ pub(super) fn thread_inherit_context(
     Ok(())
 }
 
-pub(super) fn context_aware_warnings(
-    reading: &mut Reading<'_>,
-    config: &mut PyConfig,
-) -> StatusResult {
+pub(super) fn context_aware_warnings(reading: &mut Reading<'_>, config: &mut PyConfig) -> StatusResult {
     if config.context_aware_warnings < 0 {
         let value = read_int(
             reading,
@@ -291,10 +243,7 @@ pub(super) fn context_aware_warnings(
                 c"PYTHON_CONTEXT_AWARE_WARNINGS",
                 PyStatus::error(c"PYTHON_CONTEXT_AWARE_WARNINGS must be \"0\" or \"1\""),
             ),
-            (
-                "context_aware_warnings",
-                PyStatus::error(c"-X context_aware_warnings must be \"0\" or \"1\""),
-            ),
+            ("context_aware_warnings", PyStatus::error(c"-X context_aware_warnings must be \"0\" or \"1\"")),
             zero_or_one,
         )?;
         config.context_aware_warnings = value.unwrap_or(-1);
@@ -308,20 +257,10 @@ pub(super) fn cpu_count(reading: &mut Reading<'_>, config: &mut PyConfig) -> Sta
         c"-X cpu_count=n option: n is missing or an invalid number, n must be greater than 0",
     );
     if config.cpu_count < 0 {
-        let count = read_int(
-            reading,
-            config,
-            (c"PYTHON_CPU_COUNT", BAD),
-            ("cpu_count", BAD),
-            |value| {
-                let value = value?;
-                if value.is("default") {
-                    Some(-1)
-                } else {
-                    value.int().filter(|&count| count >= 1)
-                }
-            },
-        )?;
+        let count = read_int(reading, config, (c"PYTHON_CPU_COUNT", BAD), ("cpu_count", BAD), |value| {
+            let value = value?;
+            if value.is("default") { Some(-1) } else { value.int().filter(|&count| count >= 1) }
+        })?;
         config.cpu_count = count.unwrap_or(-1);
     }
     Ok(())
@@ -331,21 +270,12 @@ pub(super) fn cpu_count(reading: &mut Reading<'_>, config: &mut PyConfig) -> Sta
 pub(super) fn check_gil(reading: &Reading<'_>, config: &PyConfig) -> StatusResult {
     const FUNC: &CStr = c"config_read_gil";
     const BAD: PyStatus = PyStatus::error_in(FUNC, c"PYTHON_GIL / -X gil must be \"0\" or \"1\"");
-    match read_int(
-        reading,
-        config,
-        (c"PYTHON_GIL", BAD),
-        ("gil", BAD),
-        |value| match value? {
-            text if text.is("0") => Some(0),
-            text if text.is("1") => Some(1),
-            _ => None,
-        },
-    )? {
-        Some(0) => Err(PyStatus::error_in(
-            FUNC,
-            c"Disabling the GIL is not supported by this build",
-        )),
+    match read_int(reading, config, (c"PYTHON_GIL", BAD), ("gil", BAD), |value| match value? {
+        text if text.is("0") => Some(0),
+        text if text.is("1") => Some(1),
+        _ => None,
+    })? {
+        Some(0) => Err(PyStatus::error_in(FUNC, c"Disabling the GIL is not supported by this build")),
         _ => Ok(()),
     }
 }

@@ -38,32 +38,17 @@ const _: () = assert!(core::mem::offset_of!(PyStatus, exitcode) == 24);
 impl PyStatus {
     /// Success.
     pub const fn ok() -> Self {
-        Self {
-            _type: OK,
-            func: ptr::null(),
-            err_msg: ptr::null(),
-            exitcode: 0,
-        }
+        Self { _type: OK, func: ptr::null(), err_msg: ptr::null(), exitcode: 0 }
     }
 
     /// An error that no particular function raised.
     pub const fn error(message: &'static CStr) -> Self {
-        Self {
-            _type: ERROR,
-            func: ptr::null(),
-            err_msg: message.as_ptr(),
-            exitcode: 0,
-        }
+        Self { _type: ERROR, func: ptr::null(), err_msg: message.as_ptr(), exitcode: 0 }
     }
 
     /// An error raised by the step that CPython names `func`.
     pub const fn error_in(func: &'static CStr, message: &'static CStr) -> Self {
-        Self {
-            _type: ERROR,
-            func: func.as_ptr(),
-            err_msg: message.as_ptr(),
-            exitcode: 0,
-        }
+        Self { _type: ERROR, func: func.as_ptr(), err_msg: message.as_ptr(), exitcode: 0 }
     }
 
     /// An allocation failed.
@@ -78,12 +63,7 @@ impl PyStatus {
 
     /// The program is to end with `exitcode`, which may be 0 or negative.
     pub const fn exit(exitcode: c_int) -> Self {
-        Self {
-            _type: EXIT,
-            func: ptr::null(),
-            err_msg: ptr::null(),
-            exitcode,
-        }
+        Self { _type: EXIT, func: ptr::null(), err_msg: ptr::null(), exitcode }
     }
 
     /// An error whose text belongs to a C program.
@@ -92,12 +72,7 @@ impl PyStatus {
     ///
     /// `message` is null, or a NUL-terminated string that lives as long as the status and its copies.
     pub const unsafe fn error_from_c(message: *const c_char) -> Self {
-        Self {
-            _type: ERROR,
-            func: ptr::null(),
-            err_msg: message,
-            exitcode: 0,
-        }
+        Self { _type: ERROR, func: ptr::null(), err_msg: message, exitcode: 0 }
     }
 
     /// Neither an error nor an exit.
@@ -196,10 +171,7 @@ pub fn exit_with(status: PyStatus, state: &str) -> ! {
     let mut stderr = Output::stderr();
     // A report that cannot be written has nobody left to be reported to.
     let _ = if status.is_error() {
-        writeln!(
-            stderr,
-            "Fatal Python error: {status}\nPython runtime state: {state}\n"
-        )
+        writeln!(stderr, "Fatal Python error: {status}\nPython runtime state: {state}\n")
     } else {
         writeln!(
             stderr,
@@ -235,10 +207,7 @@ mod tests {
         assert_eq!(status.func(), Some(c"step"));
         assert_eq!(status.message(), Some(c"it failed"));
         assert_eq!(std::format!("{status}"), "step: it failed");
-        assert_eq!(
-            PyStatus::no_memory().message(),
-            Some(c"memory allocation failed")
-        );
+        assert_eq!(PyStatus::no_memory().message(), Some(c"memory allocation failed"));
         assert_eq!(PyStatus::no_memory().func(), None);
         assert_eq!(PyStatus::exit(2).message(), None);
     }

@@ -59,14 +59,8 @@ impl WideString {
     }
 
     /// A string of at most `capacity` characters; `fill` writes them and says how many there are.
-    pub fn build(
-        capacity: usize,
-        fill: impl FnOnce(&mut [WChar]) -> usize,
-    ) -> Result<Self, NoMemory> {
-        let bytes = capacity
-            .checked_add(1)
-            .and_then(|n| n.checked_mul(size_of::<WChar>()))
-            .ok_or(NoMemory)?;
+    pub fn build(capacity: usize, fill: impl FnOnce(&mut [WChar]) -> usize) -> Result<Self, NoMemory> {
+        let bytes = capacity.checked_add(1).and_then(|n| n.checked_mul(size_of::<WChar>())).ok_or(NoMemory)?;
         let block = raw_malloc(bytes).cast::<WChar>();
         if block.is_null() {
             return Err(NoMemory);
@@ -128,8 +122,7 @@ impl WideString {
 
     /// Whether a text is set and equal to `text`.
     pub fn is(&self, text: &str) -> bool {
-        self.get()
-            .is_some_and(|own| own.iter().copied().eq(text.chars().map(WChar::from)))
+        self.get().is_some_and(|own| own.iter().copied().eq(text.chars().map(WChar::from)))
     }
 
     /// Gives up the block; the caller frees it with `raw_free`.
@@ -173,9 +166,7 @@ impl Default for WideString {
 impl fmt::Display for WideString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
-        self.as_slice()
-            .iter()
-            .try_for_each(|&c| f.write_char(char::from_u32(c).unwrap_or('\u{FFFD}')))
+        self.as_slice().iter().try_for_each(|&c| f.write_char(char::from_u32(c).unwrap_or('\u{FFFD}')))
     }
 }
 
@@ -218,19 +209,12 @@ const INSERT: &core::ffi::CStr = c"PyWideStringList_Insert";
 impl PyWideStringList {
     /// The empty list.
     pub const fn new() -> Self {
-        Self {
-            length: 0,
-            items: ptr::null_mut(),
-        }
+        Self { length: 0, items: ptr::null_mut() }
     }
 
     /// Number of strings.
     pub fn len(&self) -> usize {
-        if self.items.is_null() {
-            0
-        } else {
-            usize::try_from(self.length).unwrap_or(0)
-        }
+        if self.items.is_null() { 0 } else { usize::try_from(self.length).unwrap_or(0) }
     }
 
     /// Whether there is no string.
@@ -276,10 +260,7 @@ impl PyWideStringList {
     /// A negative index is an error. The list is unchanged on failure.
     pub fn insert(&mut self, index: isize, item: &[WChar]) -> StatusResult {
         let Ok(index) = usize::try_from(index) else {
-            return Err(PyStatus::error_in(
-                INSERT,
-                c"PyWideStringList_Insert index must be >= 0",
-            ));
+            return Err(PyStatus::error_in(INSERT, c"PyWideStringList_Insert index must be >= 0"));
         };
         WideString::copy_of(item)
             .and_then(|copy| self.insert_owned(index, copy))
@@ -292,9 +273,7 @@ impl PyWideStringList {
         }
         let length = self.len();
         let index = index.min(length);
-        let bytes = (length + 1)
-            .checked_mul(size_of::<WideString>())
-            .ok_or(NoMemory)?;
+        let bytes = (length + 1).checked_mul(size_of::<WideString>()).ok_or(NoMemory)?;
         // SAFETY: `items` is null or this list's own block of the raw domain.
         let items = unsafe { raw_realloc(self.items.cast(), bytes) }.cast::<WideString>();
         if items.is_null() {
@@ -330,10 +309,7 @@ impl PyWideStringList {
 
     /// Appends copies of the strings of `other`. On failure some may have been appended.
     pub fn extend(&mut self, other: &Self) -> Result<(), NoMemory> {
-        other
-            .as_slice()
-            .iter()
-            .try_for_each(|item| self.push(item.try_clone()?))
+        other.as_slice().iter().try_for_each(|item| self.push(item.try_clone()?))
     }
 
     /// A list of copies.
@@ -387,10 +363,7 @@ mod tests {
     }
 
     fn texts(list: &PyWideStringList) -> std::vec::Vec<std::string::String> {
-        list.as_slice()
-            .iter()
-            .map(|item| std::format!("{item}"))
-            .collect()
+        list.as_slice().iter().map(|item| std::format!("{item}")).collect()
     }
 
     #[test]
@@ -411,8 +384,7 @@ mod tests {
 
     #[test]
     fn concatenation_joins_parts() {
-        let joined =
-            WideString::concat(&[wide("ab").as_slice(), &[], wide("c").as_slice()]).unwrap();
+        let joined = WideString::concat(&[wide("ab").as_slice(), &[], wide("c").as_slice()]).unwrap();
         assert!(joined.is("abc"));
     }
 
@@ -447,19 +419,13 @@ mod tests {
         list.append(wide("a").as_slice()).unwrap();
         let status = list.insert(-1, wide("b").as_slice()).unwrap_err();
         assert_eq!(status.func(), Some(c"PyWideStringList_Insert"));
-        assert_eq!(
-            status.message(),
-            Some(c"PyWideStringList_Insert index must be >= 0")
-        );
+        assert_eq!(status.message(), Some(c"PyWideStringList_Insert index must be >= 0"));
         assert_eq!(texts(&list), ["a"]);
     }
 
     #[test]
     fn a_full_list_is_out_of_memory() {
-        let mut list = PyWideStringList {
-            length: isize::MAX,
-            items: ptr::null_mut(),
-        };
+        let mut list = PyWideStringList { length: isize::MAX, items: ptr::null_mut() };
         let status = list.append(&[]).unwrap_err();
         assert_eq!(status.func(), Some(c"PyWideStringList_Insert"));
         assert_eq!(status.message(), Some(c"memory allocation failed"));

@@ -19,19 +19,10 @@ use super::strings::{PyWideStringList, WideString};
 pub enum Field {
     Int(fn(&PyConfig) -> &c_int, fn(&mut PyConfig) -> &mut c_int),
     ULong(fn(&PyConfig) -> &c_ulong, fn(&mut PyConfig) -> &mut c_ulong),
-    Text(
-        fn(&PyConfig) -> &WideString,
-        fn(&mut PyConfig) -> &mut WideString,
-    ),
-    List(
-        fn(&PyConfig) -> &PyWideStringList,
-        fn(&mut PyConfig) -> &mut PyWideStringList,
-    ),
+    Text(fn(&PyConfig) -> &WideString, fn(&mut PyConfig) -> &mut WideString),
+    List(fn(&PyConfig) -> &PyWideStringList, fn(&mut PyConfig) -> &mut PyWideStringList),
     /// A field that only the pre-configuration has.
-    Pre(
-        fn(&PyPreConfig) -> &c_int,
-        fn(&mut PyPreConfig) -> &mut c_int,
-    ),
+    Pre(fn(&PyPreConfig) -> &c_int, fn(&mut PyPreConfig) -> &mut c_int),
 }
 
 /// The type that Python and the string-named functions see.
@@ -180,31 +171,17 @@ impl OptionRow {
     }
 
     const fn flag(mut self, letter: u8, effect: Effect, help: &'static str) -> Self {
-        self.flag = Some(Flag {
-            letter,
-            effect,
-            help,
-        });
+        self.flag = Some(Flag { letter, effect, help });
         self
     }
 
     const fn presence(mut self, key: &'static str, value: c_int, help: &'static str) -> Self {
-        self.xoption = Some(XOption {
-            key,
-            value: "",
-            presence: Some(value),
-            help,
-        });
+        self.xoption = Some(XOption { key, value: "", presence: Some(value), help });
         self
     }
 
     const fn xoption(mut self, key: &'static str, value: &'static str, help: &'static str) -> Self {
-        self.xoption = Some(XOption {
-            key,
-            value,
-            presence: None,
-            help,
-        });
+        self.xoption = Some(XOption { key, value, presence: None, help });
         self
     }
 
@@ -231,18 +208,12 @@ impl OptionRow {
 
 /// The row named `name`, when the interface has it.
 pub fn find(name: &[u8]) -> Option<&'static OptionRow> {
-    OPTIONS
-        .iter()
-        .find(|row| row.visibility != Visibility::Internal && row.name.as_bytes() == name)
+    OPTIONS.iter().find(|row| row.visibility != Visibility::Internal && row.name.as_bytes() == name)
 }
 
 macro_rules! row {
     ($variant:ident $kind:ident $field:ident) => {
-        OptionRow::new(
-            stringify!($field),
-            Field::$variant(|c| &c.$field, |c| &mut c.$field),
-            Kind::$kind,
-        )
+        OptionRow::new(stringify!($field), Field::$variant(|c| &c.$field, |c| &mut c.$field), Kind::$kind)
     };
 }
 
@@ -422,11 +393,7 @@ mod tests {
     #[test]
     fn names_are_unique() {
         for (i, row) in OPTIONS.iter().enumerate() {
-            assert!(
-                OPTIONS[..i].iter().all(|other| other.name != row.name),
-                "{}",
-                row.name
-            );
+            assert!(OPTIONS[..i].iter().all(|other| other.name != row.name), "{}", row.name);
         }
     }
 
@@ -453,11 +420,7 @@ mod tests {
         for (word, bytes) in covered.chunks(4).enumerate() {
             assert!(bytes.iter().all(|&b| b == bytes[0]));
             let padding = !bytes[0];
-            assert!(
-                !padding || word % 2 == 1,
-                "no row for the field at {}",
-                word * 4
-            );
+            assert!(!padding || word % 2 == 1, "no row for the field at {}", word * 4);
         }
     }
 
@@ -465,9 +428,7 @@ mod tests {
     fn the_interface_finds_named_options_only() {
         assert_eq!(find(b"verbose").unwrap().kind, Kind::Int);
         assert_eq!(find(b"allocator").unwrap().visibility, Visibility::ReadOnly);
-        assert!(
-            find(b"sys_path_0").is_none() && find(b"_init_main").is_none() && find(b"").is_none()
-        );
+        assert!(find(b"sys_path_0").is_none() && find(b"_init_main").is_none() && find(b"").is_none());
     }
 
     /// `allocator` keeps the type that the documentation gives; what a flag adds to is never a list.

@@ -311,4 +311,3 @@ pub fn start_external(ts: &ThreadState) -> PyResult<()> {
     call::call_method(ts, &importlib, id!(_install_external_importers), &[])?;
     Ok(())
 }
-

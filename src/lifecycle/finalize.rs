@@ -7,6 +7,7 @@ use core::sync::atomic::Ordering;
 use hognose_allocators::{Heap, TryVec, raw_free};
 
 use super::memstats::Figures;
+use crate::id;
 use crate::object::{PyObject, PyRef, PyResult, Raised, Ref, call, gc, weakref};
 use crate::state::{InterpreterState, Runtime, ThreadState};
 use crate::types::dict::PyDict;
@@ -15,7 +16,6 @@ use crate::types::module::PyModule;
 use crate::types::none::{is_none, none};
 use crate::types::str::PyStr;
 use crate::types::weakref::PyWeakref;
-use crate::id;
 
 thread_local! {
     /// The figures of the last finalization in this thread, for `-X memstats` and tests.
@@ -202,8 +202,17 @@ fn reset_sys(ts: &ThreadState) {
         }
     };
     for name in [
-        "path", "argv", "ps1", "ps2", "last_exc", "last_type", "last_value", "last_traceback", "path_importer_cache",
-        "meta_path", "path_hooks",
+        "path",
+        "argv",
+        "ps1",
+        "ps2",
+        "last_exc",
+        "last_type",
+        "last_value",
+        "last_traceback",
+        "path_importer_cache",
+        "meta_path",
+        "path_hooks",
     ] {
         let known = PyStr::intern(ts, name).and_then(|name| sys.get_str(ts, &name));
         match known {
@@ -349,4 +358,3 @@ impl core::fmt::Write for StandardError {
         Ok(())
     }
 }
-

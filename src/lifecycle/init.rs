@@ -223,7 +223,16 @@ fn make_streams(ts: &ThreadState) -> PyResult<()> {
         let stream = if is_open(fd) {
             // Standard error never fails for want of a character.
             let errors = if fd == 2 { PyStr::intern(ts, "backslashreplace")?.into_object() } else { errors.clone() };
-            crate::modules::_io::standard_stream(ts, &io, fd, name, mode, &encoding, &errors, config.buffered_stdio != 0)?
+            crate::modules::_io::standard_stream(
+                ts,
+                &io,
+                fd,
+                name,
+                mode,
+                &encoding,
+                &errors,
+                config.buffered_stdio != 0,
+            )?
         } else {
             ts.none()
         };

@@ -305,10 +305,11 @@ fn interactive_loop(ts: &ThreadState, filename: &Ref<PyStr>) -> PyResult<()> {
             sys.set_str(ts, &name, prompt.as_object())?;
         }
     }
-    let input = match ts.interp().builtins.get().map(|b| b.get_str(ts, &*PyStr::intern(ts, "input")?)).transpose()?.flatten() {
-        Some(input) => input,
-        None => return Ok(()),
-    };
+    let input =
+        match ts.interp().builtins.get().map(|b| b.get_str(ts, &*PyStr::intern(ts, "input")?)).transpose()?.flatten() {
+            Some(input) => input,
+            None => return Ok(()),
+        };
     let mut text = TryVec::<u8>::new();
     loop {
         let prompt_name = PyStr::intern(ts, if text.is_empty() { "ps1" } else { "ps2" })?;
@@ -334,7 +335,11 @@ fn interactive_loop(ts: &ThreadState, filename: &Ref<PyStr>) -> PyResult<()> {
         let blank = line.len() == 0;
         text.try_extend_from_slice(line.utf8(ts)?.as_bytes())?;
         text.try_push(b'\n')?;
-        let flags = if blank { 0 } else { hognose_frontend::PYCF_ALLOW_INCOMPLETE_INPUT | hognose_frontend::PYCF_DONT_IMPLY_DEDENT };
+        let flags = if blank {
+            0
+        } else {
+            hognose_frontend::PYCF_ALLOW_INCOMPLETE_INPUT | hognose_frontend::PYCF_DONT_IMPLY_DEDENT
+        };
         let request = Request {
             source: &text,
             filename,

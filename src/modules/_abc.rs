@@ -32,12 +32,28 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_abc",
     doc: "What abc.ABCMeta does, natively.",
     methods: &[
-        MethodDef::no_args("get_cache_token", cache_token, "get_cache_token($module, /)\n--\n\nThe number of registrations so far."),
+        MethodDef::no_args(
+            "get_cache_token",
+            cache_token,
+            "get_cache_token($module, /)\n--\n\nThe number of registrations so far.",
+        ),
         MethodDef::one("_abc_init", abc_init, "_abc_init($module, self, /)\n--\n\nPrepares a new abstract class."),
-        MethodDef::one("_reset_registry", reset_registry, "_reset_registry($module, self, /)\n--\n\nForgets registered classes."),
+        MethodDef::one(
+            "_reset_registry",
+            reset_registry,
+            "_reset_registry($module, self, /)\n--\n\nForgets registered classes.",
+        ),
         MethodDef::one("_reset_caches", reset_caches, "_reset_caches($module, self, /)\n--\n\nForgets findings."),
-        MethodDef::one("_get_dump", dump, "_get_dump($module, self, /)\n--\n\nRegistry, findings and their number, for debugging."),
-        MethodDef::positional("_abc_register", register, "_abc_register($module, self, subclass, /)\n--\n\nRegisters a subclass."),
+        MethodDef::one(
+            "_get_dump",
+            dump,
+            "_get_dump($module, self, /)\n--\n\nRegistry, findings and their number, for debugging.",
+        ),
+        MethodDef::positional(
+            "_abc_register",
+            register,
+            "_abc_register($module, self, subclass, /)\n--\n\nRegisters a subclass.",
+        ),
         MethodDef::positional(
             "_abc_instancecheck",
             instancecheck,
@@ -315,13 +331,10 @@ fn subclasscheck(ts: &ThreadState, module: &PyObject, args: &[&PyObject]) -> PyR
         return Ok(said);
     }
     if !is_not_implemented(&said) {
-        return raise!(
-            ts,
-            exc::AssertionError,
-            "__subclasshook__ must return either False, True, or NotImplemented"
-        );
+        return raise!(ts, exc::AssertionError, "__subclasshook__ must return either False, True, or NotImplemented");
     }
-    let found = is_direct(ts, class, subclass_type) || is_registered(ts, &data, subclass)? || has_below(ts, class, subclass)?;
+    let found =
+        is_direct(ts, class, subclass_type) || is_registered(ts, &data, subclass)? || has_below(ts, class, subclass)?;
     add(ts, if found { &data.cache } else { &data.negative_cache }, subclass)?;
     Ok(py_bool(found))
 }
@@ -388,4 +401,3 @@ fn dump(ts: &ThreadState, _module: &PyObject, class: &PyObject) -> PyResult {
     let version = PyInt::from_u64(ts, data.negative_version.get())?;
     Ok(PyTuple::new(ts, &[&registry, &cache, &negative, &version])?.into_object())
 }
-

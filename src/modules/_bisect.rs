@@ -14,12 +14,36 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_bisect",
     doc: "Binary search in sorted sequences, and insertion that keeps them sorted.",
     methods: &[
-        MethodDef::keywords("bisect_right", bisect_right, "bisect_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nThe index behind all items of a[lo:hi] that are not above x."),
-        MethodDef::keywords("bisect", bisect_right, "bisect($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nAnother name for bisect_right."),
-        MethodDef::keywords("bisect_left", bisect_left, "bisect_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nThe index behind all items of a[lo:hi] that are below x."),
-        MethodDef::keywords("insort_right", insort_right, "insort_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nInsert x into the sorted list a, behind items equal to it."),
-        MethodDef::keywords("insort", insort_right, "insort($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nAnother name for insort_right."),
-        MethodDef::keywords("insort_left", insort_left, "insort_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nInsert x into the sorted list a, before items equal to it."),
+        MethodDef::keywords(
+            "bisect_right",
+            bisect_right,
+            "bisect_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nThe index behind all items of a[lo:hi] that are not above x.",
+        ),
+        MethodDef::keywords(
+            "bisect",
+            bisect_right,
+            "bisect($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nAnother name for bisect_right.",
+        ),
+        MethodDef::keywords(
+            "bisect_left",
+            bisect_left,
+            "bisect_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nThe index behind all items of a[lo:hi] that are below x.",
+        ),
+        MethodDef::keywords(
+            "insort_right",
+            insort_right,
+            "insort_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nInsert x into the sorted list a, behind items equal to it.",
+        ),
+        MethodDef::keywords(
+            "insort",
+            insort_right,
+            "insort($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nAnother name for insort_right.",
+        ),
+        MethodDef::keywords(
+            "insort_left",
+            insort_left,
+            "insort_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\nInsert x into the sorted list a, before items equal to it.",
+        ),
     ],
     ..ModuleSpec::EMPTY
 };

@@ -12,16 +12,56 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_heapq",
     doc: "Priority queues: lists in which no item comes before its parent, that is the one at half its index.",
     methods: &[
-        MethodDef::positional("heappush", |ts, _, args| push(ts, args, MIN, "heappush"), "heappush($module, heap, item, /)\n--\n\nPut an item into a heap."),
-        MethodDef::positional("heappushpop", |ts, _, args| push_pop(ts, args, MIN, "heappushpop"), "heappushpop($module, heap, item, /)\n--\n\nPut an item into a heap, then take the smallest out."),
-        MethodDef::one("heappop", |ts, _, heap| pop(ts, heap, MIN, "heappop"), "heappop($module, heap, /)\n--\n\nTake the smallest item out of a heap."),
-        MethodDef::positional("heapreplace", |ts, _, args| replace(ts, args, MIN, "heapreplace"), "heapreplace($module, heap, item, /)\n--\n\nTake the smallest item out of a heap, then put another one in."),
-        MethodDef::one("heapify", |ts, _, heap| heapify(ts, heap, MIN, "heapify"), "heapify($module, heap, /)\n--\n\nMake a list a heap, in linear time."),
-        MethodDef::positional("heappush_max", |ts, _, args| push(ts, args, MAX, "heappush_max"), "heappush_max($module, heap, item, /)\n--\n\nPut an item into a max-heap."),
-        MethodDef::positional("heappushpop_max", |ts, _, args| push_pop(ts, args, MAX, "heappushpop_max"), "heappushpop_max($module, heap, item, /)\n--\n\nPut an item into a max-heap, then take the largest out."),
-        MethodDef::one("heappop_max", |ts, _, heap| pop(ts, heap, MAX, "heappop_max"), "heappop_max($module, heap, /)\n--\n\nTake the largest item out of a max-heap."),
-        MethodDef::positional("heapreplace_max", |ts, _, args| replace(ts, args, MAX, "heapreplace_max"), "heapreplace_max($module, heap, item, /)\n--\n\nTake the largest item out of a max-heap, then put another one in."),
-        MethodDef::one("heapify_max", |ts, _, heap| heapify(ts, heap, MAX, "heapify_max"), "heapify_max($module, heap, /)\n--\n\nMake a list a max-heap, in linear time."),
+        MethodDef::positional(
+            "heappush",
+            |ts, _, args| push(ts, args, MIN, "heappush"),
+            "heappush($module, heap, item, /)\n--\n\nPut an item into a heap.",
+        ),
+        MethodDef::positional(
+            "heappushpop",
+            |ts, _, args| push_pop(ts, args, MIN, "heappushpop"),
+            "heappushpop($module, heap, item, /)\n--\n\nPut an item into a heap, then take the smallest out.",
+        ),
+        MethodDef::one(
+            "heappop",
+            |ts, _, heap| pop(ts, heap, MIN, "heappop"),
+            "heappop($module, heap, /)\n--\n\nTake the smallest item out of a heap.",
+        ),
+        MethodDef::positional(
+            "heapreplace",
+            |ts, _, args| replace(ts, args, MIN, "heapreplace"),
+            "heapreplace($module, heap, item, /)\n--\n\nTake the smallest item out of a heap, then put another one in.",
+        ),
+        MethodDef::one(
+            "heapify",
+            |ts, _, heap| heapify(ts, heap, MIN, "heapify"),
+            "heapify($module, heap, /)\n--\n\nMake a list a heap, in linear time.",
+        ),
+        MethodDef::positional(
+            "heappush_max",
+            |ts, _, args| push(ts, args, MAX, "heappush_max"),
+            "heappush_max($module, heap, item, /)\n--\n\nPut an item into a max-heap.",
+        ),
+        MethodDef::positional(
+            "heappushpop_max",
+            |ts, _, args| push_pop(ts, args, MAX, "heappushpop_max"),
+            "heappushpop_max($module, heap, item, /)\n--\n\nPut an item into a max-heap, then take the largest out.",
+        ),
+        MethodDef::one(
+            "heappop_max",
+            |ts, _, heap| pop(ts, heap, MAX, "heappop_max"),
+            "heappop_max($module, heap, /)\n--\n\nTake the largest item out of a max-heap.",
+        ),
+        MethodDef::positional(
+            "heapreplace_max",
+            |ts, _, args| replace(ts, args, MAX, "heapreplace_max"),
+            "heapreplace_max($module, heap, item, /)\n--\n\nTake the largest item out of a max-heap, then put another one in.",
+        ),
+        MethodDef::one(
+            "heapify_max",
+            |ts, _, heap| heapify(ts, heap, MAX, "heapify_max"),
+            "heapify_max($module, heap, /)\n--\n\nMake a list a max-heap, in linear time.",
+        ),
     ],
     ..ModuleSpec::EMPTY
 };

@@ -23,18 +23,58 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_locale",
     doc: "The C library's locale; programs use it through locale.",
     methods: &[
-        MethodDef::positional("setlocale", setlocale, "setlocale($module, category, locale=<unrepresentable>, /)\n--\n\nSet or ask the locale of a category."),
-        MethodDef::no_args("localeconv", localeconv, "localeconv($module, /)\n--\n\nHow numbers and amounts of money are written."),
-        MethodDef::positional("strcoll", strcoll, "strcoll($module, os1, os2, /)\n--\n\nCompare two strings by the locale's order."),
-        MethodDef::one("strxfrm", strxfrm, "strxfrm($module, string, /)\n--\n\nA string that compares as the given one does by the locale's order."),
+        MethodDef::positional(
+            "setlocale",
+            setlocale,
+            "setlocale($module, category, locale=<unrepresentable>, /)\n--\n\nSet or ask the locale of a category.",
+        ),
+        MethodDef::no_args(
+            "localeconv",
+            localeconv,
+            "localeconv($module, /)\n--\n\nHow numbers and amounts of money are written.",
+        ),
+        MethodDef::positional(
+            "strcoll",
+            strcoll,
+            "strcoll($module, os1, os2, /)\n--\n\nCompare two strings by the locale's order.",
+        ),
+        MethodDef::one(
+            "strxfrm",
+            strxfrm,
+            "strxfrm($module, string, /)\n--\n\nA string that compares as the given one does by the locale's order.",
+        ),
         MethodDef::one("nl_langinfo", nl_langinfo, "nl_langinfo($module, key, /)\n--\n\nA text of the locale."),
-        MethodDef::no_args("getencoding", |ts, _| Ok(PyStr::new(ts, "UTF-8")?.into_object()), "getencoding($module, /)\n--\n\nThe encoding of text files."),
+        MethodDef::no_args(
+            "getencoding",
+            |ts, _| Ok(PyStr::new(ts, "UTF-8")?.into_object()),
+            "getencoding($module, /)\n--\n\nThe encoding of text files.",
+        ),
         MethodDef::one("gettext", gettext, "gettext($module, msg, /)\n--\n\nA translated message."),
-        MethodDef::positional("dgettext", dgettext, "dgettext($module, domain, msg, /)\n--\n\nA translated message of a domain."),
-        MethodDef::positional("dcgettext", dcgettext, "dcgettext($module, domain, msg, category, /)\n--\n\nA translated message of a domain and category."),
-        MethodDef::one("textdomain", textdomain, "textdomain($module, domain, /)\n--\n\nSet or ask the domain of messages."),
-        MethodDef::positional("bindtextdomain", bindtextdomain, "bindtextdomain($module, domain, dir, /)\n--\n\nSet or ask the directory of a domain."),
-        MethodDef::positional("bind_textdomain_codeset", bind_textdomain_codeset, "bind_textdomain_codeset($module, domain, codeset, /)\n--\n\nSet or ask the encoding of a domain."),
+        MethodDef::positional(
+            "dgettext",
+            dgettext,
+            "dgettext($module, domain, msg, /)\n--\n\nA translated message of a domain.",
+        ),
+        MethodDef::positional(
+            "dcgettext",
+            dcgettext,
+            "dcgettext($module, domain, msg, category, /)\n--\n\nA translated message of a domain and category.",
+        ),
+        MethodDef::one(
+            "textdomain",
+            textdomain,
+            "textdomain($module, domain, /)\n--\n\nSet or ask the domain of messages.",
+        ),
+        MethodDef::positional(
+            "bindtextdomain",
+            bindtextdomain,
+            "bindtextdomain($module, domain, dir, /)\n--\n\nSet or ask the directory of a domain.",
+        ),
+        MethodDef::positional(
+            "bind_textdomain_codeset",
+            bind_textdomain_codeset,
+            "bind_textdomain_codeset($module, domain, codeset, /)\n--\n\nSet or ask the encoding of a domain.",
+        ),
     ],
     exec: Some(exec),
     ..ModuleSpec::EMPTY
@@ -287,7 +327,8 @@ fn strxfrm(ts: &ThreadState, _: &PyObject, text: &PyObject) -> PyResult {
 
 fn nl_langinfo(ts: &ThreadState, _: &PyObject, key: &PyObject) -> PyResult {
     let key = protocol::as_i32(ts, key)?;
-    const NAMED: &[&str] = &["CHAR_MAX", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES", "LC_ALL"];
+    const NAMED: &[&str] =
+        &["CHAR_MAX", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES", "LC_ALL"];
     if !CONSTANTS.iter().any(|(name, value)| *value == i64::from(key) && !NAMED.contains(name)) {
         return raise!(ts, exc::ValueError, "unsupported langinfo constant");
     }

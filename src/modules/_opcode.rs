@@ -70,7 +70,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             |ts, _| Ok(ts.none()),
             "get_specialization_stats($module, /)\n--\n\nFigures about specialization; None, since they are not kept.",
         ),
-        MethodDef::no_args("get_nb_ops", nb_ops, "get_nb_ops($module, /)\n--\n\nThe operators of BINARY_OP as (name, symbol)."),
+        MethodDef::no_args(
+            "get_nb_ops",
+            nb_ops,
+            "get_nb_ops($module, /)\n--\n\nThe operators of BINARY_OP as (name, symbol).",
+        ),
         MethodDef::no_args(
             "get_intrinsic1_descs",
             |ts, _| names(ts, &INTRINSICS_1),

@@ -25,7 +25,11 @@ use crate::types::tuple::PyTuple;
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_posixsubprocess",
     doc: "Starting programs, for subprocess.",
-    methods: &[MethodDef::positional("fork_exec", fork_exec, "fork_exec($module, args, executable_list, close_fds, pass_fds, cwd,\n          env, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite,\n          errpipe_read, errpipe_write, restore_signals, call_setsid,\n          pgid_to_set, gid, extra_groups, uid, child_umask, preexec_fn,\n          /)\n--\n\nStart one of the programs in executable_list in a child process; its number. What fails in the\nchild is written to errpipe_write: the exception's name, the error number in hexadecimal and a\nmessage, with colons in between.")],
+    methods: &[MethodDef::positional(
+        "fork_exec",
+        fork_exec,
+        "fork_exec($module, args, executable_list, close_fds, pass_fds, cwd,\n          env, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite,\n          errpipe_read, errpipe_write, restore_signals, call_setsid,\n          pgid_to_set, gid, extra_groups, uid, child_umask, preexec_fn,\n          /)\n--\n\nStart one of the programs in executable_list in a child process; its number. What fails in the\nchild is written to errpipe_write: the exception's name, the error number in hexadecimal and a\nmessage, with colons in between.",
+    )],
     ..ModuleSpec::EMPTY
 };
 

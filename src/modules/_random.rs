@@ -4,8 +4,8 @@ use core::cell::{Cell, UnsafeCell};
 
 use crate::modules::ModuleSpec;
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
-    protocol,
+    Args, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags,
+    gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -45,10 +45,26 @@ pub static RANDOM_TYPE: StaticType = StaticType::new(TypeSpec {
     slots: TypeSlots { new: Some(random_new), dealloc: Some(random_dealloc), ..TypeSlots::EMPTY },
     methods: &[
         MethodDef::no_args("random", random, "random($self, /)\n--\n\nrandom() -> x in the interval [0, 1)."),
-        MethodDef::positional("seed", seed_method, "seed($self, n=None, /)\n--\n\nseed([n]) -> None.\n\nDefaults to use urandom and falls back to a combination\nof the current time and the process identifier."),
-        MethodDef::no_args("getstate", getstate, "getstate($self, /)\n--\n\ngetstate() -> tuple containing the current state."),
-        MethodDef::one("setstate", setstate, "setstate($self, state, /)\n--\n\nsetstate(state) -> None.  Restores generator state."),
-        MethodDef::one("getrandbits", getrandbits, "getrandbits($self, k, /)\n--\n\ngetrandbits(k) -> x.  Generates an int with k random bits."),
+        MethodDef::positional(
+            "seed",
+            seed_method,
+            "seed($self, n=None, /)\n--\n\nseed([n]) -> None.\n\nDefaults to use urandom and falls back to a combination\nof the current time and the process identifier.",
+        ),
+        MethodDef::no_args(
+            "getstate",
+            getstate,
+            "getstate($self, /)\n--\n\ngetstate() -> tuple containing the current state.",
+        ),
+        MethodDef::one(
+            "setstate",
+            setstate,
+            "setstate($self, state, /)\n--\n\nsetstate(state) -> None.  Restores generator state.",
+        ),
+        MethodDef::one(
+            "getrandbits",
+            getrandbits,
+            "getrandbits($self, k, /)\n--\n\ngetrandbits(k) -> x.  Generates an int with k random bits.",
+        ),
     ],
     ..TypeSpec::EMPTY
 });
@@ -177,9 +193,8 @@ fn seed_from_system(ts: &ThreadState, random: &PyRandom) -> PyResult<()> {
     let mut filled = 0;
     while filled < key.len() * 4 {
         // SAFETY: the room behind `filled` bytes is the key's.
-        let got = unsafe {
-            libc::getrandom(key.as_mut_ptr().cast::<u8>().add(filled).cast(), key.len() * 4 - filled, 0)
-        };
+        let got =
+            unsafe { libc::getrandom(key.as_mut_ptr().cast::<u8>().add(filled).cast(), key.len() * 4 - filled, 0) };
         if got <= 0 {
             return raise!(ts, exc::OSError, "the system gives no random numbers");
         }

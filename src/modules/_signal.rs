@@ -36,24 +36,92 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     doc: "The operating system's signals; programs use them through signal.",
     methods: &[
         DEFAULT_INT_HANDLER,
-        MethodDef::one("alarm", alarm, "alarm($module, seconds, /)\n--\n\nHave SIGALRM sent in so many seconds; those that were left of the last one."),
-        MethodDef::positional("setitimer", setitimer, "setitimer($module, which, seconds, interval=0.0, /)\n--\n\nStart or (with 0) stop a timer; what was set before, as (delay, interval)."),
-        MethodDef::one("getitimer", getitimer, "getitimer($module, which, /)\n--\n\nWhat is left of a timer, as (delay, interval)."),
-        MethodDef::positional("signal", signal, "signal($module, signalnum, handler, /)\n--\n\nSay what a signal does: SIG_DFL, SIG_IGN or a function; what it did before."),
-        MethodDef::one("raise_signal", raise_signal, "raise_signal($module, signalnum, /)\n--\n\nSend a signal to the process itself."),
-        MethodDef::one("strsignal", strsignal, "strsignal($module, signalnum, /)\n--\n\nWhat a signal means, in words."),
-        MethodDef::one("getsignal", getsignal, "getsignal($module, signalnum, /)\n--\n\nWhat a signal does; None when that is not up to Python."),
-        MethodDef::keywords("set_wakeup_fd", set_wakeup_fd, "set_wakeup_fd($module, fd, /, *, warn_on_full_buffer=True)\n--\n\nHave each signal's number written to a descriptor, too; the former one or -1."),
-        MethodDef::positional("siginterrupt", siginterrupt, "siginterrupt($module, signalnum, flag, /)\n--\n\nSay whether a signal interrupts system calls."),
+        MethodDef::one(
+            "alarm",
+            alarm,
+            "alarm($module, seconds, /)\n--\n\nHave SIGALRM sent in so many seconds; those that were left of the last one.",
+        ),
+        MethodDef::positional(
+            "setitimer",
+            setitimer,
+            "setitimer($module, which, seconds, interval=0.0, /)\n--\n\nStart or (with 0) stop a timer; what was set before, as (delay, interval).",
+        ),
+        MethodDef::one(
+            "getitimer",
+            getitimer,
+            "getitimer($module, which, /)\n--\n\nWhat is left of a timer, as (delay, interval).",
+        ),
+        MethodDef::positional(
+            "signal",
+            signal,
+            "signal($module, signalnum, handler, /)\n--\n\nSay what a signal does: SIG_DFL, SIG_IGN or a function; what it did before.",
+        ),
+        MethodDef::one(
+            "raise_signal",
+            raise_signal,
+            "raise_signal($module, signalnum, /)\n--\n\nSend a signal to the process itself.",
+        ),
+        MethodDef::one(
+            "strsignal",
+            strsignal,
+            "strsignal($module, signalnum, /)\n--\n\nWhat a signal means, in words.",
+        ),
+        MethodDef::one(
+            "getsignal",
+            getsignal,
+            "getsignal($module, signalnum, /)\n--\n\nWhat a signal does; None when that is not up to Python.",
+        ),
+        MethodDef::keywords(
+            "set_wakeup_fd",
+            set_wakeup_fd,
+            "set_wakeup_fd($module, fd, /, *, warn_on_full_buffer=True)\n--\n\nHave each signal's number written to a descriptor, too; the former one or -1.",
+        ),
+        MethodDef::positional(
+            "siginterrupt",
+            siginterrupt,
+            "siginterrupt($module, signalnum, flag, /)\n--\n\nSay whether a signal interrupts system calls.",
+        ),
         MethodDef::no_args("pause", pause, "pause($module, /)\n--\n\nWait for a signal."),
-        MethodDef::positional("pidfd_send_signal", pidfd_send_signal, "pidfd_send_signal($module, pidfd, signalnum, siginfo=None, flags=0, /)\n--\n\nSend a signal to a process by its descriptor."),
-        MethodDef::positional("pthread_kill", pthread_kill, "pthread_kill($module, thread_id, signalnum, /)\n--\n\nSend a signal to a thread."),
-        MethodDef::positional("pthread_sigmask", pthread_sigmask, "pthread_sigmask($module, how, mask, /)\n--\n\nChange which signals the thread blocks; those that it did before."),
-        MethodDef::no_args("sigpending", sigpending, "sigpending($module, /)\n--\n\nThe signals that are blocked and have come."),
-        MethodDef::one("sigwait", sigwait, "sigwait($module, sigset, /)\n--\n\nWait for one of a set of signals; its number."),
-        MethodDef::one("sigwaitinfo", sigwaitinfo, "sigwaitinfo($module, sigset, /)\n--\n\nWait for one of a set of signals; what is known of it."),
-        MethodDef::positional("sigtimedwait", sigtimedwait, "sigtimedwait($module, sigset, timeout, /)\n--\n\nWait for one of a set of signals, for so many seconds at most; None after that."),
-        MethodDef::no_args("valid_signals", valid_signals, "valid_signals($module, /)\n--\n\nThe numbers that are signals here."),
+        MethodDef::positional(
+            "pidfd_send_signal",
+            pidfd_send_signal,
+            "pidfd_send_signal($module, pidfd, signalnum, siginfo=None, flags=0, /)\n--\n\nSend a signal to a process by its descriptor.",
+        ),
+        MethodDef::positional(
+            "pthread_kill",
+            pthread_kill,
+            "pthread_kill($module, thread_id, signalnum, /)\n--\n\nSend a signal to a thread.",
+        ),
+        MethodDef::positional(
+            "pthread_sigmask",
+            pthread_sigmask,
+            "pthread_sigmask($module, how, mask, /)\n--\n\nChange which signals the thread blocks; those that it did before.",
+        ),
+        MethodDef::no_args(
+            "sigpending",
+            sigpending,
+            "sigpending($module, /)\n--\n\nThe signals that are blocked and have come.",
+        ),
+        MethodDef::one(
+            "sigwait",
+            sigwait,
+            "sigwait($module, sigset, /)\n--\n\nWait for one of a set of signals; its number.",
+        ),
+        MethodDef::one(
+            "sigwaitinfo",
+            sigwaitinfo,
+            "sigwaitinfo($module, sigset, /)\n--\n\nWait for one of a set of signals; what is known of it.",
+        ),
+        MethodDef::positional(
+            "sigtimedwait",
+            sigtimedwait,
+            "sigtimedwait($module, sigset, timeout, /)\n--\n\nWait for one of a set of signals, for so many seconds at most; None after that.",
+        ),
+        MethodDef::no_args(
+            "valid_signals",
+            valid_signals,
+            "valid_signals($module, /)\n--\n\nThe numbers that are signals here.",
+        ),
     ],
     exec: Some(exec),
     ..ModuleSpec::EMPTY
@@ -99,9 +167,42 @@ macro_rules! signals {
 }
 
 static SIGNALS: &[(&str, c_int)] = signals![
-    SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGIOT, SIGABRT, SIGFPE, SIGKILL, SIGBUS, SIGSEGV, SIGSYS, SIGPIPE,
-    SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD, SIGPWR, SIGIO, SIGURG, SIGWINCH, SIGPOLL, SIGSTOP, SIGTSTP, SIGCONT,
-    SIGTTIN, SIGTTOU, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGSTKFLT, SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK,
+    SIGHUP,
+    SIGINT,
+    SIGQUIT,
+    SIGILL,
+    SIGTRAP,
+    SIGIOT,
+    SIGABRT,
+    SIGFPE,
+    SIGKILL,
+    SIGBUS,
+    SIGSEGV,
+    SIGSYS,
+    SIGPIPE,
+    SIGALRM,
+    SIGTERM,
+    SIGUSR1,
+    SIGUSR2,
+    SIGCHLD,
+    SIGPWR,
+    SIGIO,
+    SIGURG,
+    SIGWINCH,
+    SIGPOLL,
+    SIGSTOP,
+    SIGTSTP,
+    SIGCONT,
+    SIGTTIN,
+    SIGTTOU,
+    SIGVTALRM,
+    SIGPROF,
+    SIGXCPU,
+    SIGXFSZ,
+    SIGSTKFLT,
+    SIG_BLOCK,
+    SIG_UNBLOCK,
+    SIG_SETMASK,
 ];
 
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
@@ -461,7 +562,8 @@ fn siginterrupt(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult 
             return -1;
         }
         let mut action = action.assume_init();
-        action.sa_flags = if interrupt { action.sa_flags & !libc::SA_RESTART } else { action.sa_flags | libc::SA_RESTART };
+        action.sa_flags =
+            if interrupt { action.sa_flags & !libc::SA_RESTART } else { action.sa_flags | libc::SA_RESTART };
         libc::sigaction(number, &raw const action, core::ptr::null_mut())
     })?;
     Ok(ts.none())

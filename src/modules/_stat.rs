@@ -16,7 +16,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     doc: "The meaning of a file's mode; programs use it through stat.",
     methods: &[
         MethodDef::one("S_ISDIR", |ts, _, mode| is_type(ts, mode, 0o040_000), "Whether the mode is a directory's."),
-        MethodDef::one("S_ISCHR", |ts, _, mode| is_type(ts, mode, 0o020_000), "Whether the mode is a character device's."),
+        MethodDef::one(
+            "S_ISCHR",
+            |ts, _, mode| is_type(ts, mode, 0o020_000),
+            "Whether the mode is a character device's.",
+        ),
         MethodDef::one("S_ISBLK", |ts, _, mode| is_type(ts, mode, 0o060_000), "Whether the mode is a block device's."),
         MethodDef::one("S_ISREG", |ts, _, mode| is_type(ts, mode, 0o100_000), "Whether the mode is a regular file's."),
         MethodDef::one("S_ISFIFO", |ts, _, mode| is_type(ts, mode, 0o010_000), "Whether the mode is a named pipe's."),
@@ -25,8 +29,16 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::one("S_ISDOOR", |ts, _, mode| never(ts, mode), "Whether the mode is a door's."),
         MethodDef::one("S_ISPORT", |ts, _, mode| never(ts, mode), "Whether the mode is an event port's."),
         MethodDef::one("S_ISWHT", |ts, _, mode| never(ts, mode), "Whether the mode is a whiteout's."),
-        MethodDef::one("S_IMODE", |ts, _, mode| PyInt::from_i64(ts, (mode_of(ts, mode)? & 0o7777).into()), "The bits of a mode that os.chmod() sets."),
-        MethodDef::one("S_IFMT", |ts, _, mode| PyInt::from_i64(ts, (mode_of(ts, mode)? & S_IFMT).into()), "The bits of a mode that say the file's type."),
+        MethodDef::one(
+            "S_IMODE",
+            |ts, _, mode| PyInt::from_i64(ts, (mode_of(ts, mode)? & 0o7777).into()),
+            "The bits of a mode that os.chmod() sets.",
+        ),
+        MethodDef::one(
+            "S_IFMT",
+            |ts, _, mode| PyInt::from_i64(ts, (mode_of(ts, mode)? & S_IFMT).into()),
+            "The bits of a mode that say the file's type.",
+        ),
         MethodDef::one("filemode", filemode, "A mode as text, like '-rwxr-xr-x'."),
     ],
     exec: Some(exec),

@@ -5,7 +5,8 @@ use core::ops::ControlFlow;
 
 use crate::modules::ModuleSpec;
 use crate::object::{
-    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags, gc, ready,
+    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags,
+    gc, ready,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -21,7 +22,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_string",
     doc: "Helpers of the string module.",
     methods: &[
-        MethodDef::one("formatter_field_name_split", field_name_split, "Splits a field's name into its beginning and its steps."),
+        MethodDef::one(
+            "formatter_field_name_split",
+            field_name_split,
+            "Splits a field's name into its beginning and its steps.",
+        ),
         MethodDef::one("formatter_parser", parser, "Iterates over the literals and fields of a format string."),
     ],
     // The iterators' types are not attributes of the module.

@@ -5,8 +5,12 @@ use crate::modules::{ModuleSpec, not_there_yet};
 use crate::object::{PyObject, StaticType, TypeSlots, TypeSpec};
 
 /// The module.
-pub static MODULE: ModuleSpec =
-    ModuleSpec { name: "_tokenize", doc: "The tokens of Python source.", types: &[&TOKENIZER_TYPE], ..ModuleSpec::EMPTY };
+pub static MODULE: ModuleSpec = ModuleSpec {
+    name: "_tokenize",
+    doc: "The tokens of Python source.",
+    types: &[&TOKENIZER_TYPE],
+    ..ModuleSpec::EMPTY
+};
 
 /// `_tokenize.TokenizerIter`.
 static TOKENIZER_TYPE: StaticType = StaticType::new(TypeSpec {

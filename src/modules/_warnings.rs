@@ -25,9 +25,21 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_warnings",
     doc: "_warnings provides basic warning filtering support.\nIt is a helper module to speed up interpreter start-up.",
     methods: &[
-        MethodDef::keywords("warn", warn_function, "warn($module, /, message, category=None, stacklevel=1, source=None, *,\n     skip_file_prefixes=())\n--\n\nIssue a warning, or maybe ignore it or raise an exception."),
-        MethodDef::keywords("warn_explicit", warn_explicit_function, "warn_explicit($module, /, message, category, filename, lineno,\n              module=None, registry=None, module_globals=None,\n              source=None)\n--\n\nIssue a warning, or maybe ignore it or raise an exception."),
-        MethodDef::no_args("_filters_mutated_lock_held", filters_mutated, "_filters_mutated_lock_held($module, /)\n--\n\n"),
+        MethodDef::keywords(
+            "warn",
+            warn_function,
+            "warn($module, /, message, category=None, stacklevel=1, source=None, *,\n     skip_file_prefixes=())\n--\n\nIssue a warning, or maybe ignore it or raise an exception.",
+        ),
+        MethodDef::keywords(
+            "warn_explicit",
+            warn_explicit_function,
+            "warn_explicit($module, /, message, category, filename, lineno,\n              module=None, registry=None, module_globals=None,\n              source=None)\n--\n\nIssue a warning, or maybe ignore it or raise an exception.",
+        ),
+        MethodDef::no_args(
+            "_filters_mutated_lock_held",
+            filters_mutated,
+            "_filters_mutated_lock_held($module, /)\n--\n\n",
+        ),
         // The GIL is the lock: no Python code of another thread runs between a filter's look-up and its use.
         MethodDef::no_args("_acquire_lock", |ts, _| Ok(ts.none()), "_acquire_lock($module, /)\n--\n\n"),
         MethodDef::no_args("_release_lock", |ts, _| Ok(ts.none()), "_release_lock($module, /)\n--\n\n"),
@@ -39,7 +51,8 @@ pub static MODULE: ModuleSpec = ModuleSpec {
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     let state = state(ts)?;
     let dict = module.dict(ts)?;
-    for (name, kept) in [("filters", "filters"), ("_onceregistry", "onceregistry"), ("_defaultaction", "defaultaction")] {
+    for (name, kept) in [("filters", "filters"), ("_onceregistry", "onceregistry"), ("_defaultaction", "defaultaction")]
+    {
         let value = entry(ts, &state, kept)?;
         dict.set_str(ts, &*PyStr::intern(ts, name)?, &value)?;
     }
@@ -425,7 +438,8 @@ pub fn warn_object(
     source: Option<&PyObject>,
     skip_file_prefixes: &[&PyObject],
 ) -> PyResult<()> {
-    let (filename, line, globals): (Ref<PyStr>, i64, Ref<PyDict>) = match frame_at(ts, stack_level, skip_file_prefixes) {
+    let (filename, line, globals): (Ref<PyStr>, i64, Ref<PyDict>) = match frame_at(ts, stack_level, skip_file_prefixes)
+    {
         Some(frame) => (
             Ref::from_borrowed(frame.code().filename()),
             frame.line().unwrap_or(0).into(),
@@ -506,9 +520,8 @@ pub fn warn_unawaited_coroutine(ts: &ThreadState, coroutine: &PyObject, qualname
     let pending = ts.current_exception.take();
     let warned = match warnings_attr(ts, id!(_warn_unawaited_coroutine), true) {
         Ok(Some(function)) => call::call_with(ts, &function, &[coroutine]).map(drop),
-        Ok(None) => PyStr::format(ts, format_args!("coroutine '{qualname}' was never awaited")).and_then(|message| {
-            warn_object(ts, exc::RuntimeWarning.as_object(), message.as_object(), 1, None, &[])
-        }),
+        Ok(None) => PyStr::format(ts, format_args!("coroutine '{qualname}' was never awaited"))
+            .and_then(|message| warn_object(ts, exc::RuntimeWarning.as_object(), message.as_object(), 1, None, &[])),
         Err(raised) => Err(raised),
     };
     if let Err(raised) = warned {

@@ -29,14 +29,26 @@ pub static MODULE: ModuleSpec = ModuleSpec {
              kwargs - optional keyword arguments to pass to func\n\n    \
              func is returned to facilitate usage as a decorator.",
         ),
-        MethodDef::no_args("_clear", clear, "_clear($module, /)\n--\n\nClear the list of previously registered exit functions."),
+        MethodDef::no_args(
+            "_clear",
+            clear,
+            "_clear($module, /)\n--\n\nClear the list of previously registered exit functions.",
+        ),
         MethodDef::one(
             "unregister",
             unregister,
             "unregister($module, func, /)\n--\n\nUnregister an exit function which was previously registered using\natexit.register",
         ),
-        MethodDef::no_args("_run_exitfuncs", run_exitfuncs, "_run_exitfuncs($module, /)\n--\n\nRun all registered exit functions."),
-        MethodDef::no_args("_ncallbacks", count, "_ncallbacks($module, /)\n--\n\nReturn the number of registered exit functions."),
+        MethodDef::no_args(
+            "_run_exitfuncs",
+            run_exitfuncs,
+            "_run_exitfuncs($module, /)\n--\n\nRun all registered exit functions.",
+        ),
+        MethodDef::no_args(
+            "_ncallbacks",
+            count,
+            "_ncallbacks($module, /)\n--\n\nReturn the number of registered exit functions.",
+        ),
     ],
     ..ModuleSpec::EMPTY
 };

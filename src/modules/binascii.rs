@@ -19,17 +19,61 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     doc: "Conversion between binary data and ASCII",
     methods: &[
         MethodDef::one("a2b_uu", a2b_uu, "a2b_uu($module, data, /)\n--\n\nDecode a line of uuencoded data."),
-        MethodDef::keywords("b2a_uu", b2a_uu, "b2a_uu($module, data, /, *, backtick=False)\n--\n\nUuencode a line of data."),
-        MethodDef::keywords("a2b_base64", a2b_base64, "a2b_base64($module, data, /, *, strict_mode=False)\n--\n\nDecode base64 data. In strict mode nothing but base64 data and its padding is allowed."),
-        MethodDef::keywords("b2a_base64", b2a_base64, "b2a_base64($module, data, /, *, newline=True)\n--\n\nBase64-code a line of data."),
-        MethodDef::one("a2b_hex", a2b_hex, "a2b_hex($module, hexstr, /)\n--\n\nThe bytes that hexadecimal digits stand for."),
-        MethodDef::keywords("b2a_hex", b2a_hex, "b2a_hex($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nThe data as hexadecimal digits, in groups when there is a separator."),
-        MethodDef::keywords("hexlify", b2a_hex, "hexlify($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nThe data as hexadecimal digits, in groups when there is a separator."),
-        MethodDef::one("unhexlify", a2b_hex, "unhexlify($module, hexstr, /)\n--\n\nThe bytes that hexadecimal digits stand for."),
-        MethodDef::positional("crc_hqx", crc_hqx, "crc_hqx($module, data, crc, /)\n--\n\nThe CRC-CCITT of the data, going on from crc."),
-        MethodDef::positional("crc32", crc32_function, "crc32($module, data, crc=0, /)\n--\n\nThe CRC-32 checksum of the data, going on from crc."),
-        MethodDef::keywords("a2b_qp", a2b_qp, "a2b_qp($module, /, data, header=False)\n--\n\nDecode quoted-printable data."),
-        MethodDef::keywords("b2a_qp", b2a_qp, "b2a_qp($module, /, data, quotetabs=False, istext=True, header=False)\n--\n\nEncode data as quoted-printable."),
+        MethodDef::keywords(
+            "b2a_uu",
+            b2a_uu,
+            "b2a_uu($module, data, /, *, backtick=False)\n--\n\nUuencode a line of data.",
+        ),
+        MethodDef::keywords(
+            "a2b_base64",
+            a2b_base64,
+            "a2b_base64($module, data, /, *, strict_mode=False)\n--\n\nDecode base64 data. In strict mode nothing but base64 data and its padding is allowed.",
+        ),
+        MethodDef::keywords(
+            "b2a_base64",
+            b2a_base64,
+            "b2a_base64($module, data, /, *, newline=True)\n--\n\nBase64-code a line of data.",
+        ),
+        MethodDef::one(
+            "a2b_hex",
+            a2b_hex,
+            "a2b_hex($module, hexstr, /)\n--\n\nThe bytes that hexadecimal digits stand for.",
+        ),
+        MethodDef::keywords(
+            "b2a_hex",
+            b2a_hex,
+            "b2a_hex($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nThe data as hexadecimal digits, in groups when there is a separator.",
+        ),
+        MethodDef::keywords(
+            "hexlify",
+            b2a_hex,
+            "hexlify($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nThe data as hexadecimal digits, in groups when there is a separator.",
+        ),
+        MethodDef::one(
+            "unhexlify",
+            a2b_hex,
+            "unhexlify($module, hexstr, /)\n--\n\nThe bytes that hexadecimal digits stand for.",
+        ),
+        MethodDef::positional(
+            "crc_hqx",
+            crc_hqx,
+            "crc_hqx($module, data, crc, /)\n--\n\nThe CRC-CCITT of the data, going on from crc.",
+        ),
+        MethodDef::positional(
+            "crc32",
+            crc32_function,
+            "crc32($module, data, crc=0, /)\n--\n\nThe CRC-32 checksum of the data, going on from crc.",
+        ),
+        MethodDef::keywords(
+            "a2b_qp",
+            a2b_qp,
+            "a2b_qp($module, /, data, header=False)\n--\n\nDecode quoted-printable data.",
+        ),
+        MethodDef::keywords(
+            "b2a_qp",
+            b2a_qp,
+            "b2a_qp($module, /, data, quotetabs=False, istext=True, header=False)\n--\n\nEncode data as quoted-printable.",
+        ),
     ],
     types: &[&ERROR, &INCOMPLETE],
     exec: None,
@@ -405,7 +449,8 @@ impl Quoted {
 fn b2a_qp(ts: &ThreadState, _module: &PyObject, args: Args<'_>) -> PyResult {
     static SIGNATURE: Signature<4> = Signature::new("b2a_qp", ["data", "quotetabs", "istext", "header"], 0, 4, 1);
     let [data, quote_tabs, is_text, header] = SIGNATURE.parse(ts, args)?;
-    let (quote_tabs, is_text, header) = (flag(ts, quote_tabs, false)?, flag(ts, is_text, true)?, flag(ts, header, false)?);
+    let (quote_tabs, is_text, header) =
+        (flag(ts, quote_tabs, false)?, flag(ts, is_text, true)?, flag(ts, header, false)?);
     let data = bytes_like(ts, required(ts, "b2a_qp", "data", data)?)?;
     // The first line's end says how all lines end.
     let first_end = data.iter().position(|byte| *byte == b'\n');

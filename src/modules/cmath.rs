@@ -29,8 +29,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
 };
 
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
-    let floats =
-        [("pi", PI), ("e", core::f64::consts::E), ("tau", TAU), ("inf", f64::INFINITY), ("nan", f64::NAN)];
+    let floats = [("pi", PI), ("e", core::f64::consts::E), ("tau", TAU), ("inf", f64::INFINITY), ("nan", f64::NAN)];
     for (name, value) in floats {
         let value = PyFloat::new(ts, value)?;
         module.add(ts, name, &value)?;

@@ -18,10 +18,22 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "fcntl",
     doc: "Control of files and devices through their descriptors.",
     methods: &[
-        MethodDef::positional("fcntl", fcntl, "fcntl($module, fd, cmd, arg=0, /)\n--\n\nThe system call fcntl(): the result for an int, the changed bytes for a buffer."),
-        MethodDef::positional("ioctl", ioctl, "ioctl($module, fd, request, arg=0, mutate_flag=True, /)\n--\n\nThe system call ioctl(): the result for an int or a buffer that is changed, else the changed bytes."),
+        MethodDef::positional(
+            "fcntl",
+            fcntl,
+            "fcntl($module, fd, cmd, arg=0, /)\n--\n\nThe system call fcntl(): the result for an int, the changed bytes for a buffer.",
+        ),
+        MethodDef::positional(
+            "ioctl",
+            ioctl,
+            "ioctl($module, fd, request, arg=0, mutate_flag=True, /)\n--\n\nThe system call ioctl(): the result for an int or a buffer that is changed, else the changed bytes.",
+        ),
         MethodDef::positional("flock", flock, "flock($module, fd, operation, /)\n--\n\nThe system call flock()."),
-        MethodDef::positional("lockf", lockf, "lockf($module, fd, cmd, len=0, start=0, whence=0, /)\n--\n\nLock or unlock a part of a file, by fcntl()."),
+        MethodDef::positional(
+            "lockf",
+            lockf,
+            "lockf($module, fd, cmd, len=0, start=0, whence=0, /)\n--\n\nLock or unlock a part of a file, by fcntl().",
+        ),
     ],
     exec: Some(exec),
     ..ModuleSpec::EMPTY

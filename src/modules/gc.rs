@@ -6,6 +6,7 @@ use crate::modules::ModuleSpec;
 use crate::object::call::{Args, Signature, call_with, check_count};
 use crate::object::gc::{self, DEBUG_SAVEALL, GENERATIONS};
 use crate::object::{AsObject, MethodDef, PyObject, PyRef, PyResult, protocol};
+use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
 use crate::types::dict::PyDict;
@@ -16,7 +17,6 @@ use crate::types::module::PyModule;
 use crate::types::none::is_none;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
-use crate::raise;
 
 const DEBUG_STATS: i32 = 1;
 const DEBUG_COLLECTABLE: i32 = 2;
@@ -28,7 +28,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "gc",
     doc: "The collector of objects that refer to each other in cycles.",
     methods: &[
-        MethodDef::no_args("enable", |ts, _| switch(ts, true), "enable($module, /)\n--\n\nLets the collector run by itself."),
+        MethodDef::no_args(
+            "enable",
+            |ts, _| switch(ts, true),
+            "enable($module, /)\n--\n\nLets the collector run by itself.",
+        ),
         MethodDef::no_args("disable", |ts, _| switch(ts, false), "disable($module, /)\n--\n\nStops that."),
         MethodDef::no_args(
             "isenabled",
@@ -51,17 +55,41 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             set_threshold,
             "set_threshold(threshold0[, threshold1[, threshold2]])\nSets when generations are collected.",
         ),
-        MethodDef::no_args("get_threshold", get_threshold, "get_threshold($module, /)\n--\n\nWhen generations are collected."),
-        MethodDef::no_args("get_count", get_count, "get_count($module, /)\n--\n\nHow far the generations are from that."),
+        MethodDef::no_args(
+            "get_threshold",
+            get_threshold,
+            "get_threshold($module, /)\n--\n\nWhen generations are collected.",
+        ),
+        MethodDef::no_args(
+            "get_count",
+            get_count,
+            "get_count($module, /)\n--\n\nHow far the generations are from that.",
+        ),
         MethodDef::keywords(
             "get_objects",
             get_objects,
             "get_objects($module, /, generation=None)\n--\n\nThe objects that the collector knows, of one generation or all.",
         ),
-        MethodDef::no_args("get_stats", get_stats, "get_stats($module, /)\n--\n\nFigures, a dictionary for each generation."),
-        MethodDef::one("is_tracked", |_, _, object| Ok(py_bool(gc::is_tracked(object))), "is_tracked($module, obj, /)\n--\n\nWhether the collector knows the object."),
-        MethodDef::one("is_finalized", |_, _, object| Ok(py_bool(gc::is_finalized(object))), "is_finalized($module, obj, /)\n--\n\nWhether the object's finalizer has run."),
-        MethodDef::positional("get_referrers", get_referrers, "get_referrers(*objs)\nThe objects that refer to any of these."),
+        MethodDef::no_args(
+            "get_stats",
+            get_stats,
+            "get_stats($module, /)\n--\n\nFigures, a dictionary for each generation.",
+        ),
+        MethodDef::one(
+            "is_tracked",
+            |_, _, object| Ok(py_bool(gc::is_tracked(object))),
+            "is_tracked($module, obj, /)\n--\n\nWhether the collector knows the object.",
+        ),
+        MethodDef::one(
+            "is_finalized",
+            |_, _, object| Ok(py_bool(gc::is_finalized(object))),
+            "is_finalized($module, obj, /)\n--\n\nWhether the object's finalizer has run.",
+        ),
+        MethodDef::positional(
+            "get_referrers",
+            get_referrers,
+            "get_referrers(*objs)\nThe objects that refer to any of these.",
+        ),
         MethodDef::positional("get_referents", get_referents, "get_referents(*objs)\nThe objects that these refer to."),
         MethodDef::no_args("freeze", freeze, "freeze($module, /)\n--\n\nHides all objects from the collector."),
         MethodDef::no_args("unfreeze", unfreeze, "unfreeze($module, /)\n--\n\nShows them again."),
@@ -283,4 +311,3 @@ fn unfreeze(ts: &ThreadState, _module: &PyObject) -> PyResult {
     ts.interp().gc.unfreeze();
     Ok(ts.none())
 }
-

@@ -15,10 +15,26 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "marshal",
     doc: "This module contains functions that can read and write Python values in\na binary format. The format is specific to Python, but independent of\nmachine architecture issues.",
     methods: &[
-        MethodDef::keywords("dump", dump, "dump($module, value, file, version=version, /, *, allow_code=True)\n--\n\nWrite the value on the open file."),
-        MethodDef::keywords("load", load, "load($module, file, /, *, allow_code=True)\n--\n\nRead one value from the open file and return it."),
-        MethodDef::keywords("dumps", dumps, "dumps($module, value, version=version, /, *, allow_code=True)\n--\n\nReturn the bytes object that would be written to a file by dump(value, file)."),
-        MethodDef::keywords("loads", loads, "loads($module, bytes, /, *, allow_code=True)\n--\n\nConvert the bytes-like object to a value."),
+        MethodDef::keywords(
+            "dump",
+            dump,
+            "dump($module, value, file, version=version, /, *, allow_code=True)\n--\n\nWrite the value on the open file.",
+        ),
+        MethodDef::keywords(
+            "load",
+            load,
+            "load($module, file, /, *, allow_code=True)\n--\n\nRead one value from the open file and return it.",
+        ),
+        MethodDef::keywords(
+            "dumps",
+            dumps,
+            "dumps($module, value, version=version, /, *, allow_code=True)\n--\n\nReturn the bytes object that would be written to a file by dump(value, file).",
+        ),
+        MethodDef::keywords(
+            "loads",
+            loads,
+            "loads($module, bytes, /, *, allow_code=True)\n--\n\nConvert the bytes-like object to a value.",
+        ),
     ],
     types: &[],
     exec: Some(exec),
@@ -39,7 +55,8 @@ fn version(ts: &ThreadState, value: Option<&PyObject>) -> PyResult<i32> {
 fn dumps(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     static SIGNATURE: Signature<3> = Signature::new("dumps", ["value", "version", "allow_code"], 2, 2, 1);
     let [value, wanted, allow] = SIGNATURE.parse(ts, args)?;
-    let bytes = format::dump(ts, value.unwrap_or(crate::types::none::none()), version(ts, wanted)?, allows_code(ts, allow)?)?;
+    let bytes =
+        format::dump(ts, value.unwrap_or(crate::types::none::none()), version(ts, wanted)?, allows_code(ts, allow)?)?;
     Ok(PyBytes::new(ts, &bytes)?.into_object())
 }
 

@@ -94,7 +94,12 @@ pub unsafe fn var_object_uninit<T: Native>(ts: &ThreadState, typ: &PyTypeObject,
 }
 
 #[inline(always)]
-unsafe fn var_object_with<T: Native>(ts: &ThreadState, typ: &PyTypeObject, items: usize, zero: bool) -> PyResult<*mut T> {
+unsafe fn var_object_with<T: Native>(
+    ts: &ThreadState,
+    typ: &PyTypeObject,
+    items: usize,
+    zero: bool,
+) -> PyResult<*mut T> {
     let Some(size) = typ.itemsize().checked_mul(items).and_then(|n| n.checked_add(typ.basicsize())) else {
         return Err(NoMemory.into());
     };

@@ -34,7 +34,11 @@ pub fn lookup_type(ts: &ThreadState, typ: &PyTypeObject, name: &PyStr) -> Option
 /// # Safety
 /// The result is used only until any code can run that might change the type.
 #[inline(always)]
-pub unsafe fn lookup_type_borrowed<'a>(ts: &'a ThreadState, typ: &'a PyTypeObject, name: &PyStr) -> Option<&'a PyObject> {
+pub unsafe fn lookup_type_borrowed<'a>(
+    ts: &'a ThreadState,
+    typ: &'a PyTypeObject,
+    name: &PyStr,
+) -> Option<&'a PyObject> {
     match ts.interp().type_cache.find(typ, name) {
         Some(known) => known,
         // SAFETY: passed on to the caller.
@@ -97,7 +101,7 @@ pub fn get(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyResult {
 /// `object.name`, or None where that raises AttributeError (`PyObject_GetOptionalAttr`).
 pub fn get_opt(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyResult<Option<PyRef>> {
     match object.ob_type().slots().getattro {
-        Some(slot) if slot as usize == generic_get as usize => generic_get_opt(ts, object, name),
+        Some(slot) if slot as usize == generic_get as *const () as usize => generic_get_opt(ts, object, name),
         Some(slot) => {
             let result = slot(ts, object, name);
             ts.catch(result, &exc::AttributeError)
@@ -216,12 +220,10 @@ fn cannot_set(ts: &ThreadState, object: &PyObject, name: &PyStr, known: bool, de
     let type_name = object.type_name();
     let raised = if known {
         ts.raise_fmt(&exc::AttributeError, format_args!("'{type_name}' object attribute '{name}' is read-only"))
-    } else if object.ob_type().slots().setattro.is_some_and(|slot| slot as usize == generic_set as usize) && !deleting {
+    } else if object.ob_type().slots().setattro.is_some_and(|slot| slot as usize == generic_set as *const () as usize) && !deleting {
         ts.raise_fmt(
             &exc::AttributeError,
-            format_args!(
-                "'{type_name}' object has no attribute '{name}' and no __dict__ for setting new attributes"
-            ),
+            format_args!("'{type_name}' object has no attribute '{name}' and no __dict__ for setting new attributes"),
         )
     } else {
         ts.raise_fmt(&exc::AttributeError, format_args!("'{type_name}' object has no attribute '{name}'"))
@@ -232,10 +234,8 @@ fn cannot_set(ts: &ThreadState, object: &PyObject, name: &PyStr, known: bool, de
 /// Raises AttributeError: `'T' object has no attribute 'name'`, with `name` and `obj` for suggestions.
 #[cold]
 pub fn no_attribute<T>(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyResult<T> {
-    let raised = ts.raise_fmt(
-        &exc::AttributeError,
-        format_args!("'{}' object has no attribute '{}'", object.type_name(), name),
-    );
+    let raised =
+        ts.raise_fmt(&exc::AttributeError, format_args!("'{}' object has no attribute '{}'", object.type_name(), name));
     Err(exc::add_attribute_context(ts, raised, object, name))
 }
 
@@ -244,7 +244,7 @@ pub fn no_attribute<T>(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyR
 #[inline]
 pub fn load_method(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyResult<Method> {
     let typ = object.ob_type();
-    if typ.slots().getattro.is_none_or(|slot| slot as usize != generic_get as usize) {
+    if typ.slots().getattro.is_none_or(|slot| slot as usize != generic_get as *const () as usize) {
         return get(ts, object, name).map(Method::Bound);
     }
     let attribute = lookup_type(ts, typ, name);

@@ -81,7 +81,14 @@ impl PyBuffer {
     /// # Safety
     /// `data` is valid for `len` bytes as long as the exporter lets the view live; the view itself does
     /// not move while it is in use (its shape points into it).
-    pub unsafe fn fill(&mut self, ts: &ThreadState, data: *mut u8, len: usize, readonly: bool, flags: i32) -> PyResult<()> {
+    pub unsafe fn fill(
+        &mut self,
+        ts: &ThreadState,
+        data: *mut u8,
+        len: usize,
+        readonly: bool,
+        flags: i32,
+    ) -> PyResult<()> {
         if flags & WRITABLE != 0 && readonly {
             return raise!(ts, exc::BufferError, "Object is not writable.");
         }
@@ -156,12 +163,7 @@ pub fn has_buffer(object: &PyObject) -> bool {
 pub fn get_into(ts: &ThreadState, object: &PyObject, view: &mut PyBuffer, flags: i32) -> PyResult<()> {
     *view = PyBuffer::EMPTY;
     let Some(slot) = object.ob_type().slots().bf_getbuffer else {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "a bytes-like object is required, not '{}'",
-            object.type_name()
-        );
+        return raise!(ts, exc::TypeError, "a bytes-like object is required, not '{}'", object.type_name());
     };
     slot(ts, object, view, flags)?;
     if view.obj.is_null() {

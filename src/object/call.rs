@@ -201,13 +201,7 @@ impl<const N: usize> Signature<N> {
                     return raise!(ts, exc::TypeError, "{}() takes no keyword arguments", self.name);
                 }
                 _ => {
-                    return raise!(
-                        ts,
-                        exc::TypeError,
-                        "{}() got an unexpected keyword argument '{}'",
-                        self.name,
-                        name
-                    );
+                    return raise!(ts, exc::TypeError, "{}() got an unexpected keyword argument '{}'", self.name, name);
                 }
             }
         }
@@ -332,7 +326,12 @@ pub fn call_method(ts: &ThreadState, object: &PyObject, name: &PyStr, arguments:
 }
 
 /// Looks a special method up on the object's type and calls it; `None` when the type has none.
-pub fn call_special(ts: &ThreadState, object: &PyObject, name: &PyStr, arguments: &[&PyObject]) -> PyResult<Option<PyRef>> {
+pub fn call_special(
+    ts: &ThreadState,
+    object: &PyObject,
+    name: &PyStr,
+    arguments: &[&PyObject],
+) -> PyResult<Option<PyRef>> {
     match super::attr::lookup_special(ts, object, name)? {
         None => Ok(None),
         Some(super::attr::Method::Unbound(function)) => {

@@ -55,7 +55,11 @@ unsafe impl Sync for MethodDef {}
 
 impl MethodDef {
     /// A method without arguments.
-    pub const fn no_args(name: &'static str, f: fn(&ThreadState, &PyObject) -> PyResult, doc: &'static str) -> MethodDef {
+    pub const fn no_args(
+        name: &'static str,
+        f: fn(&ThreadState, &PyObject) -> PyResult,
+        doc: &'static str,
+    ) -> MethodDef {
         MethodDef { name, function: NativeFn::NoArgs(f), binding: Binding::Instance, doc }
     }
     /// A method with one argument.

@@ -27,13 +27,13 @@ use core::cell::Cell;
 use core::ops::ControlFlow;
 use core::ptr;
 
+use super::PyResult;
 use super::alloc::dict_slot;
 use super::flags;
 use super::header::{PyObject, decref};
 use super::reference::{AsObject, PyRef, Ref};
 use super::typeobj::{PyHeapType, PyTypeObject};
 use super::visit::Visitor;
-use super::PyResult;
 use crate::state::ThreadState;
 use crate::types::dict::keys::SHARED_KEYS_MAX;
 use crate::types::dict::{DictKeys, PyDict, is_exact_str};
@@ -262,11 +262,7 @@ fn valid_block(object: &PyObject) -> Option<(&InlineValues, &DictKeys)> {
 
 /// The bytes that an instance's block takes.
 pub fn block_size(object: &PyObject) -> usize {
-    if object.ob_type().has_flag(flags::INLINE_VALUES) {
-        InlineValues::byte_size(block(object).capacity())
-    } else {
-        0
-    }
+    if object.ob_type().has_flag(flags::INLINE_VALUES) { InlineValues::byte_size(block(object).capacity()) } else { 0 }
 }
 
 /// The value of an instance's own attribute.

@@ -97,10 +97,7 @@ pub fn inherit(typ: &PyTypeObject, base: &PyTypeObject, slots: &mut TypeSlots) {
     // `object`'s own `__new__` is not for types that say nothing and cannot be made.
     let new = slots.new;
     slots.inherit_simple(&from);
-    if new.is_none()
-        && typ.has_flag(flags::DISALLOW_INSTANTIATION)
-        && !typ.is_heap_type()
-    {
+    if new.is_none() && typ.has_flag(flags::DISALLOW_INSTANTIATION) && !typ.is_heap_type() {
         slots.new = None;
     }
 }
@@ -127,7 +124,8 @@ fn ready_in_interpreter(ts: &ThreadState, typ: &'static StaticType) -> PyResult<
                 None => PyTuple::empty(),
             };
             // What both bases have in common comes last.
-            let only_base = || of_base.items().iter().filter(|item| !of_mixin.items().iter().any(|other| other.is(item)));
+            let only_base =
+                || of_base.items().iter().filter(|item| !of_mixin.items().iter().any(|other| other.is(item)));
             let tuple = PyTuple::uninit(ts, 1 + only_base().count() + of_mixin.len())?;
             // SAFETY: each place of the new tuple is filled once.
             unsafe {

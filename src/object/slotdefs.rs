@@ -305,10 +305,13 @@ fn wrap_delitem(ts: &ThreadState, raw: RawSlot, this: &PyObject, args: Args<'_>)
     Ok(ts.none())
 }
 
-fn wrap_buffer(ts: &ThreadState, _raw: RawSlot, this: &PyObject, args: Args<'_>) -> PyResult {
+fn wrap_buffer(ts: &ThreadState, raw: RawSlot, this: &PyObject, args: Args<'_>) -> PyResult {
     let args = arity(ts, args, 1)?;
-    let flags = protocol::as_isize(ts, args[0])?;
-    crate::types::memoryview::from_object_with_flags(ts, this, flags as i32)
+    let Ok(flags) = i32::try_from(protocol::as_isize(ts, args[0])?) else {
+        return raise!(ts, exc::OverflowError, "buffer flags out of range");
+    };
+    let slot = slot!(raw as GetBufferFn);
+    crate::types::memoryview::from_slot(ts, this, flags, slot)
 }
 
 fn wrap_release_buffer(ts: &ThreadState, _raw: RawSlot, this: &PyObject, args: Args<'_>) -> PyResult {
@@ -882,9 +885,9 @@ fn update_slot(ts: &ThreadState, typ: &PyTypeObject, offset: usize) {
     let mut use_generic = false;
     for def in SLOT_DEFS.iter().filter(|def| def.offset == offset) {
         let Some(method) = lookup_type(ts, typ, (def.name)()) else { continue };
-        let wrapped = method.downcast_exact::<PyWrapperDescr>().filter(|wrapper| {
-            (wrapper.def().name)().equals((def.name)()) && typ.is_subtype(wrapper.owner())
-        });
+        let wrapped = method
+            .downcast_exact::<PyWrapperDescr>()
+            .filter(|wrapper| (wrapper.def().name)().equals((def.name)()) && typ.is_subtype(wrapper.owner()));
         match wrapped {
             Some(wrapper) if wrapper.def().offset == offset => {
                 if specific.is_null() || specific == wrapper.raw() {

@@ -119,6 +119,8 @@ pub type ClearFn = fn(&ThreadState, &PyObject);
 pub type GetAttrFn = fn(&ThreadState, &PyObject, &PyStr) -> PyResult;
 /// Sets an attribute, or deletes it (`None`).
 pub type SetAttrFn = fn(&ThreadState, &PyObject, &PyStr, Option<&PyObject>) -> PyResult<()>;
+/// Fills a view of the object's memory.
+pub type GetBufferFn = fn(&ThreadState, &PyObject, &mut super::buffer::PyBuffer, i32) -> PyResult<()>;
 /// Calls the object.
 pub type CallFn = fn(&ThreadState, &PyObject, Args<'_>) -> PyResult;
 

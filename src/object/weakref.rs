@@ -208,7 +208,9 @@ impl Waiting {
 fn call_back(ts: &ThreadState, reference: &PyWeakref, callback: PyRef) {
     match super::call::call_with(ts, &callback, &[reference.as_object()]) {
         Ok(result) => drop(result),
-        Err(raised) => crate::types::exceptions::write_unraisable(ts, raised, Some("calling weakref callback"), &callback),
+        Err(raised) => {
+            crate::types::exceptions::write_unraisable(ts, raised, Some("calling weakref callback"), &callback)
+        }
     }
 }
 

@@ -77,11 +77,7 @@ pub fn is_printable(ch: u32) -> bool {
 /// `str.isdecimal` of one character.
 #[inline]
 pub fn is_decimal(ch: u32) -> bool {
-    if ch < 256 {
-        matches!(ch, 0x30..=0x39)
-    } else {
-        test(ch, classify::is_decimal)
-    }
+    if ch < 256 { matches!(ch, 0x30..=0x39) } else { test(ch, classify::is_decimal) }
 }
 
 /// The value of a decimal digit of any script: what `int` and `float` accept in text.
@@ -131,22 +127,10 @@ mod tests {
             let c = char::from_u32(ch).unwrap();
             assert_eq!(is_space(ch), classify::is_space(c), "space {ch:#x}");
             assert_eq!(is_alnum(ch), is_alnum_beyond_latin1(c), "alnum {ch:#x}");
-            assert_eq!(
-                is_printable(ch),
-                classify::is_printable(c),
-                "printable {ch:#x}"
-            );
+            assert_eq!(is_printable(ch), classify::is_printable(c), "printable {ch:#x}");
             assert_eq!(is_decimal(ch), classify::is_decimal(c), "decimal {ch:#x}");
-            assert_eq!(
-                to_lower(ch),
-                u32::from(case::simple_lowercase(c)),
-                "lower {ch:#x}"
-            );
-            assert_eq!(
-                to_upper(ch),
-                u32::from(case::simple_uppercase(c)),
-                "upper {ch:#x}"
-            );
+            assert_eq!(to_lower(ch), u32::from(case::simple_lowercase(c)), "lower {ch:#x}");
+            assert_eq!(to_upper(ch), u32::from(case::simple_uppercase(c)), "upper {ch:#x}");
         }
     }
 

@@ -62,9 +62,7 @@ where
             sink.push(ch)?;
         } else if let Some(letter) = letter(ch) {
             sink.push_ascii(&[b'\\', letter])?;
-        } else if matches!(ch, 0x20..=0x7E)
-            || (ch >= 0x7F && shown == Shown::Printable && chars::is_printable(ch))
-        {
+        } else if matches!(ch, 0x20..=0x7E) || (ch >= 0x7F && shown == Shown::Printable && chars::is_printable(ch)) {
             sink.push(ch)?;
         } else if ch < 0x100 {
             push_hex(sink, b'x', ch, 2)?;

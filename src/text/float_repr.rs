@@ -93,10 +93,7 @@ impl FloatText {
 /// # Errors
 /// `NoMemory` when the sink cannot grow.
 pub fn repr<S: TextSink>(value: f64, sink: &mut S) -> Result<(), NoMemory> {
-    let flags = FloatFlags {
-        add_dot_0: true,
-        ..FloatFlags::default()
-    };
+    let flags = FloatFlags { add_dot_0: true, ..FloatFlags::default() };
     format_float(value, FloatFormat::Repr, 0, flags).write(sink)
 }
 
@@ -109,10 +106,7 @@ struct Decimal {
 impl Decimal {
     /// From what `core::fmt` writes with an exponent: "d.ddde-x".
     fn from_exponent(text: &[u8]) -> Decimal {
-        let mut decimal = Decimal {
-            digits: Buffer::new(),
-            point: 1,
-        };
+        let mut decimal = Decimal { digits: Buffer::new(), point: 1 };
         let mut exponent = 0i32;
         let mut negative = false;
         let mut behind = false;
@@ -155,22 +149,13 @@ impl Decimal {
             .ok()
             .and_then(|text| text.parse::<f64>().ok())
             .is_some_and(|value| value.to_bits() == magnitude.to_bits());
-        if reads_back {
-            Decimal::from_exponent(even.as_bytes())
-        } else {
-            shortest
-        }
+        if reads_back { Decimal::from_exponent(even.as_bytes()) } else { shortest }
     }
 }
 
 /// Formats a value. `precision` is the digits after the point for `e` and `f`, the significant digits for
 /// `g`, and ignored for `repr`.
-pub fn format_float(
-    value: f64,
-    format: FloatFormat,
-    precision: usize,
-    flags: FloatFlags,
-) -> FloatText {
+pub fn format_float(value: f64, format: FloatFormat, precision: usize, flags: FloatFlags) -> FloatText {
     let mut text = FloatText {
         negative: value.is_sign_negative() && !value.is_nan(),
         digits: Buffer::new(),
@@ -201,8 +186,7 @@ pub fn format_float(
             let decimal = Decimal::rounded(magnitude, shown);
             // With ".0" to be added, the last digit before it would be made up.
             let most = shown - usize::from(flags.add_dot_0);
-            let exponent = decimal.point <= -4
-                || usize::try_from(decimal.point).is_ok_and(|point| point > most);
+            let exponent = decimal.point <= -4 || usize::try_from(decimal.point).is_ok_and(|point| point > most);
             general(&mut text, &decimal, shown, exponent, flags);
         }
         FloatFormat::Repr => {
@@ -243,46 +227,22 @@ fn with_exponent(text: &mut FloatText, decimal: &Decimal, shown: usize, flags: F
     text.fraction_zeros = shown.saturating_sub(digits.len());
     text.point = digits.len() + text.fraction_zeros > 1 || flags.alternate;
     // Zero is written with exponent 0 whatever its digits say.
-    let exponent = if digits.iter().all(|&digit| digit == b'0') {
-        0
-    } else {
-        decimal.point - 1
-    };
-    let _ = write!(
-        text.suffix,
-        "{}{:+03}",
-        if flags.upper { 'E' } else { 'e' },
-        exponent
-    );
+    let exponent = if digits.iter().all(|&digit| digit == b'0') { 0 } else { decimal.point - 1 };
+    let _ = write!(text.suffix, "{}{:+03}", if flags.upper { 'E' } else { 'e' }, exponent);
 }
 
 /// The notation of `g` and `repr`; `shown` is the precision that `#` fills up to.
-fn general(
-    text: &mut FloatText,
-    decimal: &Decimal,
-    shown: usize,
-    exponent: bool,
-    flags: FloatFlags,
-) {
+fn general(text: &mut FloatText, decimal: &Decimal, shown: usize, exponent: bool, flags: FloatFlags) {
     let all = decimal.digits.as_bytes();
     let kept = if flags.alternate {
         all.len()
     } else {
-        all.iter()
-            .rposition(|&digit| digit != b'0')
-            .map_or(1, |last| last + 1)
+        all.iter().rposition(|&digit| digit != b'0').map_or(1, |last| last + 1)
     };
-    let shown = if flags.alternate {
-        shown.max(kept)
-    } else {
-        kept
-    };
+    let shown = if flags.alternate { shown.max(kept) } else { kept };
     let digits = &all[..kept];
     if exponent {
-        let mut decimal = Decimal {
-            digits: Buffer::new(),
-            point: decimal.point,
-        };
+        let mut decimal = Decimal { digits: Buffer::new(), point: decimal.point };
         decimal.digits.extend(digits);
         with_exponent(text, &decimal, shown, flags);
         return;
@@ -334,12 +294,10 @@ pub fn parse_float<T: Text + ?Sized>(text: &T) -> Result<Option<f64>, NoMemory> 
     }
     let mut long = TryVec::new();
     long.try_reserve(end - start)?;
-    Ok(
-        match plain(text, start, end, &mut |byte| long.try_push(byte))? {
-            true => parse_plain(&long),
-            false => None,
-        },
-    )
+    Ok(match plain(text, start, end, &mut |byte| long.try_push(byte))? {
+        true => parse_plain(&long),
+        false => None,
+    })
 }
 
 /// Puts the text into plain ASCII; `false` when it has an underscore in a wrong place or a foreign character.
@@ -375,15 +333,9 @@ fn parse_plain(text: &[u8]) -> Option<f64> {
         [b'+' | b'-', rest @ ..] => rest,
         _ => text,
     };
-    let named = [b"inf".as_slice(), b"infinity", b"nan"]
-        .iter()
-        .any(|name| unsigned.eq_ignore_ascii_case(name));
+    let named = [b"inf".as_slice(), b"infinity", b"nan"].iter().any(|name| unsigned.eq_ignore_ascii_case(name));
     // The standard parser reads the same numbers; what else it takes must not reach it.
-    if !named
-        && !unsigned
-            .iter()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
-    {
+    if !named && !unsigned.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
         return None;
     }
     core::str::from_utf8(text).ok()?.parse().ok()
@@ -421,11 +373,7 @@ const TOO_LARGE: Message = Message::Overflow("hexadecimal value too large to rep
 pub fn parse_hex<T: Text + ?Sized>(text: &T) -> Result<f64, Message> {
     let (mut at, end) = trim(text);
     let peek = |at: usize| {
-        if at < end {
-            u8::try_from(text.at(at)).unwrap_or(0)
-        } else {
-            0
-        }
+        if at < end { u8::try_from(text.at(at)).unwrap_or(0) } else { 0 }
     };
     let negative = peek(at) == b'-';
     if negative || peek(at) == b'+' {
@@ -433,11 +381,7 @@ pub fn parse_hex<T: Text + ?Sized>(text: &T) -> Result<f64, Message> {
     }
     let signed = |value: f64| Ok(if negative { -value } else { value });
     let rest_is = |name: &[u8]| {
-        end - at == name.len()
-            && name
-                .iter()
-                .enumerate()
-                .all(|(i, b)| peek(at + i).eq_ignore_ascii_case(b))
+        end - at == name.len() && name.iter().enumerate().all(|(i, b)| peek(at + i).eq_ignore_ascii_case(b))
     };
     if rest_is(b"inf") || rest_is(b"infinity") {
         return signed(f64::INFINITY);
@@ -486,10 +430,7 @@ pub fn parse_hex<T: Text + ?Sized>(text: &T) -> Result<f64, Message> {
         let mut power: i64 = 0;
         let first = at;
         while peek(at).is_ascii_digit() {
-            power = power
-                .saturating_mul(10)
-                .saturating_add(i64::from(peek(at) - b'0'))
-                .min(i64::MAX / 4);
+            power = power.saturating_mul(10).saturating_add(i64::from(peek(at) - b'0')).min(i64::MAX / 4);
             at += 1;
         }
         if at == first {
@@ -520,27 +461,15 @@ fn assemble(mantissa: u64, sticky: bool, exponent: i64) -> Result<f64, Message> 
     if dropped > 64 {
         return Ok(0.0);
     }
-    let kept = if dropped == 64 {
-        0
-    } else {
-        mantissa >> dropped
-    };
+    let kept = if dropped == 64 { 0 } else { mantissa >> dropped };
     let half = 1u64 << (dropped - 1);
     let rest = mantissa & (half | (half - 1));
     let up = rest > half || (rest == half && (sticky || kept & 1 == 1));
     let kept = kept + u64::from(up);
     // The exponent field is added, so that a carry out of the fraction moves into it.
-    let bits = if top >= -1022 {
-        kept + ((top + 1022) as u64) * (1 << 52)
-    } else {
-        kept
-    };
+    let bits = if top >= -1022 { kept + ((top + 1022) as u64) * (1 << 52) } else { kept };
     let value = f64::from_bits(bits);
-    if value.is_finite() {
-        Ok(value)
-    } else {
-        Err(TOO_LARGE)
-    }
+    if value.is_finite() { Ok(value) } else { Err(TOO_LARGE) }
 }
 
 #[cfg(test)]
@@ -587,14 +516,8 @@ mod tests {
         let _heap = TestHeap::new();
         use FloatFormat::{Exponent, Fixed, General};
         let plain = FloatFlags::default();
-        let alternate = FloatFlags {
-            alternate: true,
-            ..plain
-        };
-        let dot = FloatFlags {
-            add_dot_0: true,
-            ..plain
-        };
+        let alternate = FloatFlags { alternate: true, ..plain };
+        let dot = FloatFlags { add_dot_0: true, ..plain };
         for (value, kind, precision, flags, expected) in [
             (0.5, Fixed, 0, plain, "0"),
             (2.5, Fixed, 0, alternate, "2."),
@@ -612,16 +535,9 @@ mod tests {
             (10.0, General, 3, dot, "10.0"),
             (-0.0, General, 6, plain, "-0"),
         ] {
-            assert_eq!(
-                format(value, kind, precision, flags),
-                expected,
-                "{value} {kind:?} {precision}"
-            );
+            assert_eq!(format(value, kind, precision, flags), expected, "{value} {kind:?} {precision}");
         }
-        let zero = FloatFlags {
-            no_negative_zero: true,
-            ..plain
-        };
+        let zero = FloatFlags { no_negative_zero: true, ..plain };
         assert_eq!(format(-0.001, Fixed, 1, zero), "0.0");
         assert_eq!(format(-0.06, Fixed, 1, zero), "-0.1");
         assert_eq!(format(0.1, Fixed, 70_000, plain).len(), 70_002);
@@ -649,8 +565,8 @@ mod tests {
         assert!(parse("-nan").unwrap().is_nan());
         assert_eq!(parse(&format!("0.{}1", "0_0".repeat(40))), Some(1e-81));
         for text in [
-            "", " ", ".", "e5", "1e", "_1", "1_", "1__0", "1_.5", "1._5", "0x10", "infin", "1 2",
-            "1e5.0", "nan(1)", "--1", "é",
+            "", " ", ".", "e5", "1e", "_1", "1_", "1__0", "1_.5", "1._5", "0x10", "infin", "1 2", "1e5.0", "nan(1)",
+            "--1", "é",
         ] {
             assert_eq!(parse(text), None, "{text:?}");
         }

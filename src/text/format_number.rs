@@ -24,11 +24,7 @@ pub struct Locale<'a> {
 
 impl Locale<'static> {
     /// The "C" locale.
-    pub const C: Locale<'static> = Locale {
-        point: &[b'.' as u32],
-        separator: &[],
-        grouping: &[],
-    };
+    pub const C: Locale<'static> = Locale { point: &[b'.' as u32], separator: &[], grouping: &[] };
 }
 
 /// What an integer's type character asks the caller to supply.
@@ -61,17 +57,11 @@ where
     let refused = match spec {
         FormatSpec { sign: b' ', .. } => "Space not allowed in string format specifier",
         FormatSpec { sign: 1.., .. } => "Sign not allowed in string format specifier",
-        FormatSpec {
-            no_negative_zero: true,
-            ..
-        } => "Negative zero coercion (z) not allowed in string format specifier",
-        FormatSpec {
-            alternate: true, ..
-        } => "Alternate form (#) not allowed in string format specifier",
-        FormatSpec {
-            align: Align::AfterSign,
-            ..
-        } => "'=' alignment not allowed in string format specifier",
+        FormatSpec { no_negative_zero: true, .. } => {
+            "Negative zero coercion (z) not allowed in string format specifier"
+        }
+        FormatSpec { alternate: true, .. } => "Alternate form (#) not allowed in string format specifier",
+        FormatSpec { align: Align::AfterSign, .. } => "'=' alignment not allowed in string format specifier",
         _ => "",
     };
     if !refused.is_empty() {
@@ -100,19 +90,14 @@ pub fn int_kind(spec: &FormatSpec) -> Result<IntKind, Message> {
     };
     let character = kind == IntKind::Char;
     let refused = match spec {
-        FormatSpec {
-            precision: Some(_), ..
-        } => "Precision not allowed in integer format specifier",
-        FormatSpec {
-            no_negative_zero: true,
-            ..
-        } => "Negative zero coercion (z) not allowed in integer format specifier",
-        FormatSpec { sign: 1.., .. } if character => {
-            "Sign not allowed with integer format specifier 'c'"
+        FormatSpec { precision: Some(_), .. } => "Precision not allowed in integer format specifier",
+        FormatSpec { no_negative_zero: true, .. } => {
+            "Negative zero coercion (z) not allowed in integer format specifier"
         }
-        FormatSpec {
-            alternate: true, ..
-        } if character => "Alternate form (#) not allowed with integer format specifier 'c'",
+        FormatSpec { sign: 1.., .. } if character => "Sign not allowed with integer format specifier 'c'",
+        FormatSpec { alternate: true, .. } if character => {
+            "Alternate form (#) not allowed with integer format specifier 'c'"
+        }
         _ => return Ok(kind),
     };
     Err(Message::Value(refused))
@@ -138,13 +123,7 @@ pub fn format_int<S: TextSink>(
         b'X' => b"0X",
         _ => b"",
     };
-    let parts = Parts {
-        negative,
-        prefix,
-        digits,
-        upper: kind == b'X',
-        ..Parts::default()
-    };
+    let parts = Parts { negative, prefix, digits, upper: kind == b'X', ..Parts::default() };
     Ok(number(spec, &parts, locale, sink)?)
 }
 
@@ -152,11 +131,7 @@ pub fn format_int<S: TextSink>(
 ///
 /// # Errors
 /// "%c arg not in range(0x110000)" when it stands for none (`None`, or too large); `NoMemory`.
-pub fn format_char<S: TextSink>(
-    spec: &FormatSpec,
-    ch: Option<u32>,
-    sink: &mut S,
-) -> Result<(), TextError> {
+pub fn format_char<S: TextSink>(spec: &FormatSpec, ch: Option<u32>, sink: &mut S) -> Result<(), TextError> {
     let Some(ch) = ch.filter(|&ch| ch < 0x11_0000) else {
         return Err(Message::Overflow("%c arg not in range(0x110000)").into());
     };
@@ -177,11 +152,7 @@ pub fn format_f64<S: TextSink>(
     sink: &mut S,
 ) -> Result<(), TextError> {
     let percent = spec.kind == u32::from(b'%');
-    let text = if percent {
-        float_text(spec, value * 100.0, true)?
-    } else {
-        float_text(spec, value, false)?
-    };
+    let text = if percent { float_text(spec, value * 100.0, true)? } else { float_text(spec, value, false)? };
     let mut parts = Parts::of_float(&text);
     parts.percent = percent;
     Ok(number(spec, &parts, locale, sink)?)
@@ -201,42 +172,22 @@ pub fn format_complex<S: TextSink>(
     if ascii(spec.kind) == b'%' {
         return Err(Message::UnknownCode(spec.kind).into());
     }
-    let (re, im) = (
-        float_text_of_complex(spec, real)?,
-        float_text_of_complex(spec, imaginary)?,
-    );
+    let (re, im) = (float_text_of_complex(spec, real)?, float_text_of_complex(spec, imaginary)?);
     if spec.fill == u32::from(b'0') {
-        return Err(
-            Message::Value("Zero padding is not allowed in complex format specifier").into(),
-        );
+        return Err(Message::Value("Zero padding is not allowed in complex format specifier").into());
     }
     if spec.align == Align::AfterSign {
-        return Err(Message::Value(
-            "'=' alignment flag is not allowed in complex format specifier",
-        )
-        .into());
+        return Err(Message::Value("'=' alignment flag is not allowed in complex format specifier").into());
     }
     // Without a type it looks as `str` shows it: a positive zero real part is left out.
     let plain = spec.kind == 0;
     let only_imaginary = plain && real == 0.0 && real.is_sign_positive();
     let parentheses = plain && !only_imaginary;
 
-    let inner = FormatSpec {
-        fill: 0,
-        align: Align::Left,
-        width: None,
-        ..*spec
-    };
-    let signed = FormatSpec {
-        sign: if only_imaginary { spec.sign } else { b'+' },
-        ..inner
-    };
+    let inner = FormatSpec { fill: 0, align: Align::Left, width: None, ..*spec };
+    let signed = FormatSpec { sign: if only_imaginary { spec.sign } else { b'+' }, ..inner };
     let (re, im) = (Parts::of_float(&re), Parts::of_float(&im));
-    let re_len = if only_imaginary {
-        0
-    } else {
-        Layout::new(&inner, &re, locale).total()
-    };
+    let re_len = if only_imaginary { 0 } else { Layout::new(&inner, &re, locale).total() };
     let len = re_len + Layout::new(&signed, &im, locale).total() + 1 + 2 * usize::from(parentheses);
     let (left, _, right) = padding(spec, len);
     sink.push_fill(spec.fill, left)?;
@@ -263,12 +214,7 @@ fn float_text(spec: &FormatSpec, value: f64, percent: bool) -> Result<FloatText,
     float_text_with(spec, value, percent, true)
 }
 
-fn float_text_with(
-    spec: &FormatSpec,
-    value: f64,
-    percent: bool,
-    add_dot_0: bool,
-) -> Result<FloatText, Message> {
+fn float_text_with(spec: &FormatSpec, value: f64, percent: bool, add_dot_0: bool) -> Result<FloatText, Message> {
     let kind = ascii(spec.kind);
     let format = match kind {
         b'e' | b'E' => FloatFormat::Exponent,
@@ -334,30 +280,12 @@ const UNDERSCORE: &[u32] = &[b'_' as u32];
 impl<'a> Groups<'a> {
     fn of(grouping: Grouping, is_n: bool, locale: &Locale<'a>) -> Self {
         match grouping {
-            _ if is_n => Groups {
-                separator: locale.separator,
-                sizes: locale.grouping,
-            },
-            Grouping::Comma => Groups {
-                separator: COMMA,
-                sizes: &[3],
-            },
-            Grouping::Underscore => Groups {
-                separator: UNDERSCORE,
-                sizes: &[3],
-            },
-            Grouping::UnderscoreFour => Groups {
-                separator: UNDERSCORE,
-                sizes: &[4],
-            },
-            Grouping::Locale => Groups {
-                separator: locale.separator,
-                sizes: locale.grouping,
-            },
-            Grouping::None => Groups {
-                separator: &[],
-                sizes: &[],
-            },
+            _ if is_n => Groups { separator: locale.separator, sizes: locale.grouping },
+            Grouping::Comma => Groups { separator: COMMA, sizes: &[3] },
+            Grouping::Underscore => Groups { separator: UNDERSCORE, sizes: &[3] },
+            Grouping::UnderscoreFour => Groups { separator: UNDERSCORE, sizes: &[4] },
+            Grouping::Locale => Groups { separator: locale.separator, sizes: locale.grouping },
+            Grouping::None => Groups { separator: &[], sizes: &[] },
         }
     }
 
@@ -365,10 +293,7 @@ impl<'a> Groups<'a> {
     fn size(&self, index: usize) -> usize {
         let size = match self.sizes.get(index) {
             // A zero repeats the group before it.
-            None | Some(0) => self.sizes[..index.min(self.sizes.len())]
-                .iter()
-                .rev()
-                .find(|&&size| size != 0),
+            None | Some(0) => self.sizes[..index.min(self.sizes.len())].iter().rev().find(|&&size| size != 0),
             size => size,
         };
         match size {
@@ -404,9 +329,7 @@ impl<'a> Groups<'a> {
             let size = self.size(index);
             // Only one size is left: it repeats from here.
             if index >= self.sizes.len() {
-                return distance > sum
-                    && size != usize::MAX
-                    && (distance - sum).is_multiple_of(size);
+                return distance > sum && size != usize::MAX && (distance - sum).is_multiple_of(size);
             }
             sum = sum.saturating_add(size);
             if sum >= distance {
@@ -444,11 +367,7 @@ impl<'a> Layout<'a> {
             _ => None,
         };
         let fraction_len = parts.fraction.len() + parts.fraction_zeros;
-        let fraction_width = if fraction_len == 0 {
-            0
-        } else {
-            fraction.measure(fraction_len, 0).1
-        };
+        let fraction_width = if fraction_len == 0 { 0 } else { fraction.measure(fraction_len, 0).1 };
         let others = usize::from(sign.is_some())
             + parts.prefix.len()
             + point.len()
@@ -457,25 +376,10 @@ impl<'a> Layout<'a> {
             + usize::from(parts.percent);
         // Zeros that fill are digits, and take part in the grouping.
         let zeros = spec.fill == u32::from(b'0') && spec.align == Align::AfterSign;
-        let min_width = if zeros {
-            spec.width.unwrap_or(0).saturating_sub(others)
-        } else {
-            0
-        };
-        let (digits, digits_width) = if parts.digits.is_empty() {
-            (0, 0)
-        } else {
-            whole.measure(parts.digits.len(), min_width)
-        };
-        Layout {
-            sign,
-            whole,
-            fraction,
-            digits,
-            digits_width,
-            point,
-            others,
-        }
+        let min_width = if zeros { spec.width.unwrap_or(0).saturating_sub(others) } else { 0 };
+        let (digits, digits_width) =
+            if parts.digits.is_empty() { (0, 0) } else { whole.measure(parts.digits.len(), min_width) };
+        Layout { sign, whole, fraction, digits, digits_width, point, others }
     }
 
     fn total(&self) -> usize {
@@ -510,22 +414,11 @@ fn number<S: TextSink>(
     sink.push_fill(spec.fill, inner)?;
     let zeros = layout.digits - parts.digits.len();
     for index in 0..layout.digits {
-        if index > 0
-            && !layout.whole.separator.is_empty()
-            && layout.whole.is_boundary(layout.digits - index)
-        {
+        if index > 0 && !layout.whole.separator.is_empty() && layout.whole.is_boundary(layout.digits - index) {
             push_all(sink, layout.whole.separator)?;
         }
-        let digit = if index < zeros {
-            b'0'
-        } else {
-            parts.digits[index - zeros]
-        };
-        sink.push(u32::from(if parts.upper {
-            digit.to_ascii_uppercase()
-        } else {
-            digit
-        }))?;
+        let digit = if index < zeros { b'0' } else { parts.digits[index - zeros] };
+        sink.push(u32::from(if parts.upper { digit.to_ascii_uppercase() } else { digit }))?;
     }
     push_all(sink, layout.point)?;
     let grouped = !layout.fraction.separator.is_empty();
@@ -533,9 +426,7 @@ fn number<S: TextSink>(
         if grouped && index > 0 && layout.fraction.is_boundary(index) {
             push_all(sink, layout.fraction.separator)?;
         }
-        sink.push(u32::from(
-            parts.fraction.get(index).copied().unwrap_or(b'0'),
-        ))?;
+        sink.push(u32::from(parts.fraction.get(index).copied().unwrap_or(b'0')))?;
     }
     sink.push_ascii(parts.suffix)?;
     if parts.percent {
@@ -568,42 +459,21 @@ mod tests {
     #[test]
     fn fractions_are_grouped_from_the_point_on() {
         let _heap = TestHeap::new();
-        assert_eq!(
-            shown(",.7_f", 1234567.1234567, &Locale::C),
-            "1,234,567.123_456_7"
-        );
+        assert_eq!(shown(",.7_f", 1234567.1234567, &Locale::C), "1,234,567.123_456_7");
         assert_eq!(shown(".6,f", 0.5, &Locale::C), "0.500,000");
         assert_eq!(shown("._", 0.12345, &Locale::C), "0.123_45");
-        assert_eq!(
-            shown("020_.6_f", 1234.5, &Locale::C),
-            "0_000_001_234.500_000"
-        );
+        assert_eq!(shown("020_.6_f", 1234.5, &Locale::C), "0_000_001_234.500_000");
     }
 
     #[test]
     fn type_n_asks_the_locale() {
         let _heap = TestHeap::new();
-        let swiss = Locale {
-            point: &[u32::from(b',')],
-            separator: &[0x2019],
-            grouping: &[3, 3, 0],
-        };
+        let swiss = Locale { point: &[u32::from(b',')], separator: &[0x2019], grouping: &[3, 3, 0] };
         assert_eq!(shown("n", 12345.5, &swiss), "12\u{2019}345,5");
-        assert_eq!(
-            shown(".10n", 1234567.5, &swiss),
-            "1\u{2019}234\u{2019}567,5"
-        );
-        let indian = Locale {
-            point: &[u32::from(b'.')],
-            separator: &[u32::from(b',')],
-            grouping: &[3, 2, 0],
-        };
+        assert_eq!(shown(".10n", 1234567.5, &swiss), "1\u{2019}234\u{2019}567,5");
+        let indian = Locale { point: &[u32::from(b'.')], separator: &[u32::from(b',')], grouping: &[3, 2, 0] };
         assert_eq!(shown(".12n", 123456789.0, &indian), "12,34,56,789");
-        let once = Locale {
-            point: &[u32::from(b'.')],
-            separator: &[u32::from(b',')],
-            grouping: &[3, 127],
-        };
+        let once = Locale { point: &[u32::from(b'.')], separator: &[u32::from(b',')], grouping: &[3, 127] };
         assert_eq!(shown(".12n", 123456789.0, &once), "123456,789");
         assert_eq!(shown("n", 1234.0, &Locale::C), "1234");
     }

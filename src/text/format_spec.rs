@@ -129,11 +129,7 @@ impl<T: Text + ?Sized> Reader<'_, T> {
 ///
 /// # Errors
 /// "Too many decimal digits in format string" when it does not fit a `Py_ssize_t`.
-pub(super) fn parse_digits<T: Text + ?Sized>(
-    text: &T,
-    mut at: usize,
-    end: usize,
-) -> Result<(usize, usize), Message> {
+pub(super) fn parse_digits<T: Text + ?Sized>(text: &T, mut at: usize, end: usize) -> Result<(usize, usize), Message> {
     let mut value: usize = 0;
     while at < end
         && let Some(digit) = chars::decimal_value(text.at(at))
@@ -156,11 +152,7 @@ impl FormatSpec {
     pub fn parse<T: Text + ?Sized>(text: &T, target: Target) -> Result<FormatSpec, Message> {
         let mut spec = FormatSpec {
             fill: u32::from(b' '),
-            align: if target == Target::Str {
-                Align::Left
-            } else {
-                Align::Right
-            },
+            align: if target == Target::Str { Align::Left } else { Align::Right },
             sign: 0,
             no_negative_zero: false,
             alternate: false,
@@ -178,9 +170,7 @@ impl FormatSpec {
         let mut fill_given = false;
         let mut align_given = false;
 
-        let second = (text.len() >= 2)
-            .then(|| text.at(1))
-            .and_then(Align::from_char);
+        let second = (text.len() >= 2).then(|| text.at(1)).and_then(Align::from_char);
         if let Some(align) = second {
             spec.fill = text.at(0);
             spec.align = align;
@@ -191,11 +181,7 @@ impl FormatSpec {
             align_given = true;
             reader.at = 1;
         }
-        if let Some(sign) = reader
-            .peek()
-            .and_then(|ch| u8::try_from(ch).ok())
-            .filter(|ch| b"+- ".contains(ch))
-        {
+        if let Some(sign) = reader.peek().and_then(|ch| u8::try_from(ch).ok()).filter(|ch| b"+- ".contains(ch)) {
             spec.sign = sign;
             reader.at += 1;
         }
@@ -245,14 +231,7 @@ impl FormatSpec {
     }
 
     fn cannot_specify(&self, grouping: Grouping) -> Message {
-        Message::CannotSpecify(
-            if grouping == Grouping::Comma {
-                b','
-            } else {
-                b'_'
-            },
-            self.kind,
-        )
+        Message::CannotSpecify(if grouping == Grouping::Comma { b',' } else { b'_' }, self.kind)
     }
 }
 
@@ -267,49 +246,25 @@ mod tests {
     #[test]
     fn each_part_is_found_in_its_place() {
         let spec = parse("*^+z#020,.7_f", Target::Float).unwrap();
-        assert_eq!(
-            (spec.fill, spec.align, spec.sign),
-            (42, Align::Center, b'+')
-        );
+        assert_eq!((spec.fill, spec.align, spec.sign), (42, Align::Center, b'+'));
         assert!(spec.no_negative_zero && spec.alternate);
         assert_eq!((spec.width, spec.precision), (Some(20), Some(7)));
-        assert_eq!(
-            (spec.grouping, spec.fraction_grouping),
-            (Grouping::Comma, Grouping::Underscore)
-        );
+        assert_eq!((spec.grouping, spec.fraction_grouping), (Grouping::Comma, Grouping::Underscore));
         assert_eq!(spec.kind, u32::from(b'f'));
         let spec = parse(">>5", Target::Str).unwrap();
-        assert_eq!(
-            (spec.fill, spec.align, spec.width),
-            (62, Align::Right, Some(5))
-        );
+        assert_eq!((spec.fill, spec.align, spec.width), (62, Align::Right, Some(5)));
     }
 
     #[test]
     fn what_the_language_does_not_have_is_refused() {
         assert_eq!(parse(",_", Target::Int), Err(BOTH));
         assert_eq!(parse("_,", Target::Int), Err(BOTH));
-        assert_eq!(
-            parse("10.", Target::Float),
-            Err(Message::Value("Format specifier missing precision"))
-        );
+        assert_eq!(parse("10.", Target::Float), Err(Message::Value("Format specifier missing precision")));
         assert_eq!(parse("10dd", Target::Int), Err(Message::InvalidSpec));
-        assert_eq!(
-            parse(",s", Target::Str),
-            Err(Message::CannotSpecify(b',', 115))
-        );
-        assert_eq!(
-            parse(",x", Target::Int),
-            Err(Message::CannotSpecify(b',', 120))
-        );
-        assert_eq!(
-            parse("._n", Target::Float),
-            Err(Message::CannotSpecify(b'_', 110))
-        );
+        assert_eq!(parse(",s", Target::Str), Err(Message::CannotSpecify(b',', 115)));
+        assert_eq!(parse(",x", Target::Int), Err(Message::CannotSpecify(b',', 120)));
+        assert_eq!(parse("._n", Target::Float), Err(Message::CannotSpecify(b'_', 110)));
         let many = "9".repeat(30);
-        assert_eq!(
-            parse(&many, Target::Int),
-            Err(Message::Value("Too many decimal digits in format string"))
-        );
+        assert_eq!(parse(&many, Target::Int), Err(Message::Value("Too many decimal digits in format string")));
     }
 }

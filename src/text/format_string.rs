@@ -52,11 +52,7 @@ fn is(ch: u32, ascii: u8) -> bool {
 impl<'t, T: Text + ?Sized> Markups<'t, T> {
     /// Begins with the first markup of `text[range]`: the whole of it, or a nested spec.
     pub fn new(text: &'t T, range: Range<usize>) -> Self {
-        Self {
-            text,
-            at: range.start,
-            end: range.end.min(text.len()),
-        }
+        Self { text, at: range.start, end: range.end.min(text.len()) }
     }
 
     /// Where the next markup begins: an iterator that begins there goes on as this one would.
@@ -75,10 +71,7 @@ impl<'t, T: Text + ?Sized> Markups<'t, T> {
         let brace = loop {
             match self.take() {
                 None => {
-                    return Ok(Markup {
-                        literal: start..self.at,
-                        field: None,
-                    });
+                    return Ok(Markup { literal: start..self.at, field: None });
                 }
                 Some(ch) if is(ch, b'{') || is(ch, b'}') => break ch,
                 Some(_) => {}
@@ -88,10 +81,7 @@ impl<'t, T: Text + ?Sized> Markups<'t, T> {
         if doubled {
             let literal = start..self.at;
             self.at += 1;
-            return Ok(Markup {
-                literal,
-                field: None,
-            });
+            return Ok(Markup { literal, field: None });
         }
         if is(brace, b'}') {
             return Err(Message::Value("Single '}' encountered in format string"));
@@ -100,10 +90,7 @@ impl<'t, T: Text + ?Sized> Markups<'t, T> {
             return Err(Message::Value("Single '{' encountered in format string"));
         }
         let literal = start..self.at - 1;
-        Ok(Markup {
-            literal,
-            field: Some(self.field()?),
-        })
+        Ok(Markup { literal, field: Some(self.field()?) })
     }
 
     fn field(&mut self) -> Result<Field, Message> {
@@ -125,20 +112,14 @@ impl<'t, T: Text + ?Sized> Markups<'t, T> {
             }
         };
         let name = start..self.at - 1;
-        let mut field = Field {
-            name,
-            conversion: None,
-            spec: self.at..self.at,
-            nested: false,
-        };
+        let mut field = Field { name, conversion: None, spec: self.at..self.at, nested: false };
         if stop == b'}' {
             return Ok(field);
         }
         if stop == b'!' {
             let conversion = self.take();
-            field.conversion = Some(conversion.ok_or(Message::Value(
-                "end of string while looking for conversion specifier",
-            ))?);
+            field.conversion =
+                Some(conversion.ok_or(Message::Value("end of string while looking for conversion specifier"))?);
             match self.take() {
                 Some(ch) if is(ch, b'}') => {
                     field.spec = self.at..self.at;
@@ -223,10 +204,7 @@ fn integer<T: Text + ?Sized>(text: &T, range: &Range<usize>) -> Result<Option<us
 ///
 /// # Errors
 /// "Too many decimal digits in format string".
-pub fn split_name<T: Text + ?Sized>(
-    text: &T,
-    name: Range<usize>,
-) -> Result<(First, Steps<'_, T>), Message> {
+pub fn split_name<T: Text + ?Sized>(text: &T, name: Range<usize>) -> Result<(First, Steps<'_, T>), Message> {
     let mut at = name.start;
     while at < name.end && !is(text.at(at), b'.') && !is(text.at(at), b'[') {
         at += 1;
@@ -237,14 +215,7 @@ pub fn split_name<T: Text + ?Sized>(
         Some(index) => First::Index(index),
         None => First::Name(first),
     };
-    Ok((
-        first,
-        Steps {
-            text,
-            at,
-            end: name.end,
-        },
-    ))
+    Ok((first, Steps { text, at, end: name.end }))
 }
 
 impl<'t, T: Text + ?Sized> Steps<'t, T> {
@@ -264,17 +235,10 @@ impl<'t, T: Text + ?Sized> Steps<'t, T> {
         let start = self.at;
         let empty = Message::Value("Empty attribute in format string");
         if is(opening, b'.') {
-            while self.at < self.end
-                && !is(self.text.at(self.at), b'.')
-                && !is(self.text.at(self.at), b'[')
-            {
+            while self.at < self.end && !is(self.text.at(self.at), b'.') && !is(self.text.at(self.at), b'[') {
                 self.at += 1;
             }
-            if self.at == start {
-                Err(empty)
-            } else {
-                Ok(Step::Attribute(start..self.at))
-            }
+            if self.at == start { Err(empty) } else { Ok(Step::Attribute(start..self.at)) }
         } else if is(opening, b'[') {
             while self.at < self.end && !is(self.text.at(self.at), b']') {
                 self.at += 1;
@@ -292,9 +256,7 @@ impl<'t, T: Text + ?Sized> Steps<'t, T> {
                 None => Step::Key(key),
             })
         } else {
-            Err(Message::Value(
-                "Only '.' or '[' may follow ']' in format field specifier",
-            ))
+            Err(Message::Value("Only '.' or '[' may follow ']' in format field specifier"))
         }
     }
 }
@@ -349,12 +311,10 @@ impl AutoNumber {
                 self.next += 1;
                 Ok(Some(self.next - 1))
             }
-            (Mode::Manual, _) => Err(Message::Value(
-                "cannot switch from manual field specification to automatic field numbering",
-            )),
-            _ => Err(Message::Value(
-                "cannot switch from automatic field numbering to manual field specification",
-            )),
+            (Mode::Manual, _) => {
+                Err(Message::Value("cannot switch from manual field specification to automatic field numbering"))
+            }
+            _ => Err(Message::Value("cannot switch from automatic field numbering to manual field specification")),
         }
     }
 }

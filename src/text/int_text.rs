@@ -121,13 +121,7 @@ pub fn parse_int<T: Text + ?Sized>(text: &T, base: u32) -> Result<Option<IntText
             }
         }
     }
-    Ok(Some(IntText {
-        negative,
-        base: actual,
-        digit_count,
-        small,
-        digits,
-    }))
+    Ok(Some(IntText { negative, base: actual, digit_count, small, digits }))
 }
 
 #[cfg(test)]
@@ -140,14 +134,9 @@ mod tests {
         let found = parse_int(units.as_slice(), base).unwrap()?;
         let magnitude = match found.small {
             Some(small) => i128::from(small),
-            None => i128::from_str_radix(std::str::from_utf8(&found.digits).unwrap(), found.base)
-                .unwrap(),
+            None => i128::from_str_radix(std::str::from_utf8(&found.digits).unwrap(), found.base).unwrap(),
         };
-        Some(if found.negative {
-            -magnitude
-        } else {
-            magnitude
-        })
+        Some(if found.negative { -magnitude } else { magnitude })
     }
 
     #[test]
@@ -161,10 +150,7 @@ mod tests {
         assert_eq!(value("z", 36), Some(35));
         assert_eq!(value("00_0", 0), Some(0));
         assert_eq!(value("\u{663}\u{661}", 10), Some(31));
-        assert_eq!(
-            value("1_00000000000000000000000", 10),
-            Some(100_000_000_000_000_000_000_000)
-        );
+        assert_eq!(value("1_00000000000000000000000", 10), Some(100_000_000_000_000_000_000_000));
     }
 
     #[test]

@@ -134,11 +134,7 @@ impl Message {
             }
             Message::UnsupportedCharacter(ch, index) => {
                 sink.push_ascii(b"unsupported format character '")?;
-                sink.push(if ch > 31 && ch < 127 {
-                    ch
-                } else {
-                    u32::from(b'?')
-                })?;
+                sink.push(if ch > 31 && ch < 127 { ch } else { u32::from(b'?') })?;
                 sink.push_ascii(b"' (0x")?;
                 sink.push_ascii(hex(ch).as_bytes())?;
                 sink.push_ascii(b") at index ")?;

@@ -107,11 +107,7 @@ pub trait TextSink {
     ///
     /// # Errors
     /// `NoMemory` when the sink cannot grow.
-    fn push_range<T: Text + ?Sized>(
-        &mut self,
-        text: &T,
-        range: Range<usize>,
-    ) -> Result<(), NoMemory>
+    fn push_range<T: Text + ?Sized>(&mut self, text: &T, range: Range<usize>) -> Result<(), NoMemory>
     where
         Self: Sized,
     {
@@ -156,11 +152,7 @@ impl TextSink for Measure {
 
 /// Digits that the decimal and hexadecimal writers share.
 pub(crate) fn digit_char(digit: u8) -> u8 {
-    if digit < 10 {
-        b'0' + digit
-    } else {
-        b'a' + digit - 10
-    }
+    if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
 }
 
 /// A small formatted piece of ASCII on the stack, for `core::fmt` to write into without a heap.
@@ -172,10 +164,7 @@ pub(crate) struct Buffer<const N: usize> {
 
 impl<const N: usize> Buffer<N> {
     pub(crate) const fn new() -> Self {
-        Self {
-            bytes: [0; N],
-            len: 0,
-        }
+        Self { bytes: [0; N], len: 0 }
     }
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]

@@ -276,12 +276,7 @@ impl Layout {
     ///
     /// # Errors
     /// "precision too large" as a `ValueError`; `NoMemory`.
-    pub fn write_int<S: TextSink>(
-        &self,
-        negative: bool,
-        digits: &[u8],
-        sink: &mut S,
-    ) -> Result<(), TextError> {
+    pub fn write_int<S: TextSink>(&self, negative: bool, digits: &[u8], sink: &mut S) -> Result<(), TextError> {
         let precision = self.precision.unwrap_or(0);
         if precision > i32::MAX as usize - 3 {
             return Err(Message::Value("precision too large").into());
@@ -294,19 +289,13 @@ impl Layout {
         };
         let zeros = precision.saturating_sub(digits.len());
         let upper = self.conversion == b'X';
-        Ok(
-            self.number(negative, prefix, zeros + digits.len(), sink, |sink| {
-                sink.push_fill(u32::from(b'0'), zeros)?;
-                for &digit in digits {
-                    sink.push(u32::from(if upper {
-                        digit.to_ascii_uppercase()
-                    } else {
-                        digit
-                    }))?;
-                }
-                Ok(())
-            })?,
-        )
+        Ok(self.number(negative, prefix, zeros + digits.len(), sink, |sink| {
+            sink.push_fill(u32::from(b'0'), zeros)?;
+            for &digit in digits {
+                sink.push(u32::from(if upper { digit.to_ascii_uppercase() } else { digit }))?;
+            }
+            Ok(())
+        })?)
     }
 
     /// Writes a float (conversions `e`, `f`, `g` and their upper-case forms).
@@ -327,11 +316,7 @@ impl Layout {
         let mut text = format_float(value, format, self.precision.unwrap_or(6), flags);
         let negative = core::mem::take(&mut text.negative);
         let point = usize::from(text.point);
-        let len = text.whole().len()
-            + point
-            + text.fraction().len()
-            + text.fraction_zeros
-            + text.suffix().len();
+        let len = text.whole().len() + point + text.fraction().len() + text.fraction_zeros + text.suffix().len();
         Ok(self.number(negative, b"", len, sink, |sink| text.write(sink))?)
     }
 
@@ -350,11 +335,7 @@ impl Layout {
             _ => b"",
         };
         let len = sign.len() + prefix.len() + len;
-        let zeros = if self.zero && !self.left {
-            self.width.saturating_sub(len)
-        } else {
-            0
-        };
+        let zeros = if self.zero && !self.left { self.width.saturating_sub(len) } else { 0 };
         self.padded(len + zeros, sink, |sink| {
             sink.push_ascii(sign)?;
             sink.push_ascii(prefix)?;

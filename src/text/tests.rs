@@ -18,14 +18,8 @@ use super::{Measure, Text, TextSink};
 
 fn cases() -> Option<String> {
     let own = std::env::var("HOGNOSE_TEST_PYTHON").ok();
-    for python in own
-        .as_deref()
-        .into_iter()
-        .chain(["python3.14", "python3.13", "python3"])
-    {
-        let run = Command::new(python)
-            .args(["-X", "utf8", "-c", include_str!("tests.py")])
-            .output();
+    for python in own.as_deref().into_iter().chain(["python3.14", "python3.13", "python3"]) {
+        let run = Command::new(python).args(["-X", "utf8", "-c", include_str!("tests.py")]).output();
         if let Ok(output) = run
             && output.status.success()
         {
@@ -36,11 +30,7 @@ fn cases() -> Option<String> {
 }
 
 fn units(field: &str) -> Vec<u32> {
-    field
-        .split(',')
-        .filter(|part| !part.is_empty())
-        .map(|part| part.parse().unwrap())
-        .collect()
+    field.split(',').filter(|part| !part.is_empty()).map(|part| part.parse().unwrap()).collect()
 }
 
 fn digits(mut value: u64, base: u64) -> Vec<u8> {
@@ -74,9 +64,7 @@ fn write_percent<S: TextSink>(
     for piece in Pieces::new(format) {
         match piece? {
             Piece::Literal(range) => sink.push_range(format, range)?,
-            Piece::Item(item) if item.conversion == u32::from(b'%') => {
-                sink.push(u32::from(b'%'))?
-            }
+            Piece::Item(item) if item.conversion == u32::from(b'%') => sink.push(u32::from(b'%'))?,
             Piece::Item(item) => {
                 if !char::from_u32(item.conversion).is_some_and(|ch| "sdiuoxXeEfFgG".contains(ch)) {
                     return Err(item.unsupported().into());
@@ -134,57 +122,31 @@ fn write_shape<S: TextSink>(format: &[u32], sink: &mut S) -> Result<(), TextErro
     Ok(())
 }
 
-fn perform<S: TextSink>(
-    fields: &[&str],
-    sink: &mut S,
-) -> (Result<(), TextError>, Vec<u32>, &'static str) {
+fn perform<S: TextSink>(fields: &[&str], sink: &mut S) -> (Result<(), TextError>, Vec<u32>, &'static str) {
     let float = |field: &str| f64::from_bits(field.parse().unwrap());
-    let spec = if fields.len() > 2 {
-        units(fields[fields.len() - 1])
-    } else {
-        Vec::new()
-    };
+    let spec = if fields.len() > 2 { units(fields[fields.len() - 1]) } else { Vec::new() };
     let parse = |target| FormatSpec::parse(spec.as_slice(), target);
     let (result, name) = match fields[0] {
         "repr" => (repr(float(fields[1]), sink).map_err(TextError::from), ""),
-        "hex" => (
-            write_hex(float(fields[1]), sink).map_err(TextError::from),
-            "",
-        ),
+        "hex" => (write_hex(float(fields[1]), sink).map_err(TextError::from), ""),
         "float" => {
             let format = |spec: FormatSpec| format_f64(&spec, float(fields[1]), &Locale::C, sink);
-            (
-                parse(Target::Float)
-                    .map_err(TextError::from)
-                    .and_then(format),
-                "float",
-            )
+            (parse(Target::Float).map_err(TextError::from).and_then(format), "float")
         }
         "complex" => {
             let (re, im) = (float(fields[1]), float(fields[2]));
             let format = |spec: FormatSpec| format_complex(&spec, re, im, &Locale::C, sink);
-            (
-                parse(Target::Float)
-                    .map_err(TextError::from)
-                    .and_then(format),
-                "complex",
-            )
+            (parse(Target::Float).map_err(TextError::from).and_then(format), "complex")
         }
         "int" => (write_int(fields[1].parse().unwrap(), &spec, sink), "int"),
         "str" => {
             let format = |spec: FormatSpec| format_str(&spec, units(fields[1]).as_slice(), sink);
-            (
-                parse(Target::Str).map_err(TextError::from).and_then(format),
-                "str",
-            )
+            (parse(Target::Str).map_err(TextError::from).and_then(format), "str")
         }
         "percent-int" => {
             let value: i64 = fields[1].parse().unwrap();
             let write = |layout: &Layout, sink: &mut S| {
-                let digits = digits(
-                    value.unsigned_abs(),
-                    u64::from(layout.int_base().unwrap_or(10)),
-                );
+                let digits = digits(value.unsigned_abs(), u64::from(layout.int_base().unwrap_or(10)));
                 layout.write_int(value < 0, &digits, sink)
             };
             (write_percent(&spec, sink, write), "")
@@ -195,18 +157,11 @@ fn perform<S: TextSink>(
         }
         "percent-str" => {
             let value = units(fields[1]);
-            let write =
-                |layout: &Layout, sink: &mut S| Ok(layout.write_str(value.as_slice(), sink)?);
+            let write = |layout: &Layout, sink: &mut S| Ok(layout.write_str(value.as_slice(), sink)?);
             (write_percent(&spec, sink, write), "")
         }
-        "str-repr" => (
-            str_repr(units(fields[1]).as_slice(), Shown::Printable, sink).map_err(TextError::from),
-            "",
-        ),
-        "str-ascii" => (
-            str_repr(units(fields[1]).as_slice(), Shown::Ascii, sink).map_err(TextError::from),
-            "",
-        ),
+        "str-repr" => (str_repr(units(fields[1]).as_slice(), Shown::Printable, sink).map_err(TextError::from), ""),
+        "str-ascii" => (str_repr(units(fields[1]).as_slice(), Shown::Ascii, sink).map_err(TextError::from), ""),
         "bytes-repr" => {
             let bytes: Vec<u8> = units(fields[1]).iter().map(|&byte| byte as u8).collect();
             (bytes_repr(&bytes, sink).map_err(TextError::from), "")
@@ -218,9 +173,7 @@ fn perform<S: TextSink>(
 }
 
 fn show(text: &[u32]) -> String {
-    text.iter()
-        .map(|&ch| char::from_u32(ch).unwrap_or('\u{fffd}'))
-        .collect()
+    text.iter().map(|&ch| char::from_u32(ch).unwrap_or('\u{fffd}')).collect()
 }
 
 #[test]
@@ -239,9 +192,7 @@ fn formats_as_python_does() {
         let (result, spec, name) = perform(fields, &mut sink);
         let mut found = String::from("=");
         if let Err(error) = result {
-            let TextError::Raise(message) = error else {
-                panic!("out of memory")
-            };
+            let TextError::Raise(message) = error else { panic!("out of memory") };
             found = String::from("!");
             sink = TryVec::new();
             message.write(spec.as_slice(), name, &mut sink).unwrap();
@@ -255,22 +206,11 @@ fn formats_as_python_does() {
         found.push_str(&list.join(","));
         count += 1;
         if found != *expected {
-            let spec = fields
-                .last()
-                .map(|field| show(&units(field)))
-                .unwrap_or_default();
+            let spec = fields.last().map(|field| show(&units(field))).unwrap_or_default();
             let wanted = show(&units(&expected[1..]));
-            wrong.push(format!(
-                "{fields:?} {spec:?}\n  wanted {wanted:?}\n  found  {:?}",
-                show(&sink)
-            ));
+            wrong.push(format!("{fields:?} {spec:?}\n  wanted {wanted:?}\n  found  {:?}", show(&sink)));
         }
     }
     assert!(count > 10_000, "only {count} cases");
-    assert!(
-        wrong.is_empty(),
-        "{} of {count} differ:\n{}",
-        wrong.len(),
-        wrong[..wrong.len().min(25)].join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong[..wrong.len().min(25)].join("\n"));
 }

@@ -123,4 +123,3 @@ bool_slot!(bool_xor, ^, int::xor);
 pub fn is_bool(object: &PyObject) -> bool {
     core::ptr::eq(object.ob_type(), &BOOL_TYPE.object)
 }
-

@@ -176,7 +176,12 @@ fn callable_of(ts: &ThreadState, object: &PyObject, name: &str) -> PyResult {
     }
 }
 
-fn classmethod_get(ts: &ThreadState, this: &PyObject, instance: Option<&PyObject>, owner: Option<&PyObject>) -> PyResult {
+fn classmethod_get(
+    ts: &ThreadState,
+    this: &PyObject,
+    instance: Option<&PyObject>,
+    owner: Option<&PyObject>,
+) -> PyResult {
     let callable = callable_of(ts, this, "classmethod")?;
     let class = match (owner, instance) {
         (Some(owner), _) => owner,
@@ -186,7 +191,12 @@ fn classmethod_get(ts: &ThreadState, this: &PyObject, instance: Option<&PyObject
     Ok(PyMethod::new(ts, &callable, class)?.into_object())
 }
 
-fn staticmethod_get(ts: &ThreadState, this: &PyObject, _instance: Option<&PyObject>, _owner: Option<&PyObject>) -> PyResult {
+fn staticmethod_get(
+    ts: &ThreadState,
+    this: &PyObject,
+    _instance: Option<&PyObject>,
+    _owner: Option<&PyObject>,
+) -> PyResult {
     callable_of(ts, this, "staticmethod")
 }
 

@@ -118,8 +118,16 @@ pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::positional("_varname_from_oparg", varname_from_oparg, ""),
     ],
     getset: &[
-        GetSetDef::get("co_code", |ts, o| Ok(PyBytes::new(ts, &o.cast::<PyCode>().original_code()?)?.into_object()), ""),
-        GetSetDef::get("_co_code_adaptive", |ts, o| Ok(PyBytes::new(ts, o.cast::<PyCode>().raw_code())?.into_object()), ""),
+        GetSetDef::get(
+            "co_code",
+            |ts, o| Ok(PyBytes::new(ts, &o.cast::<PyCode>().original_code()?)?.into_object()),
+            "",
+        ),
+        GetSetDef::get(
+            "_co_code_adaptive",
+            |ts, o| Ok(PyBytes::new(ts, o.cast::<PyCode>().raw_code())?.into_object()),
+            "",
+        ),
         GetSetDef::get("co_consts", |ts, o| field(ts, &o.cast::<PyCode>().co_consts), ""),
         GetSetDef::get("co_names", |ts, o| field(ts, &o.cast::<PyCode>().co_names), ""),
         GetSetDef::get("co_exceptiontable", |ts, o| field(ts, &o.cast::<PyCode>().co_exceptiontable), ""),
@@ -130,8 +138,16 @@ pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get("co_qualname", |ts, o| field(ts, &o.cast::<PyCode>().co_qualname), ""),
         GetSetDef::get("co_flags", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_flags.into()), ""),
         GetSetDef::get("co_argcount", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_argcount.into()), ""),
-        GetSetDef::get("co_posonlyargcount", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_posonlyargcount.into()), ""),
-        GetSetDef::get("co_kwonlyargcount", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_kwonlyargcount.into()), ""),
+        GetSetDef::get(
+            "co_posonlyargcount",
+            |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_posonlyargcount.into()),
+            "",
+        ),
+        GetSetDef::get(
+            "co_kwonlyargcount",
+            |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_kwonlyargcount.into()),
+            "",
+        ),
         GetSetDef::get("co_stacksize", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_stacksize.into()), ""),
         GetSetDef::get("co_firstlineno", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_firstlineno.into()), ""),
         GetSetDef::get("co_nlocals", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_nlocals.into()), ""),

@@ -516,7 +516,12 @@ fn method_get(ts: &ThreadState, this: &PyObject, instance: Option<&PyObject>, _o
     unsafe { PyBuiltinFunction::with_def(ts, descr.def.get(), Some(instance), None) }
 }
 
-fn classmethod_get(ts: &ThreadState, this: &PyObject, instance: Option<&PyObject>, owner: Option<&PyObject>) -> PyResult {
+fn classmethod_get(
+    ts: &ThreadState,
+    this: &PyObject,
+    instance: Option<&PyObject>,
+    owner: Option<&PyObject>,
+) -> PyResult {
     // SAFETY: slot of a type whose instances are method descriptors.
     let descr = unsafe { &*core::ptr::from_ref(this).cast::<PyMethodDescr>() };
     let class = match (owner, instance) {

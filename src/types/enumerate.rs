@@ -4,8 +4,8 @@ use core::cell::Cell;
 
 use crate::object::call::Signature;
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
-    protocol,
+    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc,
+    flags, gc, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::genericalias;

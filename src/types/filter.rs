@@ -1,8 +1,8 @@
 //! `filter`.
 
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc, call, flags,
-    gc, protocol,
+    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc,
+    call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -300,7 +300,11 @@ fn repr(ts: &ThreadState, object: &PyObject) -> PyResult {
     let line = this.lineno().unwrap_or(0);
     Ok(PyStr::format(
         ts,
-        format_args!("<frame at {object:p}, file {}, line {line}, code {}>", protocol::repr(ts, code.filename().as_object())?, code.name()),
+        format_args!(
+            "<frame at {object:p}, file {}, line {line}, code {}>",
+            protocol::repr(ts, code.filename().as_object())?,
+            code.name()
+        ),
     )?
     .into_object())
 }

@@ -266,7 +266,12 @@ fn repr(ts: &ThreadState, object: &PyObject) -> PyResult {
     Ok(PyStr::format(ts, format_args!("<function {qualname} at {object:p}>"))?.into_object())
 }
 
-fn descr_get(ts: &ThreadState, function: &PyObject, instance: Option<&PyObject>, _owner: Option<&PyObject>) -> PyResult {
+fn descr_get(
+    ts: &ThreadState,
+    function: &PyObject,
+    instance: Option<&PyObject>,
+    _owner: Option<&PyObject>,
+) -> PyResult {
     match instance {
         Some(instance) => Ok(crate::types::method::PyMethod::new(ts, function, instance)?.into_object()),
         None => Ok(function.new_ref()),

@@ -7,8 +7,8 @@ use hognose_allocators::collections::TryVec;
 
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
-    TypeSpec, Visitor, alloc, attr, call, flags, gc, protocol,
+    Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType,
+    TypeSlots, TypeSpec, Visitor, alloc, attr, call, flags, gc, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
@@ -72,7 +72,11 @@ pub static GENERIC_ALIAS_TYPE: StaticType = StaticType::new(TypeSpec {
     getset: &[
         GetSetDef::get("__origin__", |_, alias| Ok(alias.cast::<PyGenericAlias>().origin()), ""),
         GetSetDef::get("__args__", |_, alias| Ok(alias.cast::<PyGenericAlias>().args().into_object()), ""),
-        GetSetDef::get("__parameters__", |ts, alias| Ok(alias_parameters(ts, alias.cast())?.into_object()), "The type variables in it."),
+        GetSetDef::get(
+            "__parameters__",
+            |ts, alias| Ok(alias_parameters(ts, alias.cast())?.into_object()),
+            "The type variables in it.",
+        ),
         GetSetDef::get("__unpacked__", |_, alias| Ok(py_bool(alias.cast::<PyGenericAlias>().starred.get())), ""),
         GetSetDef::get("__typing_unpacked_tuple_args__", alias_unpacked_args, ""),
     ],
@@ -446,7 +450,8 @@ pub(crate) fn substitute_all(
     for parameter in parameters.items() {
         let prepare = attr::get_opt(ts, parameter, id!(__typing_prepare_subst__))?;
         if let Some(prepare) = prepare.filter(|prepare| !is_none(prepare)) {
-            let given = if item.is_a::<PyTuple>() { item.clone() } else { PyTuple::from_array(ts, [item])?.into_object() };
+            let given =
+                if item.is_a::<PyTuple>() { item.clone() } else { PyTuple::from_array(ts, [item])?.into_object() };
             item = call::call_with(ts, &prepare, &[generic, &given])?;
         }
     }

@@ -7,8 +7,8 @@ use hognose_allocators::collections::TryVec;
 use super::zip::{check_lengths, iterators_of, strict_keyword};
 use crate::object::call::Signature;
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc, call, flags,
-    gc, protocol,
+    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc,
+    call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -6,7 +6,9 @@ use crate::object::call::{Args, Signature, call_method, check_count};
 use crate::object::def::{MethodDef, TypeSpec};
 use crate::object::slots::{CompareOp, TypeSlots};
 use crate::object::visit::Visitor;
-use crate::object::{AsObject, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, alloc, flags, gc, protocol};
+use crate::object::{
+    AsObject, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, alloc, flags, gc, protocol,
+};
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
@@ -57,12 +59,8 @@ pub static MAPPING_PROXY_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("values", proxy_values, "values($self, /)\n--\n\nThe mapping's values."),
         MethodDef::no_args("items", proxy_items, "items($self, /)\n--\n\nThe mapping's (key, value) pairs."),
         MethodDef::no_args("copy", proxy_copy, "copy($self, /)\n--\n\nA shallow copy of the mapping."),
-        MethodDef::one(
-            "__class_getitem__",
-            class_getitem,
-            "__class_getitem__($type, object, /)\n--\n\nSee PEP 585",
-        )
-        .class(),
+        MethodDef::one("__class_getitem__", class_getitem, "__class_getitem__($type, object, /)\n--\n\nSee PEP 585")
+            .class(),
         MethodDef::no_args(
             "__reversed__",
             proxy_reversed,

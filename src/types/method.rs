@@ -50,7 +50,11 @@ pub static METHOD_TYPE: StaticType = StaticType::new(TypeSpec {
     methods: &[MethodDef::no_args("__reduce__", method_reduce, "")],
     getset: &[
         GetSetDef::get("__func__", |_, this| Ok(this.cast::<PyMethod>().parts().0), "the function that is called"),
-        GetSetDef::get("__self__", |_, this| Ok(this.cast::<PyMethod>().parts().1), "the instance that it is called with"),
+        GetSetDef::get(
+            "__self__",
+            |_, this| Ok(this.cast::<PyMethod>().parts().1),
+            "the instance that it is called with",
+        ),
         GetSetDef::get("__doc__", method_doc, ""),
     ],
     ..TypeSpec::EMPTY
@@ -228,7 +232,11 @@ pub static INSTANCEMETHOD_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     getset: &[
-        GetSetDef::get("__func__", |_, this| Ok(function_of(this)), "the function (or other callable) implementing a method"),
+        GetSetDef::get(
+            "__func__",
+            |_, this| Ok(function_of(this)),
+            "the function (or other callable) implementing a method",
+        ),
         GetSetDef::get("__doc__", |ts, this| attr::get(ts, &function_of(this), id!(__doc__)), ""),
     ],
     ..TypeSpec::EMPTY
@@ -270,7 +278,9 @@ fn instancemethod_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn instancemethod_compare(ts: &ThreadState, left: &PyObject, right: &PyObject, op: CompareOp) -> PyResult {
-    if !matches!(op, CompareOp::Eq | CompareOp::Ne) || !left.is_a::<PyInstanceMethod>() || !right.is_a::<PyInstanceMethod>()
+    if !matches!(op, CompareOp::Eq | CompareOp::Ne)
+        || !left.is_a::<PyInstanceMethod>()
+        || !right.is_a::<PyInstanceMethod>()
     {
         return Ok(not_implemented());
     }

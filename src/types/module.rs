@@ -65,7 +65,11 @@ pub static MODULE_TYPE: StaticType = StaticType::new(TypeSpec {
         new: Some(module_new),
         ..TypeSlots::EMPTY
     },
-    methods: &[MethodDef::no_args("__dir__", module_dir, "__dir__()\n--\n\nThe names in the module, as its own __dir__ says.")],
+    methods: &[MethodDef::no_args(
+        "__dir__",
+        module_dir,
+        "__dir__()\n--\n\nThe names in the module, as its own __dir__ says.",
+    )],
     getset: &[
         GetSetDef::get_set("__dict__", get_dict, |ts, _, _| raise!(ts, exc::AttributeError, "readonly attribute"), ""),
         GetSetDef::get_set("__annotations__", get_annotations, set_annotations, ""),

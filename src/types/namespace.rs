@@ -8,13 +8,13 @@ use crate::object::def::{GetSetDef, MethodDef, TypeSpec};
 use crate::object::slots::{CompareOp, TypeSlots};
 use crate::object::visit::Visitor;
 use crate::object::{AsObject, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, alloc, flags, gc, protocol};
+use crate::raise;
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::notimplemented::not_implemented;
 use crate::types::str::{PyStr, StrBuilder};
 use crate::types::tuple::PyTuple;
-use crate::raise;
 
 /// The namespace; its attributes are in the dict.
 #[repr(C)]

@@ -18,16 +18,10 @@ pub static NOT_IMPLEMENTED_TYPE: StaticType = StaticType::new(TypeSpec {
     slots: TypeSlots {
         new: Some(not_implemented_new),
         repr: Some(|ts, _| Ok(PyStr::intern(ts, "NotImplemented")?.into_object())),
-        nb_bool: Some(|ts, _| {
-            raise!(ts, exc::TypeError, "NotImplemented should not be used in a boolean context")
-        }),
+        nb_bool: Some(|ts, _| raise!(ts, exc::TypeError, "NotImplemented should not be used in a boolean context")),
         ..TypeSlots::EMPTY
     },
-    methods: &[MethodDef::no_args(
-        "__reduce__",
-        |ts, _| Ok(PyStr::intern(ts, "NotImplemented")?.into_object()),
-        "",
-    )],
+    methods: &[MethodDef::no_args("__reduce__", |ts, _| Ok(PyStr::intern(ts, "NotImplemented")?.into_object()), "")],
     ..TypeSpec::EMPTY
 });
 

@@ -154,7 +154,9 @@ fn write<S: TextSink>(
 ) -> PyResult<Result<(), TextError>> {
     let int = match value {
         Value::Float(value) => return Ok(format_number::format_f64(spec, value, locale, sink)),
-        Value::Complex(real, imaginary) => return Ok(format_number::format_complex(spec, real, imaginary, locale, sink)),
+        Value::Complex(real, imaginary) => {
+            return Ok(format_number::format_complex(spec, real, imaginary, locale, sink));
+        }
         Value::Int(int) => int,
     };
     Ok(match format_number::int_kind(spec) {

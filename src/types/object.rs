@@ -104,22 +104,18 @@ type NewFn = fn(&ThreadState, &PyTypeObject, Args<'_>) -> PyResult;
 type InitFn = fn(&ThreadState, &PyObject, Args<'_>) -> PyResult<()>;
 
 fn makes_plainly(typ: &PyTypeObject) -> bool {
-    is_same(typ.slots().new, object_new as usize, |f: NewFn| f as usize)
+    is_same(typ.slots().new, object_new as *const () as usize, |f: NewFn| f as usize)
 }
 
 fn initializes_plainly(typ: &PyTypeObject) -> bool {
-    is_same(typ.slots().init, object_init as usize, |f: InitFn| f as usize)
+    is_same(typ.slots().init, object_init as *const () as usize, |f: InitFn| f as usize)
 }
 
 /// `object.__new__`: arguments are for `__init__`, if the class has its own.
 pub fn object_new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
     if !args.is_empty() {
         if !makes_plainly(typ) {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "object.__new__() takes exactly one argument (the type to instantiate)"
-            );
+            return raise!(ts, exc::TypeError, "object.__new__() takes exactly one argument (the type to instantiate)");
         }
         if initializes_plainly(typ) {
             return raise!(ts, exc::TypeError, "{}() takes no arguments", typ.full_name());
@@ -162,11 +158,7 @@ pub fn object_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyRes
     }
     let typ = object.ob_type();
     if !initializes_plainly(typ) {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "object.__init__() takes exactly one argument (the instance to initialize)"
-        );
+        return raise!(ts, exc::TypeError, "object.__init__() takes exactly one argument (the instance to initialize)");
     }
     if makes_plainly(typ) {
         return raise!(ts, exc::TypeError, "{}() takes no arguments", typ.full_name());
@@ -378,7 +370,7 @@ fn state_of(ts: &ThreadState, object: &PyObject, required: bool) -> PyResult {
     if let Some(function) = method.downcast_exact::<PyBuiltinFunction>()
         && function.self_or_none().is(object)
         && let NativeFn::NoArgs(native) = function.def().function
-        && native as usize == getstate as usize
+        && native as usize == getstate as *const () as usize
     {
         return default_state(ts, object, required);
     }
@@ -391,12 +383,7 @@ type NewArguments = (Option<Ref<PyTuple>>, Option<Ref<PyDict>>);
 fn new_arguments(ts: &ThreadState, object: &PyObject) -> PyResult<NewArguments> {
     if let Some(both) = call::call_special(ts, object, id!(__getnewargs_ex__), &[])? {
         let Some(pair) = both.downcast::<PyTuple>() else {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "__getnewargs_ex__ should return a tuple, not '{}'",
-                both.type_name()
-            );
+            return raise!(ts, exc::TypeError, "__getnewargs_ex__ should return a tuple, not '{}'", both.type_name());
         };
         let &[args, kwargs] = pair.items() else {
             return raise!(

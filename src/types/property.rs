@@ -53,7 +53,11 @@ pub static PROPERTY_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::one("getter", getter, "A copy of the property with another getter."),
         MethodDef::one("setter", setter, "A copy of the property with another setter."),
         MethodDef::one("deleter", deleter, "A copy of the property with another deleter."),
-        MethodDef::positional("__set_name__", set_name, "__set_name__($self, owner, name, /)\n--\n\nNotes the attribute's name."),
+        MethodDef::positional(
+            "__set_name__",
+            set_name,
+            "__set_name__($self, owner, name, /)\n--\n\nNotes the attribute's name.",
+        ),
     ],
     getset: &[
         GetSetDef::get("fget", |ts, this| Ok(value_or_none(ts, &fields(this).fget)), ""),

@@ -3,8 +3,8 @@
 use core::cell::Cell;
 
 use crate::object::{
-    Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
-    TypeSpec, alloc, call, flags, gc, protocol,
+    Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType,
+    TypeSlots, TypeSpec, alloc, call, flags, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -61,11 +61,7 @@ pub static RANGE_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("__reversed__", range_reversed, "Iterates from the end."),
         MethodDef::no_args("__reduce__", range_reduce, ""),
         MethodDef::one("count", range_count, "count(value) -> how many items are equal to value"),
-        MethodDef::one(
-            "index",
-            range_index,
-            "index(value) -> the index of value; ValueError when it is not there",
-        ),
+        MethodDef::one("index", range_index, "index(value) -> the index of value; ValueError when it is not there"),
     ],
     getset: &[
         GetSetDef::get("start", |_, range| Ok(start_of(range.cast()).into_object()), ""),
@@ -206,7 +202,8 @@ fn range_new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
         [stop] => PyRange::new(ts, int(ts, 0)?, exact_index(ts, stop)?, one()?)?,
         [start, stop] => PyRange::new(ts, exact_index(ts, start)?, exact_index(ts, stop)?, one()?)?,
         _ => {
-            let (start, stop, step) = (exact_index(ts, given[0])?, exact_index(ts, given[1])?, exact_index(ts, given[2])?);
+            let (start, stop, step) =
+                (exact_index(ts, given[0])?, exact_index(ts, given[1])?, exact_index(ts, given[2])?);
             if step.sign() == 0 {
                 return raise!(ts, exc::ValueError, "range() arg 3 must not be zero");
             }
@@ -319,9 +316,7 @@ fn range_subscript(ts: &ThreadState, range: &PyObject, key: &PyObject) -> PyResu
     if let Some(small) = this.small() {
         let (start, stop, step) = slice.unpack(ts)?;
         let found = Indices::clip(start, stop, step, small.length as usize);
-        let value = |index: isize| {
-            int(ts, i128::from(small.start) + index as i128 * i128::from(small.step))
-        };
+        let value = |index: isize| int(ts, i128::from(small.start) + index as i128 * i128::from(small.step));
         // A clipped step beyond 64 bits shows in the result: that case takes the long way.
         if found.step.unsigned_abs() != isize::MAX as usize {
             let step = int(ts, found.step as i128 * i128::from(small.step))?;

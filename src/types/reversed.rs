@@ -3,8 +3,8 @@
 use core::cell::Cell;
 
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr, call,
-    flags, gc, protocol,
+    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc,
+    attr, call, flags, gc, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;

@@ -4,8 +4,8 @@
 use core::cell::Cell;
 
 use crate::object::{
-    AsObject, CompareOp, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, call, flags, gc,
-    protocol,
+    AsObject, CompareOp, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, call,
+    flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -206,7 +206,11 @@ fn callable_reduce(ts: &ThreadState, iterator: &PyObject) -> PyResult {
 
 /// Keeps a result tuple that an iterator returns again and again: as long as nobody else has it, it is filled anew
 /// instead of being made anew.
-pub(crate) fn refill<const N: usize>(ts: &ThreadState, kept: &Slot<PyTuple>, items: [PyRef; N]) -> PyResult<Ref<PyTuple>> {
+pub(crate) fn refill<const N: usize>(
+    ts: &ThreadState,
+    kept: &Slot<PyTuple>,
+    items: [PyRef; N],
+) -> PyResult<Ref<PyTuple>> {
     // SAFETY: the borrow is used only for the two counts.
     let unused = unsafe { kept.borrow() }.is_some_and(|tuple| tuple.as_object().is_unique());
     if unused && let Some(tuple) = kept.get() {

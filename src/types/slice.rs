@@ -1,8 +1,8 @@
 //! `slice`, and what a subscript means to a sequence.
 
 use crate::object::{
-    Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
-    alloc, call, flags, gc, protocol,
+    Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType,
+    TypeSlots, TypeSpec, alloc, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -367,4 +367,3 @@ fn long_indices(ts: &ThreadState, slice: &PySlice, length: Ref<PyInt>) -> PyResu
     let stop = clip(slice.stop(), if sign < 0 { &lower } else { &upper })?;
     three(ts, start, stop, step)
 }
-

@@ -48,7 +48,11 @@ pub struct StructSeqSpec {
 
 const METHODS: &[MethodDef] = &[
     MethodDef::no_args("__reduce__", reduce, ""),
-    MethodDef::keywords("__replace__", replace, "__replace__($self, /, **changes)\n--\n\nA copy with new values for the given fields."),
+    MethodDef::keywords(
+        "__replace__",
+        replace,
+        "__replace__($self, /, **changes)\n--\n\nA copy with new values for the given fields.",
+    ),
 ];
 
 /// Makes a type.
@@ -224,7 +228,8 @@ fn for_each_name(
 fn new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
     static SIGNATURE: Signature<2> = Signature::new("structseq", ["sequence", "dict"], 0, 2, 1);
     let [sequence, extra] = SIGNATURE.parse(ts, args)?;
-    let sequence = protocol::fast(ts, sequence.unwrap_or(crate::types::none::none()), "constructor requires a sequence")?;
+    let sequence =
+        protocol::fast(ts, sequence.unwrap_or(crate::types::none::none()), "constructor requires a sequence")?;
     let extra = match extra {
         None => None,
         Some(extra) => match extra.downcast::<PyDict>() {
@@ -249,11 +254,7 @@ fn new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
         };
         let wanted = if given < min { min } else { max };
         let article = if min == max { "a " } else { "" };
-        return raise!(
-            ts,
-            exc::TypeError,
-            "{name}() takes {article}{bound}{wanted}-sequence ({given}-sequence given)"
-        );
+        return raise!(ts, exc::TypeError, "{name}() takes {article}{bound}{wanted}-sequence ({given}-sequence given)");
     }
     let instance = alloc::var_object::<PyTuple>(ts, typ, min)?;
     for index in 0..max {
@@ -371,11 +372,7 @@ fn replace(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
     let typ = object.ob_type();
     if count_of(ts, typ, id!(n_unnamed_fields))? > 0 {
         let name = full_name(ts, typ)?;
-        return raise!(
-            ts,
-            exc::TypeError,
-            "__replace__() is not supported for {name} because it has unnamed field(s)"
-        );
+        return raise!(ts, exc::TypeError, "__replace__() is not supported for {name} because it has unnamed field(s)");
     }
     let max = this.len() + hidden(typ);
     let copy = alloc::var_object::<PyTuple>(ts, typ, this.len())?;

@@ -43,7 +43,11 @@ pub static SUPER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     getset: &[
-        GetSetDef::get("__thisclass__", |ts, this| Ok(class_or_none(ts, &this.cast::<PySuper>().class)), "the class invoking super()"),
+        GetSetDef::get(
+            "__thisclass__",
+            |ts, this| Ok(class_or_none(ts, &this.cast::<PySuper>().class)),
+            "the class invoking super()",
+        ),
         GetSetDef::get(
             "__self__",
             |ts, this| Ok(this.cast::<PySuper>().this.get().unwrap_or_else(|| ts.none())),
@@ -249,7 +253,12 @@ fn super_getattro(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyResult
     attr::generic_get(ts, object, name)
 }
 
-fn super_descr_get(ts: &ThreadState, object: &PyObject, instance: Option<&PyObject>, _owner: Option<&PyObject>) -> PyResult {
+fn super_descr_get(
+    ts: &ThreadState,
+    object: &PyObject,
+    instance: Option<&PyObject>,
+    _owner: Option<&PyObject>,
+) -> PyResult {
     let this = object.cast::<PySuper>();
     let Some(instance) = instance.filter(|instance| !is_none(instance)) else { return Ok(object.new_ref()) };
     if this.this.is_some() {

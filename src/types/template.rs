@@ -12,8 +12,8 @@ use super::tuple::PyTuple;
 use crate::id;
 use crate::object::call::{Args, Signature};
 use crate::object::{
-    AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
-    ValueDef, Visitor, alloc, flags, gc, protocol,
+    AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, ValueDef, Visitor, alloc, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -102,8 +102,16 @@ pub static INTERPOLATION_TYPE: StaticType = StaticType::new(TypeSpec {
     getset: &[
         GetSetDef::get("value", |_, this| Ok(held(&this.cast::<PyInterpolation>().value)), "The value."),
         GetSetDef::get("expression", |_, this| Ok(held(&this.cast::<PyInterpolation>().expression)), "Its source."),
-        GetSetDef::get("conversion", |_, this| Ok(held(&this.cast::<PyInterpolation>().conversion)), "'a', 'r', 's' or None."),
-        GetSetDef::get("format_spec", |_, this| Ok(held(&this.cast::<PyInterpolation>().format_spec)), "What stands after the colon."),
+        GetSetDef::get(
+            "conversion",
+            |_, this| Ok(held(&this.cast::<PyInterpolation>().conversion)),
+            "'a', 'r', 's' or None.",
+        ),
+        GetSetDef::get(
+            "format_spec",
+            |_, this| Ok(held(&this.cast::<PyInterpolation>().format_spec)),
+            "What stands after the colon.",
+        ),
     ],
     values: &[ValueDef { name: "__match_args__", make: interpolation_match_args }],
     ..TypeSpec::EMPTY

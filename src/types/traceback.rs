@@ -46,7 +46,12 @@ pub static TRACEBACK_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[MethodDef::no_args("__dir__", dir, "")],
     getset: &[
-        GetSetDef::get_set("tb_next", |ts, o| Ok(this(o).next().map_or_else(|| ts.none(), Ref::into_object)), set_next, ""),
+        GetSetDef::get_set(
+            "tb_next",
+            |ts, o| Ok(this(o).next().map_or_else(|| ts.none(), Ref::into_object)),
+            set_next,
+            "",
+        ),
         GetSetDef::get("tb_frame", |ts, o| Ok(this(o).tb_frame.get().map_or_else(|| ts.none(), Ref::into_object)), ""),
         GetSetDef::get("tb_lasti", |ts, o| PyInt::from_i64(ts, this(o).tb_lasti.get().into()), ""),
         GetSetDef::get("tb_lineno", lineno, ""),

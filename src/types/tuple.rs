@@ -16,8 +16,8 @@ use hognose_allocators::collections::TryVec;
 
 use super::slice::{Indices, PySlice, bound_index, subscript_index};
 use crate::object::{
-    Args, AsObject, CompareOp, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, PyVarObject, Ref, Slot, StaticType, TypeSlots,
-    TypeSpec, Visitor, alloc, call, flags, gc, header, protocol,
+    Args, AsObject, CompareOp, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, PyVarObject, Ref, Slot, StaticType,
+    TypeSlots, TypeSpec, Visitor, alloc, call, flags, gc, header, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -559,7 +559,8 @@ fn tuple_index(ts: &ThreadState, tuple: &PyObject, args: &[&PyObject]) -> PyResu
 
 /// The optional start and stop of an `index` method.
 pub(crate) fn search_bounds(ts: &ThreadState, given: &[&PyObject], len: usize) -> PyResult<(usize, usize)> {
-    let clip = |bound: isize| if bound < 0 { bound.saturating_add(len as isize).max(0) as usize } else { bound as usize };
+    let clip =
+        |bound: isize| if bound < 0 { bound.saturating_add(len as isize).max(0) as usize } else { bound as usize };
     let start = match given.first() {
         Some(bound) => clip(bound_index(ts, bound)?),
         None => 0,

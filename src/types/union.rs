@@ -4,8 +4,8 @@ use core::mem::offset_of;
 
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
-    Visitor, alloc, call, flags, gc, protocol,
+    AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, Visitor, alloc, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -62,7 +62,11 @@ pub static UNION_TYPE: StaticType = StaticType::new(TypeSpec {
     getset: &[
         GetSetDef::get("__args__", |ts, union| Ok(union.cast::<PyUnion>().args(ts)?.into_object()), ""),
         GetSetDef::get("__name__", |ts, _| Ok(PyStr::intern(ts, "Union")?.into_object()), "Name of the type"),
-        GetSetDef::get("__qualname__", |ts, _| Ok(PyStr::intern(ts, "Union")?.into_object()), "Qualified name of the type"),
+        GetSetDef::get(
+            "__qualname__",
+            |ts, _| Ok(PyStr::intern(ts, "Union")?.into_object()),
+            "Qualified name of the type",
+        ),
         GetSetDef::get("__origin__", |_, _| Ok(UNION_TYPE.object.new_ref()), "typing.Union"),
         GetSetDef::get(
             "__parameters__",

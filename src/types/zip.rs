@@ -6,8 +6,8 @@ use hognose_allocators::collections::TryVec;
 
 use crate::object::call::Signature;
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags,
-    gc, protocol,
+    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
+    alloc, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -59,7 +59,13 @@ fn put(place: &mut *mut PyObject, value: PyRef) {
 }
 
 #[inline(never)]
-fn bind(ts: &ThreadState, function: &PyFunction, code: &PyCode, args: Args<'_>, places: &mut [*mut PyObject]) -> PyResult<()> {
+fn bind(
+    ts: &ThreadState,
+    function: &PyFunction,
+    code: &PyCode,
+    args: Args<'_>,
+    places: &mut [*mut PyObject],
+) -> PyResult<()> {
     let argcount = code.co_argcount as usize;
     let named = argcount + code.co_kwonlyargcount as usize;
     let positional = args.positional();
@@ -137,7 +143,12 @@ fn bind_keyword(
     let equal = |index: &usize| code.local_name(*index).equals(name);
     if let Some(index) = (first..named).find(same).or_else(|| (first..named).find(equal)) {
         if !places[index].is_null() {
-            return raise!(ts, exc::TypeError, "{}() got multiple values for argument '{name}'", qualname(ts, function)?);
+            return raise!(
+                ts,
+                exc::TypeError,
+                "{}() got multiple values for argument '{name}'",
+                qualname(ts, function)?
+            );
         }
         put(&mut places[index], value.new_ref());
         return Ok(());
@@ -156,7 +167,13 @@ fn qualname(ts: &ThreadState, function: &PyFunction) -> PyResult<Ref<PyStr>> {
 }
 
 #[cold]
-fn unexpected_keyword(ts: &ThreadState, function: &PyFunction, code: &PyCode, args: Args<'_>, name: &PyStr) -> PyResult<()> {
+fn unexpected_keyword(
+    ts: &ThreadState,
+    function: &PyFunction,
+    code: &PyCode,
+    args: Args<'_>,
+    name: &PyStr,
+) -> PyResult<()> {
     let function_name = qualname(ts, function)?;
     let positional_only = &(0..code.co_posonlyargcount as usize);
     let mut names = StrBuilder::new();
@@ -218,16 +235,17 @@ fn missing_arguments(
     }
     let text = text.finish(ts)?;
     let plural = if count == 1 { "" } else { "s" };
-    raise!(
-        ts,
-        exc::TypeError,
-        "{}() missing {count} required {kind} argument{plural}: {text}",
-        qualname(ts, function)?
-    )
+    raise!(ts, exc::TypeError, "{}() missing {count} required {kind} argument{plural}: {text}", qualname(ts, function)?)
 }
 
 #[cold]
-fn too_many(ts: &ThreadState, function: &PyFunction, code: &PyCode, given: usize, places: &[*mut PyObject]) -> PyResult<()> {
+fn too_many(
+    ts: &ThreadState,
+    function: &PyFunction,
+    code: &PyCode,
+    given: usize,
+    places: &[*mut PyObject],
+) -> PyResult<()> {
     let argcount = code.co_argcount as usize;
     let named = argcount + code.co_kwonlyargcount as usize;
     let keyword_only = (argcount..named).filter(|i| !places[*i].is_null()).count();
@@ -242,7 +260,8 @@ fn too_many(ts: &ThreadState, function: &PyFunction, code: &PyCode, given: usize
             .map_err(|_| hognose_allocators::NoMemory)?;
         many = "s";
     } else {
-        core::fmt::Write::write_fmt(&mut takes, format_args!("{argcount}")).map_err(|_| hognose_allocators::NoMemory)?;
+        core::fmt::Write::write_fmt(&mut takes, format_args!("{argcount}"))
+            .map_err(|_| hognose_allocators::NoMemory)?;
         many = plural(argcount);
     }
     let takes = takes.finish(ts)?;

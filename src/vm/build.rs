@@ -91,12 +91,7 @@ pub fn star_args(ts: &ThreadState, function: &PyObject, iterable: &PyObject) -> 
         Err(raised) if !protocol::is_iterable(iterable) && ts.raised_matches(&exc::TypeError) => {
             ts.clear_raised(raised);
             let text = function_text(ts, function)?;
-            raise!(
-                ts,
-                exc::TypeError,
-                "{text} argument after * must be an iterable, not {}",
-                iterable.type_name()
-            )
+            raise!(ts, exc::TypeError, "{text} argument after * must be an iterable, not {}", iterable.type_name())
         }
         other => other,
     }
@@ -132,12 +127,7 @@ pub fn dict_merge(ts: &ThreadState, dict: &PyDict, mapping: &PyObject, function:
     use crate::types::dict::MergeFailure;
     if !mapping.is_a::<PyDict>() && attr::get_opt(ts, mapping, id!(keys))?.is_none() {
         let text = function_text(ts, function)?;
-        return raise!(
-            ts,
-            exc::TypeError,
-            "{text} argument after ** must be a mapping, not {}",
-            mapping.type_name()
-        );
+        return raise!(ts, exc::TypeError, "{text} argument after ** must be a mapping, not {}", mapping.type_name());
     }
     match dict.merge_unique(ts, mapping) {
         Ok(()) => Ok(()),

@@ -18,7 +18,10 @@ use super::opcode::{self, op};
 use super::{build, imports, intrinsics, matching, names, specialize, unwind};
 use crate::object::call::{self, Args};
 use crate::object::slots::Sent;
-use crate::object::{AsObject, CompareOp, Native, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, attr, flags, header, instance, protocol};
+use crate::object::{
+    AsObject, CompareOp, Native, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, attr, flags, header, instance,
+    protocol,
+};
 use crate::state::{ExcInfo, ThreadState};
 use crate::types::bool::{BOOL_TYPE, false_object, py_bool, true_object};
 use crate::types::builtin_function::{BUILTIN_FUNCTION_TYPE, PyBuiltinFunction, call_native};
@@ -244,7 +247,15 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 }
                 let unit = (*pc).get();
                 oparg |= (unit >> 8) as usize;
-                if option_env!("HOGTRACE").is_some() { std::eprintln!("{} {} {} {}", (*(*frame).code).qualname(), pc.offset_from((*(*frame).code).units().as_ptr()), opcode::NAMES[(unit & 0xff) as usize], oparg); }
+                if option_env!("HOGTRACE").is_some() {
+                    std::eprintln!(
+                        "{} {} {} {}",
+                        (*(*frame).code).qualname(),
+                        pc.offset_from((*(*frame).code).units().as_ptr()),
+                        opcode::NAMES[(unit & 0xff) as usize],
+                        oparg
+                    );
+                }
 
                 macro_rules! next {
                     ($caches:expr) => {{
@@ -540,7 +551,11 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                                 let right = PyRef::from_owned(*sp);
                                 sp = sp.sub(1);
                                 let mut grown = PyRef::from_owned(*sp);
-                                match crate::types::str::concat_in_place(ts, &mut grown, right.cast_unchecked::<PyStr>()) {
+                                match crate::types::str::concat_in_place(
+                                    ts,
+                                    &mut grown,
+                                    right.cast_unchecked::<PyStr>(),
+                                ) {
                                     Ok(()) => {
                                         push!(grown);
                                         next!(5)
@@ -1125,7 +1140,8 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                     op::LOAD_SUPER_ATTR => {
                         save!();
                         let name = name!(oparg >> 2);
-                        let (value, this) = check!(names::load_super_attr(ts, peek!(3), peek!(2), peek!(1), name, oparg));
+                        let (value, this) =
+                            check!(names::load_super_attr(ts, peek!(3), peek!(2), peek!(1), name, oparg));
                         drop_range(ts, sp.sub(3), sp);
                         sp = sp.sub(3);
                         push!(value);
@@ -1218,7 +1234,8 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         } else if core::ptr::eq(typ, PyTupleIter::type_object()) {
                             iterator.cast_unchecked::<PyTupleIter>().next(ts)
                         } else if core::ptr::eq(typ, PyGenerator::type_object())
-                            && let Some(callee) = generator::begin_inline(ts, iterator.cast_unchecked::<PyGenerator>(), none())
+                            && let Some(callee) =
+                                generator::begin_inline(ts, iterator.cast_unchecked::<PyGenerator>(), none())
                         {
                             save!();
                             enter!(callee, 2 + oparg)
@@ -1327,7 +1344,8 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         let args = core::slice::from_raw_parts(first.cast::<&PyObject>(), count);
                         let args = Args::new(args, Some(names));
                         if core::ptr::eq(callable.ob_type(), &*FUNCTION_TYPE) {
-                            let callee = check!(bind::frame_for_call(ts, callable.cast_unchecked::<PyFunction>(), args));
+                            let callee =
+                                check!(bind::frame_for_call(ts, callable.cast_unchecked::<PyFunction>(), args));
                             drop_range(ts, base, sp);
                             sp = base;
                             enter!(callee, 4)
@@ -1351,7 +1369,8 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         let callable = &**base;
                         if core::ptr::eq(callable.ob_type(), &*FUNCTION_TYPE) && keywords.is_none_or(|d| d.len() == 0) {
                             let args = Args::positional_only(args.items());
-                            let callee = check!(bind::frame_for_call(ts, callable.cast_unchecked::<PyFunction>(), args));
+                            let callee =
+                                check!(bind::frame_for_call(ts, callable.cast_unchecked::<PyFunction>(), args));
                             drop_range(ts, base, sp);
                             sp = base;
                             enter!(callee, 1)
@@ -1957,7 +1976,7 @@ fn compare_op(ts: &ThreadState, left: &PyObject, right: &PyObject, argument: usi
 fn begin_init(ts: &ThreadState, class: &PyTypeObject, args: &[&PyObject]) -> PyResult<Option<*mut Frame>> {
     let Some(heap_type) = class.as_heap_type() else { return Ok(None) };
     let slots = class.slots();
-    if slots.new.is_none_or(|new| new as usize != crate::types::object::object_new as usize)
+    if slots.new.is_none_or(|new| new as usize != crate::types::object::object_new as *const () as usize)
         || class.has_flag(flags::IS_ABSTRACT)
     {
         return Ok(None);

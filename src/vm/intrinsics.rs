@@ -74,12 +74,7 @@ fn import_star(ts: &ThreadState, frame: &Frame, module: &PyObject) -> PyResult {
             let module_name = attr::get(ts, module, id!(__name__))?;
             let module_name = protocol::str(ts, &module_name)?;
             let (what, part) = if skip_underscores { ("Key", "__dict__") } else { ("Item", "__all__") };
-            return raise!(
-                ts,
-                exc::TypeError,
-                "{what} in {module_name}.{part} must be str, not {}",
-                name.type_name()
-            );
+            return raise!(ts, exc::TypeError, "{what} in {module_name}.{part} must be str, not {}", name.type_name());
         };
         if skip_underscores && name.len() != 0 && name.char_at(0) == '_' as u32 {
             return Ok(());
@@ -119,4 +114,3 @@ fn stop_iteration_error(ts: &ThreadState, frame: &Frame, error: &PyObject) -> Py
     new_error.context.set(Some(Ref::from_borrowed(error)));
     Ok(new)
 }
-

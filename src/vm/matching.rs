@@ -43,7 +43,13 @@ pub fn match_keys(ts: &ThreadState, subject: &PyObject, keys: &PyObject) -> PyRe
 }
 
 /// The attributes that a class pattern looks at, or None when the subject is not an instance or lacks one.
-pub fn match_class(ts: &ThreadState, subject: &PyObject, class: &PyObject, positional: usize, names: &PyObject) -> PyResult {
+pub fn match_class(
+    ts: &ThreadState,
+    subject: &PyObject,
+    class: &PyObject,
+    positional: usize,
+    names: &PyObject,
+) -> PyResult {
     let Some(class_type) = class.downcast::<PyTypeObject>() else {
         return raise!(ts, exc::TypeError, "called match pattern must be a class");
     };

@@ -30,7 +30,9 @@ pub fn unbound_deref<T>(ts: &ThreadState, frame: &Frame, index: usize) -> PyResu
     let raised = if code.kinds()[index] & crate::types::code::KIND_FREE != 0 {
         ts.raise_fmt(
             &exc::NameError,
-            format_args!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"),
+            format_args!(
+                "cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
+            ),
         )
     } else {
         ts.raise_fmt(
@@ -214,12 +216,7 @@ pub fn load_special(ts: &ThreadState, owner: &PyObject, index: usize) -> PyResul
             owner.ob_type().full_name()
         );
     }
-    raise!(
-        ts,
-        exc::TypeError,
-        "'{}' object does not support the {kind} protocol{missed}",
-        owner.ob_type().full_name()
-    )
+    raise!(ts, exc::TypeError, "'{}' object does not support the {kind} protocol{missed}", owner.ob_type().full_name())
 }
 
 /// `super(…).name`, without the super object where `super` is the built-in one. The second result is the

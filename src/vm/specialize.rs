@@ -155,7 +155,7 @@ fn load_instance_attr(
     wants_method: bool,
 ) -> Option<()> {
     let typ = owner.ob_type();
-    if typ.slots().getattro.is_none_or(|slot| slot as usize != attr::generic_get as usize) {
+    if typ.slots().getattro.is_none_or(|slot| slot as usize != attr::generic_get as *const () as usize) {
         return None;
     }
     // SAFETY: the type keeps the descriptor alive as long as its version stays what it is.
@@ -248,7 +248,7 @@ pub fn store_attr(ts: &ThreadState, caches: Caches, owner: &PyObject, name: &PyS
 
 fn store_instance_attr(ts: &ThreadState, caches: Caches, owner: &PyObject, name: &PyStr) -> Option<()> {
     let typ = owner.ob_type();
-    if typ.slots().setattro.is_none_or(|slot| slot as usize != attr::generic_set as usize) {
+    if typ.slots().setattro.is_none_or(|slot| slot as usize != attr::generic_set as *const () as usize) {
         return None;
     }
     // SAFETY: looked at before anything else runs.

@@ -184,11 +184,7 @@ pub fn group_match(ts: &ThreadState, error: &PyObject, class: &PyObject) -> PyRe
         None => forbidden(class),
     };
     if has_group {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "catching ExceptionGroup with except* is not allowed. Use except instead."
-        );
+        return raise!(ts, exc::TypeError, "catching ExceptionGroup with except* is not allowed. Use except instead.");
     }
     if is_none(error) {
         return Ok((ts.none(), ts.none()));

@@ -18,25 +18,12 @@ use hognose_frontend::{Mode, Options, WarningAction, compile};
 
 /// Folders and modules that are left out: interfaces to toolkits that are not here, bundled wheels, and files
 /// that are not in CPython's library.
-const LEFT_OUT: [&str; 8] = [
-    "_dummy_os",
-    "_dummy_thread",
-    "dummy_threading",
-    "ensurepip",
-    "idlelib",
-    "tkinter",
-    "turtle",
-    "turtledemo",
-];
+const LEFT_OUT: [&str; 8] =
+    ["_dummy_os", "_dummy_thread", "dummy_threading", "ensurepip", "idlelib", "tkinter", "turtle", "turtledemo"];
 
 /// Names under which the importers are looked up, and whose files they are.
-const ALIASES: [(&str, &str); 2] = [
-    ("_frozen_importlib", "importlib._bootstrap"),
-    (
-        "_frozen_importlib_external",
-        "importlib._bootstrap_external",
-    ),
-];
+const ALIASES: [(&str, &str); 2] =
+    [("_frozen_importlib", "importlib._bootstrap"), ("_frozen_importlib_external", "importlib._bootstrap_external")];
 
 struct Module {
     name: String,
@@ -58,22 +45,15 @@ fn main() {
     collect(library, "", &mut modules);
     modules.push(patches::sysconfig_data());
     modules.sort_by(|a, b| a.name.cmp(&b.name));
-    patches::assert_all_applied(
-        &modules
-            .iter()
-            .map(|module| module.name.as_str())
-            .collect::<Vec<_>>(),
-    );
+    patches::assert_all_applied(&modules.iter().map(|module| module.name.as_str()).collect::<Vec<_>>());
     let codes = compile_all(&modules);
     write(&modules, &codes);
 }
 
 /// Finds the modules below `folder`, whose names begin with `prefix`.
 fn collect(folder: &Path, prefix: &str, modules: &mut Vec<Module>) {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("the library's folder is readable")
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).expect("the library's folder is readable").map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     for path in paths {
         let stem = path.file_stem().unwrap().to_str().unwrap();
@@ -89,15 +69,10 @@ fn collect(folder: &Path, prefix: &str, modules: &mut Vec<Module>) {
                 continue;
             } else {
                 // A folder without `__init__.py` becomes an empty package: there is no path to search for more.
-                modules.push(Module {
-                    name: name.clone(),
-                    is_package: true,
-                    source: String::new(),
-                });
+                modules.push(Module { name: name.clone(), is_package: true, source: String::new() });
             }
             collect(&path, &format!("{name}."), modules);
-        } else if path.extension().is_some_and(|extension| extension == "py") && stem != "__init__"
-        {
+        } else if path.extension().is_some_and(|extension| extension == "py") && stem != "__init__" {
             modules.push(read(name, false, &path));
         }
     }
@@ -105,25 +80,15 @@ fn collect(folder: &Path, prefix: &str, modules: &mut Vec<Module>) {
 
 fn has_modules(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|entries| {
-        entries.flatten().any(|entry| {
-            entry
-                .path()
-                .extension()
-                .is_some_and(|extension| extension == "py")
-        })
+        entries.flatten().any(|entry| entry.path().extension().is_some_and(|extension| extension == "py"))
     })
 }
 
 fn read(name: String, is_package: bool, path: &Path) -> Module {
     let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let text =
-        hognose_frontend::decode_source(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let text = hognose_frontend::decode_source(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
     let source = patches::apply(&name, text);
-    Module {
-        name,
-        is_package,
-        source,
-    }
+    Module { name, is_package, source }
 }
 
 /// Compiles all modules, on as many threads as the machine has, at most eight.
@@ -157,59 +122,27 @@ fn compile_all(modules: &[Module]) -> Vec<Vec<u8>> {
 
 fn compile_module(module: &Module) -> Vec<u8> {
     let filename = format!("<frozen {}>", module.name);
-    let options = Options {
-        flags: hognose_frontend::PYCF_IGNORE_COOKIE,
-        ..Options::default()
-    };
-    compile(
-        module.source.as_bytes(),
-        &filename,
-        Mode::Exec,
-        &options,
-        &mut |_| WarningAction::Continue,
-    )
-    .unwrap_or_else(|error| panic!("{}: {error}", module.name))
+    let options = Options { flags: hognose_frontend::PYCF_IGNORE_COOKIE, ..Options::default() };
+    compile(module.source.as_bytes(), &filename, Mode::Exec, &options, &mut |_| WarningAction::Continue)
+        .unwrap_or_else(|error| panic!("{}: {error}", module.name))
 }
 
 fn write(modules: &[Module], codes: &[Vec<u8>]) {
-    let mut entries: Vec<(&str, usize)> = modules
-        .iter()
-        .enumerate()
-        .map(|(index, module)| (module.name.as_str(), index))
-        .collect();
+    let mut entries: Vec<(&str, usize)> =
+        modules.iter().enumerate().map(|(index, module)| (module.name.as_str(), index)).collect();
     for (alias, original) in ALIASES {
-        let index = modules
-            .iter()
-            .position(|module| module.name == original)
-            .expect("the importers are there");
+        let index = modules.iter().position(|module| module.name == original).expect("the importers are there");
         entries.push((alias, index));
     }
     entries.sort();
 
     let (mut text, mut code_file, mut index_file) = (Vec::new(), Vec::new(), Vec::new());
-    let names: Vec<Span> = entries
-        .iter()
-        .map(|(name, _)| append(&mut text, name.as_bytes()))
-        .collect();
-    let origins: Vec<Span> = modules
-        .iter()
-        .map(|module| append(&mut text, module.name.as_bytes()))
-        .collect();
-    let sources: Vec<Span> = modules
-        .iter()
-        .map(|module| append(&mut text, module.source.as_bytes()))
-        .collect();
-    let code_spans: Vec<Span> = codes
-        .iter()
-        .map(|code| append(&mut code_file, code))
-        .collect();
+    let names: Vec<Span> = entries.iter().map(|(name, _)| append(&mut text, name.as_bytes())).collect();
+    let origins: Vec<Span> = modules.iter().map(|module| append(&mut text, module.name.as_bytes())).collect();
+    let sources: Vec<Span> = modules.iter().map(|module| append(&mut text, module.source.as_bytes())).collect();
+    let code_spans: Vec<Span> = codes.iter().map(|code| append(&mut code_file, code)).collect();
     for ((_, module), name) in entries.iter().zip(&names) {
-        for span in [
-            *name,
-            origins[*module],
-            code_spans[*module],
-            sources[*module],
-        ] {
+        for span in [*name, origins[*module], code_spans[*module], sources[*module]] {
             for number in [span.offset, span.length] {
                 index_file.extend_from_slice(&u32::try_from(number).unwrap().to_le_bytes());
             }
@@ -217,11 +150,7 @@ fn write(modules: &[Module], codes: &[Vec<u8>]) {
         index_file.extend_from_slice(&u32::from(modules[*module].is_package).to_le_bytes());
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
-    for (name, bytes) in [
-        ("index.bin", index_file),
-        ("code.bin", code_file),
-        ("text.bin", text),
-    ] {
+    for (name, bytes) in [("index.bin", index_file), ("code.bin", code_file), ("text.bin", text)] {
         fs::write(out.join(name), bytes).unwrap();
     }
 }
@@ -229,8 +158,5 @@ fn write(modules: &[Module], codes: &[Vec<u8>]) {
 fn append(file: &mut Vec<u8>, bytes: &[u8]) -> Span {
     let offset = file.len();
     file.extend_from_slice(bytes);
-    Span {
-        offset,
-        length: bytes.len(),
-    }
+    Span { offset, length: bytes.len() }
 }

@@ -96,28 +96,17 @@ const MARK: &str = "rustpython";
 pub fn apply(name: &str, mut text: String) -> String {
     for patch in PATCHES.iter().filter(|patch| patch.module == name) {
         let found = text.matches(patch.from).count();
-        assert_eq!(
-            found, 1,
-            "{name} changed: {:?} is there {found} times",
-            patch.from
-        );
+        assert_eq!(found, 1, "{name} changed: {:?} is there {found} times", patch.from);
         text = text.replacen(patch.from, patch.to, 1);
     }
-    assert!(
-        !text.to_ascii_lowercase().contains(MARK),
-        "{name} has an edit that no patch takes back"
-    );
+    assert!(!text.to_ascii_lowercase().contains(MARK), "{name} has an edit that no patch takes back");
     text
 }
 
 /// Checks that no patch is for a module that is gone.
 pub fn assert_all_applied(names: &[&str]) {
     for patch in PATCHES {
-        assert!(
-            names.contains(&patch.module),
-            "there is no module {} to patch",
-            patch.module
-        );
+        assert!(names.contains(&patch.module), "there is no module {} to patch", patch.module);
     }
 }
 
@@ -132,9 +121,5 @@ pub fn sysconfig_data() -> Module {
          'Py_ENABLE_SHARED': 1,\n    'Py_GIL_DISABLED': 0,\n    'SHLIB_SUFFIX': '.so',\n    'SOABI': 'abi3',\n    \
          'VERSION': '3.14',\n    'WITH_PYMALLOC': 1,\n}}\n"
     );
-    Module {
-        name: format!("_sysconfigdata__{}_{multiarch}", target("OS")),
-        is_package: false,
-        source,
-    }
+    Module { name: format!("_sysconfigdata__{}_{multiarch}", target("OS")), is_package: false, source }
 }

@@ -80,14 +80,7 @@ fn record(index: usize) -> Frozen {
         let at = field * 4;
         u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]) as usize
     };
-    let span =
-        |file: &'static [u8], field: usize| &file[number(field)..number(field) + number(field + 1)];
+    let span = |file: &'static [u8], field: usize| &file[number(field)..number(field) + number(field + 1)];
     let name = |field| core::str::from_utf8(span(TEXT, field)).unwrap_or("");
-    Frozen {
-        name: name(0),
-        origname: name(2),
-        code: span(CODE, 4),
-        source: span(TEXT, 6),
-        is_package: number(8) != 0,
-    }
+    Frozen { name: name(0), origname: name(2), code: span(CODE, 4), source: span(TEXT, 6), is_package: number(8) != 0 }
 }

@@ -17,8 +17,7 @@ fn every_module_is_one_code_object() {
         }
     }
     for frozen in hognose_stdlib::entries() {
-        let code =
-            read_code(frozen.code).unwrap_or_else(|error| panic!("{}: {error}", frozen.name));
+        let code = read_code(frozen.code).unwrap_or_else(|error| panic!("{}: {error}", frozen.name));
         assert_eq!(code.name, "<module>", "{}", frozen.name);
         check(&code, &format!("<frozen {}>", frozen.origname));
     }
@@ -26,26 +25,17 @@ fn every_module_is_one_code_object() {
 
 #[test]
 fn compiling_the_sources_again_gives_the_same_bytes() {
-    let options = Options {
-        flags: PYCF_IGNORE_COOKIE,
-        ..Options::default()
-    };
+    let options = Options { flags: PYCF_IGNORE_COOKIE, ..Options::default() };
     for frozen in hognose_stdlib::entries() {
         let filename = format!("<frozen {}>", frozen.origname);
-        let again = compile(frozen.source, &filename, Mode::Exec, &options, &mut |_| {
-            WarningAction::Continue
-        })
-        .unwrap();
+        let again = compile(frozen.source, &filename, Mode::Exec, &options, &mut |_| WarningAction::Continue).unwrap();
         assert!(again == frozen.code, "{} differs", frozen.name);
     }
 }
 
 #[test]
 fn the_library_compiles_without_a_warning() {
-    let options = Options {
-        flags: PYCF_IGNORE_COOKIE,
-        ..Options::default()
-    };
+    let options = Options { flags: PYCF_IGNORE_COOKIE, ..Options::default() };
     for frozen in hognose_stdlib::entries() {
         let mut warnings = Vec::new();
         compile(frozen.source, "x", Mode::Exec, &options, &mut |warning| {
@@ -102,10 +92,7 @@ fn what_start_up_needs_is_there() {
 fn texts_are_cpythons() {
     let text = |name: &str| std::str::from_utf8(hognose_stdlib::source(name).unwrap()).unwrap();
     for name in hognose_stdlib::modules() {
-        assert!(
-            !text(name).to_ascii_lowercase().contains("rustpython"),
-            "{name}"
-        );
+        assert!(!text(name).to_ascii_lowercase().contains("rustpython"), "{name}");
     }
     assert!(text("io").contains("\nfrom _io import FileIO\n"));
     assert!(text("json.decoder").contains("scanner.make_scanner(self)"));

@@ -34,10 +34,7 @@ impl<T, A: Handle> TryBox<T, A> {
         let ptr = handle.allocate(Layout::new::<T>())?.cast::<T>();
         // SAFETY: the block is fresh and has the value's layout.
         unsafe { ptr.write(value) };
-        Ok(Self {
-            ptr,
-            own: PhantomData,
-        })
+        Ok(Self { ptr, own: PhantomData })
     }
 
     /// Takes the value out.
@@ -69,10 +66,7 @@ impl<T: ?Sized, A: Handle> TryBox<T, A> {
     pub unsafe fn from_raw(raw: *mut T) -> Self {
         // SAFETY: a box's address is never null.
         let ptr = unsafe { NonNull::new_unchecked(raw) };
-        Self {
-            ptr,
-            own: PhantomData,
-        }
+        Self { ptr, own: PhantomData }
     }
 
     /// The address of the value; the box stays its owner.

@@ -41,27 +41,19 @@ impl<A: Handle> TryString<A> {
     /// An empty string in the handle's domain. Takes no memory.
     #[must_use]
     pub const fn new_in(handle: A) -> Self {
-        Self {
-            bytes: TryVec::new_in(handle),
-        }
+        Self { bytes: TryVec::new_in(handle) }
     }
 
     /// A copy of a text in the handle's domain.
     pub fn try_from_str_in(text: &str, handle: A) -> Result<Self, NoMemory> {
-        let mut string = Self {
-            bytes: TryVec::try_with_capacity_in(text.len(), handle)?,
-        };
+        let mut string = Self { bytes: TryVec::try_with_capacity_in(text.len(), handle)? };
         string.try_push_str(text)?;
         Ok(string)
     }
 
     /// The string of UTF-8 bytes; gives them back if they are not UTF-8.
     pub fn from_utf8(bytes: TryVec<u8, A>) -> Result<Self, TryVec<u8, A>> {
-        if core::str::from_utf8(&bytes).is_ok() {
-            Ok(Self { bytes })
-        } else {
-            Err(bytes)
-        }
+        if core::str::from_utf8(&bytes).is_ok() { Ok(Self { bytes }) } else { Err(bytes) }
     }
 
     /// Makes room for `additional` more bytes.
@@ -112,10 +104,7 @@ impl<A: Handle> TryString<A> {
     /// If that would cut a character in two.
     pub fn truncate(&mut self, len: usize) {
         if len < self.len() {
-            assert!(
-                self.is_char_boundary(len),
-                "the cut lies between characters"
-            );
+            assert!(self.is_char_boundary(len), "the cut lies between characters");
             self.bytes.truncate(len);
         }
     }

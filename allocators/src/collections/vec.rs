@@ -64,12 +64,7 @@ impl<T, A: Handle> TryVec<T, A> {
     #[must_use]
     pub const fn new_in(_handle: A) -> Self {
         let cap = if size_of::<T>() == 0 { usize::MAX } else { 0 };
-        Self {
-            ptr: NonNull::dangling(),
-            cap,
-            len: 0,
-            own: PhantomData,
-        }
+        Self { ptr: NonNull::dangling(), cap, len: 0, own: PhantomData }
     }
 
     /// An empty vector in the handle's domain with room for `capacity` items.
@@ -166,11 +161,7 @@ impl<T, A: Handle> TryVec<T, A> {
     /// little.
     #[inline]
     pub fn try_reserve(&mut self, additional: usize) -> Result<(), NoMemory> {
-        if additional <= self.cap - self.len {
-            Ok(())
-        } else {
-            self.grow(additional)
-        }
+        if additional <= self.cap - self.len { Ok(()) } else { self.grow(additional) }
     }
 
     /// Makes room for exactly `additional` more items, if there is not room for them already.
@@ -323,8 +314,7 @@ impl<T, A: Handle> TryVec<T, A> {
         if len >= self.len {
             return;
         }
-        let rest =
-            ptr::slice_from_raw_parts_mut(self.ptr.as_ptr().wrapping_add(len), self.len - len);
+        let rest = ptr::slice_from_raw_parts_mut(self.ptr.as_ptr().wrapping_add(len), self.len - len);
         self.len = len;
         // SAFETY: the items were initialized, and no longer count.
         unsafe { ptr::drop_in_place(rest) };
@@ -398,12 +388,7 @@ impl<T, A: Handle> TryVec<T, A> {
     pub unsafe fn from_raw_parts(ptr: *mut T, len: usize, cap: usize) -> Self {
         // SAFETY: a vector's address is never null.
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        Self {
-            ptr,
-            cap,
-            len,
-            own: PhantomData,
-        }
+        Self { ptr, cap, len, own: PhantomData }
     }
 }
 

@@ -122,11 +122,7 @@ pub(crate) unsafe fn requested_size(p: *const u8) -> usize {
 ///
 /// # Safety
 /// The block is live and readable for `size` bytes.
-pub(crate) unsafe fn user_view(
-    letter: u8,
-    inner: *mut u8,
-    size: usize,
-) -> Option<(*mut u8, usize)> {
+pub(crate) unsafe fn user_view(letter: u8, inner: *mut u8, size: usize) -> Option<(*mut u8, usize)> {
     if size < OVERHEAD {
         return None;
     }
@@ -175,10 +171,7 @@ fn check_attached<const D: usize>(function: &str) {
         predicate()
     };
     if !attached {
-        report::fatal(
-            function,
-            "Python memory allocator called without holding the GIL",
-        );
+        report::fatal(function, "Python memory allocator called without holding the GIL");
     }
 }
 
@@ -224,16 +217,9 @@ unsafe extern "C" fn debug_malloc<const D: usize>(ctx: *mut c_void, n: usize) ->
     }
 }
 
-unsafe extern "C" fn debug_calloc<const D: usize>(
-    ctx: *mut c_void,
-    nelem: usize,
-    elsize: usize,
-) -> *mut c_void {
+unsafe extern "C" fn debug_calloc<const D: usize>(ctx: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
     check_attached::<D>("_PyMem_DebugCalloc");
-    let Some(n) = nelem
-        .checked_mul(elsize)
-        .filter(|n| *n <= MAX_SIZE - OVERHEAD)
-    else {
+    let Some(n) = nelem.checked_mul(elsize).filter(|n| *n <= MAX_SIZE - OVERHEAD) else {
         return ptr::null_mut();
     };
     let next = inner_of(ctx);
@@ -246,11 +232,7 @@ unsafe extern "C" fn debug_calloc<const D: usize>(
     unsafe { dress::<D>(inner, n).cast() }
 }
 
-unsafe extern "C" fn debug_realloc<const D: usize>(
-    ctx: *mut c_void,
-    p: *mut c_void,
-    n: usize,
-) -> *mut c_void {
+unsafe extern "C" fn debug_realloc<const D: usize>(ctx: *mut c_void, p: *mut c_void, n: usize) -> *mut c_void {
     check_attached::<D>("_PyMem_DebugRealloc");
     if p.is_null() {
         // SAFETY: the same request.
@@ -360,12 +342,7 @@ unsafe fn check_owner(function: &str, domain: Domain, p: *mut u8) {
         }
         if let Owner::Heap(owner, _) = heap::foreign::owner_of(inner) {
             let labels = (owner.as_ref().label(), heap.label());
-            report::bad_block(
-                function,
-                domain,
-                p,
-                report::Fault::Interpreter(labels.0, labels.1),
-            );
+            report::bad_block(function, domain, p, report::Fault::Interpreter(labels.0, labels.1));
         }
     }
 }

@@ -66,10 +66,7 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) const fn new() -> Self {
-        Self {
-            bytes: [0; 256],
-            len: 0,
-        }
+        Self { bytes: [0; 256], len: 0 }
     }
 
     pub(crate) fn put(&mut self, arguments: fmt::Arguments<'_>) {
@@ -98,11 +95,7 @@ struct Letter(u8);
 
 impl fmt::Display for Letter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_ascii_graphic() {
-            f.write_char(char::from(self.0))
-        } else {
-            write!(f, "\\x{:02x}", self.0)
-        }
+        if self.0.is_ascii_graphic() { f.write_char(char::from(self.0)) } else { write!(f, "\\x{:02x}", self.0) }
     }
 }
 
@@ -135,9 +128,9 @@ pub(crate) fn bad_block(function: &str, domain: Domain, p: *mut u8, fault: Fault
         )),
         Fault::Leading => text.put(format_args!("bad leading pad byte")),
         Fault::Trailing => text.put(format_args!("bad trailing pad byte")),
-        Fault::Interpreter(owner, here) => text.put(format_args!(
-            "bad interpreter: the block belongs to interpreter {owner}, not to {here}"
-        )),
+        Fault::Interpreter(owner, here) => {
+            text.put(format_args!("bad interpreter: the block belongs to interpreter {owner}, not to {here}"))
+        }
     }
     fatal(function, text.as_str())
 }
@@ -176,55 +169,30 @@ fn try_describe(domain: Domain, p: *mut u8) -> fmt::Result {
     let mut out = Stderr;
     // SAFETY: the caller read the head already.
     let (head, n) = unsafe { (p.sub(8).cast::<[u8; 8]>().read(), requested_size(p)) };
-    writeln!(
-        out,
-        "Debug memory block at address p={p:p}: API '{}'",
-        Letter(head[0])
-    )?;
+    writeln!(out, "Debug memory block at address p={p:p}: API '{}'", Letter(head[0]))?;
     writeln!(out, "    {n} bytes originally requested")?;
     if head[1..] == [FORBIDDEN_BYTE; 7] {
-        writeln!(
-            out,
-            "    The 7 pad bytes at p-7 are FORBIDDENBYTE, as expected."
-        )?;
+        writeln!(out, "    The 7 pad bytes at p-7 are FORBIDDENBYTE, as expected.")?;
     } else {
-        writeln!(
-            out,
-            "    The 7 pad bytes at p-7 are not all FORBIDDENBYTE (0xfd):"
-        )?;
+        writeln!(out, "    The 7 pad bytes at p-7 are not all FORBIDDENBYTE (0xfd):")?;
         for (i, byte) in head[1..].iter().enumerate() {
             writeln!(out, "        at p-{}: 0x{byte:02x}{}", 7 - i, ouch(*byte))?;
         }
-        writeln!(
-            out,
-            "    Because memory is corrupted at the start, the count of bytes requested"
-        )?;
-        writeln!(
-            out,
-            "       may be bogus, and checking the trailing pad bytes may segfault."
-        )?;
+        writeln!(out, "    Because memory is corrupted at the start, the count of bytes requested")?;
+        writeln!(out, "       may be bogus, and checking the trailing pad bytes may segfault.")?;
     }
     let tail = p.wrapping_add(n);
     if !is_mapped(p, n.saturating_add(TAIL)) {
-        writeln!(
-            out,
-            "    The 8 pad bytes at tail={tail:p} are outside the process's memory."
-        )?;
+        writeln!(out, "    The 8 pad bytes at tail={tail:p} are outside the process's memory.")?;
         writeln!(out)?;
         return print_traceback(&mut out, domain, p);
     }
     // SAFETY: the range is mapped, as just asked.
     let guard = unsafe { tail.cast::<[u8; TAIL]>().read() };
     if guard == [FORBIDDEN_BYTE; TAIL] {
-        writeln!(
-            out,
-            "    The 8 pad bytes at tail={tail:p} are FORBIDDENBYTE, as expected."
-        )?;
+        writeln!(out, "    The 8 pad bytes at tail={tail:p} are FORBIDDENBYTE, as expected.")?;
     } else {
-        writeln!(
-            out,
-            "    The 8 pad bytes at tail={tail:p} are not all FORBIDDENBYTE (0xfd):"
-        )?;
+        writeln!(out, "    The 8 pad bytes at tail={tail:p} are not all FORBIDDENBYTE (0xfd):")?;
         for (i, byte) in guard.iter().enumerate() {
             writeln!(out, "        at tail+{i}: 0x{byte:02x}{}", ouch(*byte))?;
         }
@@ -257,26 +225,18 @@ fn print_traceback(out: &mut Stderr, domain: Domain, p: *mut u8) -> fmt::Result 
         false
     } else {
         // SAFETY: only `set_traceback_printer` stores here, and it stores such a function.
-        let printer =
-            unsafe { core::mem::transmute::<*mut (), fn(Domain, *mut u8) -> bool>(printer) };
+        let printer = unsafe { core::mem::transmute::<*mut (), fn(Domain, *mut u8) -> bool>(printer) };
         printer(domain, p)
     };
     if !printed {
-        writeln!(
-            out,
-            "Enable tracemalloc to get the memory block allocation traceback"
-        )?;
+        writeln!(out, "Enable tracemalloc to get the memory block allocation traceback")?;
         writeln!(out)?;
     }
     Ok(())
 }
 
 fn ouch(byte: u8) -> &'static str {
-    if byte == FORBIDDEN_BYTE {
-        ""
-    } else {
-        " *** OUCH"
-    }
+    if byte == FORBIDDEN_BYTE { "" } else { " *** OUCH" }
 }
 
 /// Whether `n` bytes at `p` can be read: a size out of a damaged head may lead anywhere. Only the

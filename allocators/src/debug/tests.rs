@@ -19,13 +19,7 @@ fn bytes(p: *mut c_void, n: usize) -> (u64, u8, [u8; 7], Vec<u8>, [u8; 8]) {
         let size = u64::from_be_bytes(p.sub(16).cast::<[u8; 8]>().read());
         let data = core::slice::from_raw_parts(p, n).to_vec();
         let tail = p.add(n).cast::<[u8; 8]>().read();
-        (
-            size,
-            p.sub(8).read(),
-            p.sub(7).cast::<[u8; 7]>().read(),
-            data,
-            tail,
-        )
+        (size, p.sub(8).read(), p.sub(7).cast::<[u8; 7]>().read(), data, tail)
     }
 }
 
@@ -46,18 +40,12 @@ fn a_block_has_the_documented_layout() {
                 // SAFETY: a live block.
                 let q = unsafe { domain::realloc(domain, p, n + 3) };
                 let clean = vec![0xCD; n + 3];
-                assert_eq!(
-                    bytes(q, n + 3),
-                    (n as u64 + 3, domain.letter(), fd7, clean, fd8)
-                );
+                assert_eq!(bytes(q, n + 3), (n as u64 + 3, domain.letter(), fd7, clean, fd8));
                 // SAFETY: a live block.
                 unsafe { domain::free(domain, q) };
                 let p = domain::calloc(domain, n, 2);
                 let zeros = vec![0; 2 * n];
-                assert_eq!(
-                    bytes(p, 2 * n),
-                    (2 * n as u64, domain.letter(), fd7, zeros, fd8)
-                );
+                assert_eq!(bytes(p, 2 * n), (2 * n as u64, domain.letter(), fd7, zeros, fd8));
                 // SAFETY: a live block.
                 unsafe { domain::free(domain, p) };
             }
@@ -146,20 +134,13 @@ fn hooks_over_a_users_allocator() {
     }
     let p = domain::calloc(Domain::Mem, 3, 5);
     assert_eq!(seen.sizes, [124, 64, 39]);
-    assert!(
-        seen.last[..64].iter().all(|b| *b == 0xDD),
-        "the whole block is dead"
-    );
+    assert!(seen.last[..64].iter().all(|b| *b == 0xDD), "the whole block is dead");
     seen.refuse = true;
     assert!(domain::malloc(Domain::Mem, 1).is_null());
     // SAFETY: a live block.
     unsafe {
         assert!(domain::realloc(Domain::Mem, p, 1000).is_null());
-        assert_eq!(
-            bytes(p, 15).3,
-            [0; 15],
-            "a failed growth keeps the contents"
-        );
+        assert_eq!(bytes(p, 15).3, [0; 15], "a failed growth keeps the contents");
         domain::free(Domain::Mem, p);
     }
     assert_eq!(seen.frees, 2);
@@ -186,12 +167,8 @@ fn hooks_set_up_twice() {
     // SAFETY: the wrapper passes everything on.
     unsafe {
         BELOW = once;
-        let wrapper = PyMemAllocatorEx {
-            ctx: ptr::null_mut(),
-            malloc: Some(pass_malloc),
-            free: Some(pass_free),
-            ..once
-        };
+        let wrapper =
+            PyMemAllocatorEx { ctx: ptr::null_mut(), malloc: Some(pass_malloc), free: Some(pass_free), ..once };
         let old = get_allocator(Domain::Raw);
         set_allocator(Domain::Raw, wrapper);
         setup_debug_hooks();
@@ -274,17 +251,9 @@ fn a_write_behind_the_block_is_reported() {
         p.cast::<u8>().add(3).write(0x41);
         domain::raw_free(p);
     });
-    assert!(
-        text.contains(" are not all FORBIDDENBYTE (0xfd):\n        at tail+0: 0x41 *** OUCH\n")
-    );
-    assert!(
-        text.contains("        at tail+7: 0xfd\n    Data at p: cd cd cd\n"),
-        "{text}"
-    );
-    assert!(
-        text.ends_with("_PyMem_DebugRawFree: bad trailing pad byte\n"),
-        "{text}"
-    );
+    assert!(text.contains(" are not all FORBIDDENBYTE (0xfd):\n        at tail+0: 0x41 *** OUCH\n"));
+    assert!(text.contains("        at tail+7: 0xfd\n    Data at p: cd cd cd\n"), "{text}");
+    assert!(text.ends_with("_PyMem_DebugRawFree: bad trailing pad byte\n"), "{text}");
 }
 
 #[test]
@@ -303,10 +272,7 @@ fn a_double_free_is_reported_as_one() {
                     domain::free(domain, p);
                     domain::free(domain, p);
                 });
-                assert!(
-                    text.contains("double free"),
-                    "{kind:?} {domain:?} {n}: {text}"
-                );
+                assert!(text.contains("double free"), "{kind:?} {domain:?} {n}: {text}");
             }
         }
     }
@@ -326,10 +292,7 @@ fn a_block_of_another_interpreter_is_reported() {
         for p in [small, large] {
             // SAFETY: wrong on purpose, in a child.
             let text = report(|| unsafe { domain::free(Domain::Obj, p) });
-            assert!(
-                text.ends_with("the block belongs to interpreter 1, not to 2\n"),
-                "{text}"
-            );
+            assert!(text.ends_with("the block belongs to interpreter 1, not to 2\n"), "{text}");
         }
         drop(two);
         attach_heap(one.0.as_ptr());
@@ -349,9 +312,7 @@ fn a_free_after_the_interpreter_is_gone_is_reported() {
         for p in [small, large] {
             // SAFETY: wrong on purpose, in a child.
             let text = report(|| unsafe { domain::free(Domain::Obj, p) });
-            let said = ["late free", "double free", "bad "]
-                .iter()
-                .any(|what| text.contains(what));
+            let said = ["late free", "double free", "bad "].iter().any(|what| text.contains(what));
             assert!(said, "{kind:?}: {text}");
         }
     }

@@ -86,12 +86,8 @@ pub(crate) struct Reserve {
 // SAFETY: the allocator's context is the installer's business, who promises that any thread may call.
 unsafe impl Send for Reserve {}
 
-pub(crate) static RESERVE: Lock<Reserve> = Lock::new(Reserve {
-    tried: false,
-    taken: [0; SLOTS / 64],
-    hint: 0,
-    allocator: DEFAULT,
-});
+pub(crate) static RESERVE: Lock<Reserve> =
+    Lock::new(Reserve { tried: false, taken: [0; SLOTS / 64], hint: 0, allocator: DEFAULT });
 
 /// Whether an address lies in the reserved range: then, and only then, its page may be looked at.
 #[inline(always)]
@@ -117,21 +113,9 @@ fn ensure(reserve: &mut Guard<'_, Reserve>) {
     while size >= RESERVE_MIN {
         // One arena more than needed, to find an aligned start.
         // SAFETY: a fresh mapping at an address of the system's choice.
-        let at = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                size + ARENA_SIZE,
-                libc::PROT_READ,
-                QUIET,
-                -1,
-                0,
-            )
-        };
+        let at = unsafe { libc::mmap(ptr::null_mut(), size + ARENA_SIZE, libc::PROT_READ, QUIET, -1, 0) };
         if at != libc::MAP_FAILED {
-            BASE.store(
-                (at as usize).next_multiple_of(ARENA_SIZE),
-                Ordering::Relaxed,
-            );
+            BASE.store((at as usize).next_multiple_of(ARENA_SIZE), Ordering::Relaxed);
             LEN.store(size, Ordering::Release);
             return;
         }
@@ -150,9 +134,7 @@ fn take_slot(reserve: &mut Guard<'_, Reserve>) -> *mut u8 {
         reserve.hint = word;
         let at = (BASE.load(Ordering::Relaxed) + (word * 64 + bit) * ARENA_SIZE) as *mut u8;
         // SAFETY: the slot lies in our reserved range and nobody has it.
-        let denied = unsafe {
-            libc::mprotect(at.cast(), ARENA_SIZE, libc::PROT_READ | libc::PROT_WRITE) != 0
-        };
+        let denied = unsafe { libc::mprotect(at.cast(), ARENA_SIZE, libc::PROT_READ | libc::PROT_WRITE) != 0 };
         if denied {
             return ptr::null_mut();
         }
@@ -166,16 +148,7 @@ fn return_slot(at: *mut u8) {
     let mut reserve = RESERVE.lock();
     // SAFETY: the slot is ours; the new mapping takes its place in one step, so a late reader sees
     // either the old bytes or zeros.
-    let mapped = unsafe {
-        libc::mmap(
-            at.cast(),
-            ARENA_SIZE,
-            libc::PROT_READ,
-            QUIET | libc::MAP_FIXED,
-            -1,
-            0,
-        )
-    };
+    let mapped = unsafe { libc::mmap(at.cast(), ARENA_SIZE, libc::PROT_READ, QUIET | libc::MAP_FIXED, -1, 0) };
     if mapped == libc::MAP_FAILED {
         // No mapping is left to split off. The memory goes back all the same and reads as zeros.
         // SAFETY: as above.
@@ -189,40 +162,19 @@ fn return_slot(at: *mut u8) {
 /// Number of arenas of the reserved range that heaps have now.
 #[cfg(test)]
 pub(crate) fn slots_taken() -> u32 {
-    RESERVE
-        .lock()
-        .taken
-        .iter()
-        .map(|word| word.count_ones())
-        .sum()
+    RESERVE.lock().taken.iter().map(|word| word.count_ones()).sum()
 }
 
 /* ---- The arena allocator ---- */
 
-const DEFAULT: PyObjectArenaAllocator = PyObjectArenaAllocator {
-    ctx: ptr::null_mut(),
-    alloc: Some(default_alloc),
-    free: Some(default_free),
-};
+const DEFAULT: PyObjectArenaAllocator =
+    PyObjectArenaAllocator { ctx: ptr::null_mut(), alloc: Some(default_alloc), free: Some(default_free) };
 
 unsafe extern "C" fn default_alloc(_: *mut c_void, size: usize) -> *mut c_void {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: a fresh mapping at an address of the system's choice.
-    let at = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            flags,
-            -1,
-            0,
-        )
-    };
-    if at == libc::MAP_FAILED {
-        ptr::null_mut()
-    } else {
-        at
-    }
+    let at = unsafe { libc::mmap(ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
+    if at == libc::MAP_FAILED { ptr::null_mut() } else { at }
 }
 
 unsafe extern "C" fn default_free(_: *mut c_void, p: *mut c_void, size: usize) {
@@ -265,8 +217,7 @@ pub(crate) fn tell_observer(heap: &Heap) {
 }
 
 fn is_default(allocator: &PyObjectArenaAllocator) -> bool {
-    allocator.ctx.is_null()
-        && allocator.alloc.map(|f| f as usize) == DEFAULT.alloc.map(|f| f as usize)
+    allocator.ctx.is_null() && allocator.alloc.map(|f| f as usize) == DEFAULT.alloc.map(|f| f as usize)
 }
 
 /* ---- Arenas of a heap ---- */
@@ -281,11 +232,7 @@ pub(crate) fn new() -> *mut Arena {
     let allocator = {
         let mut reserve = RESERVE.lock();
         let allocator = reserve.allocator;
-        let slot = if is_default(&allocator) {
-            take_slot(&mut reserve)
-        } else {
-            ptr::null_mut()
-        };
+        let slot = if is_default(&allocator) { take_slot(&mut reserve) } else { ptr::null_mut() };
         if !slot.is_null() {
             drop(reserve);
             // SAFETY: fresh, and large enough.
@@ -295,9 +242,7 @@ pub(crate) fn new() -> *mut Arena {
         allocator
     };
     // SAFETY: the installer's promise.
-    let given = allocator
-        .alloc
-        .map_or(ptr::null_mut(), |f| unsafe { f(allocator.ctx, ARENA_SIZE) });
+    let given = allocator.alloc.map_or(ptr::null_mut(), |f| unsafe { f(allocator.ctx, ARENA_SIZE) });
     if given.is_null() {
         // SAFETY: allocated above and not used.
         unsafe { libc::free(arena.cast()) };
@@ -307,14 +252,7 @@ pub(crate) fn new() -> *mut Arena {
     let shift = given.align_offset(PAGE_SIZE);
     let pages = (ARENA_SIZE - shift) / PAGE_SIZE;
     // SAFETY: fresh, and large enough.
-    unsafe {
-        arena.write(describe(
-            given.wrapping_add(shift),
-            pages,
-            given,
-            Some(allocator),
-        ))
-    };
+    unsafe { arena.write(describe(given.wrapping_add(shift), pages, given, Some(allocator))) };
     for index in 0..pages {
         // What a user's allocator gives may hold anything, P4 wants null.
         // SAFETY: the page is ours.
@@ -323,17 +261,8 @@ pub(crate) fn new() -> *mut Arena {
     arena
 }
 
-fn describe(
-    base: *mut u8,
-    pages: usize,
-    given: *mut u8,
-    allocator: Option<PyObjectArenaAllocator>,
-) -> Arena {
-    let all = if pages == 64 {
-        u64::MAX
-    } else {
-        (1 << pages) - 1
-    };
+fn describe(base: *mut u8, pages: usize, given: *mut u8, allocator: Option<PyObjectArenaAllocator>) -> Arena {
+    let all = if pages == 64 { u64::MAX } else { (1 << pages) - 1 };
     Arena {
         base,
         given,

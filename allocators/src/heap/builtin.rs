@@ -23,11 +23,7 @@ const fn builtin<const D: usize>() -> PyMemAllocatorEx {
 fn attached<const D: usize>() -> Option<(&'static Heap, Tag)> {
     // SAFETY: who attaches a heap keeps it alive meanwhile; the reference does not leave the call.
     let heap = unsafe { current_heap().as_ref() }?;
-    let tag = if D == Domain::Mem as usize {
-        Tag::Mem
-    } else {
-        heap.hint.replace(Tag::Obj)
-    };
+    let tag = if D == Domain::Mem as usize { Tag::Mem } else { heap.hint.replace(Tag::Obj) };
     Some((heap, tag))
 }
 
@@ -38,22 +34,14 @@ unsafe extern "C" fn heap_malloc<const D: usize>(_: *mut c_void, size: usize) ->
     }
 }
 
-unsafe extern "C" fn heap_calloc<const D: usize>(
-    _: *mut c_void,
-    nelem: usize,
-    elsize: usize,
-) -> *mut c_void {
+unsafe extern "C" fn heap_calloc<const D: usize>(_: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
     match (attached::<D>(), nelem.checked_mul(elsize)) {
         (Some((heap, tag)), Some(size)) => heap.alloc_zeroed_inner(tag, size).cast(),
         _ => ptr::null_mut(),
     }
 }
 
-unsafe extern "C" fn heap_realloc<const D: usize>(
-    _: *mut c_void,
-    p: *mut c_void,
-    size: usize,
-) -> *mut c_void {
+unsafe extern "C" fn heap_realloc<const D: usize>(_: *mut c_void, p: *mut c_void, size: usize) -> *mut c_void {
     match attached::<D>() {
         // SAFETY: the caller's promise.
         Some((heap, tag)) => unsafe { heap.realloc_inner(tag, p.cast(), size).cast() },

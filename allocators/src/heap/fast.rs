@@ -51,11 +51,7 @@ impl Heap {
 
     #[inline(always)]
     fn alloc(&self, tag: Tag, size: usize) -> *mut u8 {
-        if self.is_direct(tag.domain()) {
-            self.alloc_inner(tag, size)
-        } else {
-            self.alloc_hooked(tag, size)
-        }
+        if self.is_direct(tag.domain()) { self.alloc_inner(tag, size) } else { self.alloc_hooked(tag, size) }
     }
 
     #[inline(always)]
@@ -113,8 +109,7 @@ impl Heap {
         if self.is_direct(tag.domain()) {
             self.alloc_zeroed_inner(tag, size)
         } else {
-            self.hooked(tag, |domain| domain::calloc(domain, 1, size))
-                .cast()
+            self.hooked(tag, |domain| domain::calloc(domain, 1, size)).cast()
         }
     }
 }
@@ -173,15 +168,7 @@ macro_rules! tag_methods {
     };
 }
 
-tag_methods!(
-    Tag::Mem,
-    "a buffer",
-    mem_alloc,
-    mem_alloc_zeroed,
-    mem_free,
-    mem_free_sized,
-    mem_realloc
-);
+tag_methods!(Tag::Mem, "a buffer", mem_alloc, mem_alloc_zeroed, mem_free, mem_free_sized, mem_realloc);
 tag_methods!(
     Tag::Obj,
     "an object without a collector's header",

@@ -41,11 +41,7 @@ pub(crate) unsafe fn owner_of(p: *mut u8) -> Owner {
 /// # Safety
 /// As for `owner_of`.
 unsafe fn owner_among(heaps: &Heaps, p: *mut u8) -> Owner {
-    let page = if arena::in_reserve(p) {
-        Some(page::of(p))
-    } else {
-        find_outside_any(heaps, p)
-    };
+    let page = if arena::in_reserve(p) { Some(page::of(p)) } else { find_outside_any(heaps, p) };
     if let Some(page) = page {
         // SAFETY: the reserved range can always be read; an arena outside is a live heap's.
         let (heap, tag) = unsafe { ((*page).heap.get(), (*page).tag()) };
@@ -154,12 +150,7 @@ impl Heap {
         loop {
             // SAFETY: a block of a heap has at least one word, and nobody uses it.
             unsafe { (*block).next = head };
-            let swapped = self.foreign.compare_exchange_weak(
-                head,
-                block,
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
+            let swapped = self.foreign.compare_exchange_weak(head, block, Ordering::Release, Ordering::Relaxed);
             match swapped {
                 Ok(_) => return,
                 Err(now) => head = now,

@@ -55,11 +55,7 @@ pub(crate) unsafe fn header(p: *mut u8) -> Option<ptr::NonNull<Large>> {
     }
     // SAFETY: the caller's promise.
     let check = unsafe { p.sub(size_of::<usize>()).cast::<usize>().read() };
-    if check == check_of(p) {
-        ptr::NonNull::new(p.wrapping_sub(HEADER).cast())
-    } else {
-        None
-    }
+    if check == check_of(p) { ptr::NonNull::new(p.wrapping_sub(HEADER).cast()) } else { None }
 }
 
 /// Allocates a large block; null on failure or beyond the heap's limit.
@@ -179,11 +175,7 @@ pub(crate) unsafe fn realloc(heap: &Heap, at: ptr::NonNull<Large>, size: usize) 
         }
         (*kept).check = check_of(kept.wrapping_add(1).cast());
         link(heap, kept);
-        if new.is_null() {
-            ptr::null_mut()
-        } else {
-            new.wrapping_add(1).cast()
-        }
+        if new.is_null() { ptr::null_mut() } else { new.wrapping_add(1).cast() }
     }
 }
 
@@ -219,15 +211,8 @@ pub(crate) fn validate(heap: &Heap, tag: Tag) -> usize {
     while !at.is_null() {
         // SAFETY: L2.
         let block = unsafe { &*at };
-        assert_eq!(
-            block.check,
-            check_of(at.wrapping_add(1).cast()),
-            "L1: the check word"
-        );
-        assert!(
-            ptr::eq(block.heap, heap),
-            "L2: a block is on its heap's list"
-        );
+        assert_eq!(block.check, check_of(at.wrapping_add(1).cast()), "L1: the check word");
+        assert!(ptr::eq(block.heap, heap), "L2: a block is on its heap's list");
         assert_eq!(block.prev, prev, "L2: the list is doubly linked");
         assert_eq!(block.tag, tag, "L2: a block is on its tag's list");
         blocks += 1;
@@ -238,10 +223,6 @@ pub(crate) fn validate(heap: &Heap, tag: Tag) -> usize {
     if heap.kind().counts_held_by_block() {
         return bytes;
     }
-    assert_eq!(
-        (blocks, bytes),
-        (counts.large_blocks.get(), counts.large_bytes.get()),
-        "L2: counted"
-    );
+    assert_eq!((blocks, bytes), (counts.large_blocks.get(), counts.large_bytes.get()), "L2: counted");
     bytes
 }

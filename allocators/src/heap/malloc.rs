@@ -26,13 +26,7 @@ pub(crate) enum Source {
 pub(crate) fn alloc(size: usize, zeroed: bool) -> (*mut c_void, Source) {
     if table::raw_is_ours() {
         // SAFETY: any size may be asked for.
-        let p = unsafe {
-            if zeroed {
-                libc::calloc(1, size)
-            } else {
-                libc::malloc(size)
-            }
-        };
+        let p = unsafe { if zeroed { libc::calloc(1, size) } else { libc::malloc(size) } };
         (p, Source::Library)
     } else if zeroed {
         (domain::calloc(Domain::Raw, 1, size), Source::RawTable)

@@ -125,9 +125,7 @@ pub(crate) fn tag_of(heap: &Heap, p: *mut u8) -> Option<Tag> {
     if owner.is_null() {
         return None;
     }
-    Tag::ALL
-        .into_iter()
-        .find(|tag| ptr::eq(heap_of_tag(heap, *tag), owner))
+    Tag::ALL.into_iter().find(|tag| ptr::eq(heap_of_tag(heap, *tag), owner))
 }
 
 /// Frees a block if it is one of this heap's.

@@ -21,10 +21,7 @@
 //! of mem and obj), `page` and `small` (blocks up to 512 bytes), `arena`, `large`, `malloc` (the C library),
 //! `mimalloc`, `foreign` (blocks in the wrong hands), `registry` (all heaps), `stats`, `walk`.
 
-#![cfg_attr(
-    not(feature = "pymalloc"),
-    allow(dead_code, reason = "pages exist only for pymalloc")
-)]
+#![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
 pub(crate) mod arena;
 mod builtin;
@@ -206,11 +203,7 @@ impl Heap {
         // SAFETY: plain allocation; the result is tested.
         let at = unsafe { libc::malloc(size_of::<Self>()) }.cast::<Self>();
         let at = NonNull::new(at).ok_or(NoMemory)?;
-        let (range_base, range_len) = if kind.has_pages() {
-            arena::reserve_range()
-        } else {
-            (0, 0)
-        };
+        let (range_base, range_len) = if kind.has_pages() { arena::reserve_range() } else { (0, 0) };
         let heap = Self {
             direct: [const { AtomicBool::new(false) }; 3],
             sized: [const { AtomicBool::new(false) }; 3],
@@ -232,11 +225,7 @@ impl Heap {
                     allocations: Cell::new(0),
                 }
             }; 3],
-            arena_counts: ArenaCounts {
-                total: Cell::new(0),
-                reclaimed: Cell::new(0),
-                highwater: Cell::new(0),
-            },
+            arena_counts: ArenaCounts { total: Cell::new(0), reclaimed: Cell::new(0), highwater: Cell::new(0) },
             label: AtomicI64::new(-1),
             domain_held: [const { Cell::new(0) }; 3],
             peaks: [const { Cell::new(0) }; 3],

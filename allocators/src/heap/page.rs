@@ -112,19 +112,10 @@ impl Page {
     ///
     /// # Safety
     /// `at` is aligned to, and writable for, [`PAGE_SIZE`] bytes that nobody uses.
-    pub(crate) unsafe fn init(
-        at: *mut u8,
-        heap: *const Heap,
-        arena: *mut Arena,
-        tag: Tag,
-        class: usize,
-    ) -> *mut Self {
+    pub(crate) unsafe fn init(at: *mut u8, heap: *const Heap, arena: *mut Arena, tag: Tag, class: usize) -> *mut Self {
         let block_size = (class + 1) * STEP;
         let page = at.cast::<Self>();
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "at most 1019 blocks of 512 bytes, 32 classes"
-        )]
+        #[allow(clippy::cast_possible_truncation, reason = "at most 1019 blocks of 512 bytes, 32 classes")]
         let header = Self {
             free: Cell::new(ptr::null_mut()),
             heap: Cell::new(heap),
@@ -248,39 +239,22 @@ impl Page {
 
     /// Checks P1, P3 and P4 and the geometry.
     pub(crate) fn validate(&self, heap: *const Heap) {
-        assert!(
-            ptr::eq(self.heap.get(), heap),
-            "P4: a page in use points to its heap"
-        );
+        assert!(ptr::eq(self.heap.get(), heap), "P4: a page in use points to its heap");
         assert_eq!(self.block_size(), (self.class() + 1) * STEP, "geometry");
         assert!(self.carved() <= self.capacity(), "geometry");
         let base = self.block(0) as usize;
         let (mut free, mut at) = (0, self.free.get());
         while !at.is_null() {
             let offset = at as usize - base;
-            assert!(
-                ptr::eq(of(at.cast()), self),
-                "P1: the free list stays in its page"
-            );
-            assert_eq!(
-                offset % self.block_size(),
-                0,
-                "P1: the free list holds blocks"
-            );
-            assert!(
-                offset / self.block_size() < self.carved(),
-                "P1: a free block is carved"
-            );
+            assert!(ptr::eq(of(at.cast()), self), "P1: the free list stays in its page");
+            assert_eq!(offset % self.block_size(), 0, "P1: the free list holds blocks");
+            assert!(offset / self.block_size() < self.carved(), "P1: a free block is carved");
             free += 1;
             assert!(free <= self.carved(), "P1: the free list ends");
             // SAFETY: just checked to be a block of this page.
             at = unsafe { (*at).next };
         }
-        assert_eq!(
-            self.carved() - free,
-            self.used(),
-            "P1: allocs - frees are in use"
-        );
+        assert_eq!(self.carved() - free, self.used(), "P1: allocs - frees are in use");
         match self.state.get() {
             State::Current => assert_eq!(self.wake.get(), u64::MAX, "P3: current"),
             State::Partial => {

@@ -97,11 +97,7 @@ pub(crate) struct Outside {
 
 impl Outside {
     pub(crate) const fn new() -> Self {
-        Self {
-            items: ptr::null_mut(),
-            len: 0,
-            room: 0,
-        }
+        Self { items: ptr::null_mut(), len: 0, room: 0 }
     }
 
     fn as_slice(&self) -> &[*mut Arena] {
@@ -114,8 +110,7 @@ impl Outside {
 
     fn position(&self, at: *mut u8) -> usize {
         // SAFETY: the items are live arenas of the heap.
-        self.as_slice()
-            .partition_point(|arena| unsafe { (**arena).base } <= at)
+        self.as_slice().partition_point(|arena| unsafe { (**arena).base } <= at)
     }
 
     fn find(&self, p: *mut u8) -> Option<*mut Page> {
@@ -147,11 +142,7 @@ impl Outside {
     }
 
     fn remove(&mut self, arena: *mut Arena) {
-        if let Some(index) = self
-            .as_slice()
-            .iter()
-            .position(|found| ptr::eq(*found, arena))
-        {
+        if let Some(index) = self.as_slice().iter().position(|found| ptr::eq(*found, arena)) {
             // SAFETY: the items behind it are initialized.
             unsafe {
                 let at = self.items.add(index);
@@ -194,7 +185,5 @@ pub(crate) fn find_outside_any(heaps: &Heaps, p: *mut u8) -> Option<*mut Page> {
         return None;
     }
     // SAFETY: R1, and the arrays change only under the lock that the caller holds.
-    heaps
-        .iter()
-        .find_map(|heap| unsafe { (*(*heap).outside.get()).find(p) })
+    heaps.iter().find_map(|heap| unsafe { (*(*heap).outside.get()).find(p) })
 }

@@ -18,9 +18,7 @@ impl Heap {
         match self.kind {
             _ if size > MAX_SIZE => ptr::null_mut(),
             #[cfg(feature = "pymalloc")]
-            HeapKind::Pymalloc if size <= SMALL_LIMIT => {
-                self.refill(tag, page::class_of(size.max(1)))
-            }
+            HeapKind::Pymalloc if size <= SMALL_LIMIT => self.refill(tag, page::class_of(size.max(1))),
             #[cfg(feature = "mimalloc")]
             HeapKind::Mimalloc => {
                 self.drain_foreign();
@@ -110,11 +108,7 @@ impl Heap {
             }
             let new = self.alloc_inner(tag, size);
             if new.is_null() {
-                return if wanted <= block_size {
-                    p
-                } else {
-                    ptr::null_mut()
-                };
+                return if wanted <= block_size { p } else { ptr::null_mut() };
             }
             // SAFETY: both blocks have that many bytes and are different; the old one is this heap's.
             unsafe {
@@ -199,8 +193,7 @@ impl Heap {
     }
 
     pub(super) fn alloc_hooked(&self, tag: Tag, size: usize) -> *mut u8 {
-        self.hooked(tag, |domain| domain::malloc(domain, size))
-            .cast()
+        self.hooked(tag, |domain| domain::malloc(domain, size)).cast()
     }
 
     pub(super) unsafe fn free_hooked(&self, tag: Tag, p: *mut u8) {
@@ -210,9 +203,6 @@ impl Heap {
 
     pub(super) unsafe fn realloc_hooked(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
-        self.hooked(tag, |domain| unsafe {
-            domain::realloc(domain, p.cast(), size)
-        })
-        .cast()
+        self.hooked(tag, |domain| unsafe { domain::realloc(domain, p.cast(), size) }).cast()
     }
 }

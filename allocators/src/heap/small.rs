@@ -24,10 +24,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) const fn new() -> Self {
-        Self {
-            head: Cell::new(ptr::null_mut()),
-            tail: Cell::new(ptr::null_mut()),
-        }
+        Self { head: Cell::new(ptr::null_mut()), tail: Cell::new(ptr::null_mut()) }
     }
 
     /// # Safety
@@ -222,9 +219,7 @@ impl Heap {
     /// All pages of the arena are free.
     unsafe fn drop_arena(&self, at: *mut Arena) {
         self.unlink_room(at);
-        self.arena_counts
-            .reclaimed
-            .set(self.arena_counts.reclaimed.get() + 1);
+        self.arena_counts.reclaimed.set(self.arena_counts.reclaimed.get() + 1);
         // SAFETY: it is on the list of all arenas.
         unsafe {
             let (next, prev) = ((*at).next.get(), (*at).prev.get());
@@ -346,22 +341,14 @@ impl Heap {
                 // SAFETY: the list holds arenas of this heap.
                 at = unsafe { (*at).room_next.get() };
             }
-            assert_eq!(
-                listed,
-                usize::from(arena.free.get() != 0),
-                "A1: arenas with room are listed"
-            );
+            assert_eq!(listed, usize::from(arena.free.get() != 0), "A1: arenas with room are listed");
         });
         assert!(unused_arenas <= 1, "A2: one spare arena");
         self.for_each_page(&mut |page| {
             page.validate(self);
             held[page.tag().domain().index()] += PAGE_SIZE;
             let current = self.current[page.tag().index()][page.class()].get();
-            assert_eq!(
-                ptr::eq(current, page),
-                page.state.get() == State::Current,
-                "P2: the current page is current"
-            );
+            assert_eq!(ptr::eq(current, page), page.state.get() == State::Current, "P2: the current page is current");
         });
         for tag in Tag::ALL {
             for class in 0..page::CLASSES {
@@ -369,16 +356,8 @@ impl Heap {
                 while !at.is_null() {
                     // SAFETY: the list holds pages of this heap.
                     let page = unsafe { &*at };
-                    assert_eq!(
-                        page.state.get(),
-                        State::Partial,
-                        "P2: a listed page is partial"
-                    );
-                    assert_eq!(
-                        (page.tag(), page.class()),
-                        (tag, class),
-                        "P2: on its own list"
-                    );
+                    assert_eq!(page.state.get(), State::Partial, "P2: a listed page is partial");
+                    assert_eq!((page.tag(), page.class()), (tag, class), "P2: on its own list");
                     at = page.next.get();
                 }
             }
@@ -388,11 +367,7 @@ impl Heap {
             return;
         }
         for domain in [Domain::Mem, Domain::Obj] {
-            assert_eq!(
-                held[domain.index()],
-                self.domain_held[domain.index()].get(),
-                "D7: what is held is counted"
-            );
+            assert_eq!(held[domain.index()], self.domain_held[domain.index()].get(), "D7: what is held is counted");
         }
     }
 }

@@ -123,10 +123,7 @@ impl Heap {
     /// What the pages of size class `class` (0 for 16 bytes, 31 for 512) hold, over all tags.
     #[must_use]
     pub fn census(&self, class: usize) -> PageCensus {
-        let mut census = PageCensus {
-            block_size: (class + 1) * page::STEP,
-            ..PageCensus::default()
-        };
+        let mut census = PageCensus { block_size: (class + 1) * page::STEP, ..PageCensus::default() };
         self.for_each_page(&mut |page| {
             if page.class() == class {
                 census.pages += 1;

@@ -58,19 +58,12 @@ impl Live {
     fn check(&self, n: usize) {
         // SAFETY: a live block.
         unsafe {
-            assert!(
-                (0..n).all(|i| self.p.add(i).read() == self.mark),
-                "nobody else wrote here"
-            );
+            assert!((0..n).all(|i| self.p.add(i).read() == self.mark), "nobody else wrote here");
         }
     }
 
     fn realloc(&mut self, heap: &Heap, random: &mut Random) {
-        let size = if random.below(10) == 0 {
-            random.below(50_000)
-        } else {
-            random.below(1200)
-        };
+        let size = if random.below(10) == 0 { random.below(50_000) } else { random.below(1200) };
         // SAFETY: a live block.
         unsafe {
             let p = match self.tag {
@@ -211,22 +204,14 @@ fn the_tag_passes_through_the_hooks() {
     crate::setup_debug_hooks();
     for kind in HeapKind::ALL {
         let heap = Attached::new(*kind);
-        let blocks = [
-            heap.gc_alloc(40),
-            heap.gc_alloc_zeroed(700),
-            heap.obj_alloc(40),
-        ];
+        let blocks = [heap.gc_alloc(40), heap.gc_alloc_zeroed(700), heap.obj_alloc(40)];
         let mut tags = Vec::new();
         heap.walk_tagged(&mut |tag, p, size| {
             assert!(blocks.contains(&p), "the user's address");
             tags.push((tag, size));
         });
         tags.sort_by_key(|(tag, size)| (*tag as u8, *size));
-        assert_eq!(
-            tags,
-            [(Tag::Obj, 40), (Tag::ObjGc, 40), (Tag::ObjGc, 700)],
-            "{kind:?}"
-        );
+        assert_eq!(tags, [(Tag::Obj, 40), (Tag::ObjGc, 40), (Tag::ObjGc, 700)], "{kind:?}");
     }
 }
 
@@ -269,11 +254,7 @@ fn destruction_returns_everything() {
         drop(heap);
         assert_eq!(arena::slots_taken(), before);
     }
-    assert_eq!(
-        crate::raw_stats().live_blocks,
-        raw,
-        "a heap's blocks are not the raw domain's"
-    );
+    assert_eq!(crate::raw_stats().live_blocks, raw, "a heap's blocks are not the raw domain's");
 }
 
 /// D3: one spare arena is kept, others are given back when they are empty.
@@ -313,10 +294,7 @@ fn a_limit_holds_for_one_heap() {
             blocks.push(p);
         }
         assert!(heap.held_bytes() <= 1 << 20);
-        assert!(
-            heap.stats(Domain::Obj).live_bytes > 500_000,
-            "{kind:?}: most of it could be used"
-        );
+        assert!(heap.stats(Domain::Obj).live_bytes > 500_000, "{kind:?}: most of it could be used");
         assert!(!other.obj_alloc(100_000).is_null());
         for p in blocks {
             // SAFETY: a live block.
@@ -341,11 +319,7 @@ fn every_block_is_counted() {
             unsafe { heap.mem_free(heap.mem_alloc(i % 600)) };
         }
         let stats = heap.stats(Domain::Mem);
-        assert_eq!(
-            (stats.live_blocks, stats.allocations),
-            (0, 5000),
-            "{kind:?}"
-        );
+        assert_eq!((stats.live_blocks, stats.allocations), (0, 5000), "{kind:?}");
         assert!(stats.peak_bytes > 0);
         let p = heap.gc_alloc(64);
         let stats = heap.stats(Domain::Obj);
@@ -383,10 +357,7 @@ fn raw_counts_are_exact_over_threads() {
         unsafe { domain::raw_free(p as *mut _) };
     }
     let after = crate::raw_stats();
-    assert_eq!(
-        (after.live_blocks, after.live_bytes),
-        (before.live_blocks, before.live_bytes)
-    );
+    assert_eq!((after.live_blocks, after.live_bytes), (before.live_blocks, before.live_bytes));
 }
 
 /* ---- Tables ---- */
@@ -399,10 +370,7 @@ fn sizes_out_of_range_are_refused() {
         let heap = Attached::new(*kind);
         for domain in Domain::ALL {
             assert!(domain::malloc(domain, usize::MAX).is_null());
-            assert!(
-                domain::malloc(domain, domain::MAX_SIZE).is_null(),
-                "no such memory"
-            );
+            assert!(domain::malloc(domain, domain::MAX_SIZE).is_null(), "no such memory");
             assert!(domain::calloc(domain, usize::MAX / 2, 3).is_null());
             let (p, q) = (domain::malloc(domain, 0), domain::calloc(domain, 9, 0));
             assert!(!p.is_null() && !q.is_null() && p != q, "distinct blocks");
@@ -493,10 +461,7 @@ fn a_wrapper_sees_every_call() {
         let heap = Attached::new(*kind);
         let old = heap.obj_alloc(20);
         let below = get_allocator(Domain::Obj);
-        let count = Count {
-            below,
-            calls: AtomicUsize::new(0),
-        };
+        let count = Count { below, calls: AtomicUsize::new(0) };
         // SAFETY: the wrapper passes everything on, and is taken away before it is gone.
         unsafe {
             set_allocator(Domain::Obj, counting(&count));
@@ -521,10 +486,7 @@ fn tables_change_under_threads() {
     let _turn = turn();
     let before = crate::raw_stats().live_blocks;
     let below = get_allocator(Domain::Raw);
-    let count = Count {
-        below,
-        calls: AtomicUsize::new(0),
-    };
+    let count = Count { below, calls: AtomicUsize::new(0) };
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for seed in 1..4 {
@@ -565,10 +527,7 @@ fn large_blocks_go_to_a_users_raw_allocator() {
     let heap = Attached::new(HeapKind::Malloc);
     let before_hook = heap.mem_alloc(10_000);
     let below = get_allocator(Domain::Raw);
-    let count = Count {
-        below,
-        calls: AtomicUsize::new(0),
-    };
+    let count = Count { below, calls: AtomicUsize::new(0) };
     // SAFETY: the wrapper passes everything on.
     unsafe {
         set_allocator(Domain::Raw, counting(&count));
@@ -576,11 +535,7 @@ fn large_blocks_go_to_a_users_raw_allocator() {
         heap.mem_free(p);
         assert_eq!(count.calls.load(Ordering::Relaxed), 2);
         heap.mem_free(before_hook);
-        assert_eq!(
-            count.calls.load(Ordering::Relaxed),
-            2,
-            "it goes back where it came from"
-        );
+        assert_eq!(count.calls.load(Ordering::Relaxed), 2, "it goes back where it came from");
         set_allocator(Domain::Raw, below);
     }
 }
@@ -624,11 +579,7 @@ fn a_users_arenas() {
     let _turn = turn();
     let old = arena::get_arena_allocator();
     for shift in [0, 4096] {
-        let arenas = Arenas {
-            live: AtomicUsize::new(0),
-            refuse: AtomicBool::new(false),
-            shift,
-        };
+        let arenas = Arenas { live: AtomicUsize::new(0), refuse: AtomicBool::new(false), shift };
         let mine = PyObjectArenaAllocator {
             ctx: (&raw const arenas).cast_mut().cast(),
             alloc: Some(arena_alloc),
@@ -679,11 +630,7 @@ fn a_block_finds_its_heap() {
     let _turn = turn();
     for kind in HeapKind::ALL {
         let owner = Attached::new(*kind);
-        let blocks = [
-            owner.obj_alloc(0),
-            owner.mem_alloc(40),
-            owner.gc_alloc(5000),
-        ];
+        let blocks = [owner.obj_alloc(0), owner.mem_alloc(40), owner.gc_alloc(5000)];
         for other_kind in HeapKind::ALL {
             let p = owner.obj_alloc(24);
             let large = owner.obj_alloc(2400);
@@ -722,9 +669,7 @@ fn foreign_frees_race_with_the_owner() {
         let address = heap.0.as_ptr() as usize;
         let threads: Vec<_> = (0..3)
             .map(|n| {
-                let blocks: Vec<usize> = (0..1000)
-                    .map(|i| heap.obj_alloc((i * 7 + n) % 800) as usize)
-                    .collect();
+                let blocks: Vec<usize> = (0..1000).map(|i| heap.obj_alloc((i * 7 + n) % 800) as usize).collect();
                 std::thread::spawn(move || {
                     for p in blocks {
                         // SAFETY: the heap lives; nobody else uses the block.
@@ -787,10 +732,7 @@ fn domains_do_not_mix() {
             // SAFETY: wrong on purpose, in a child.
             let (text, signal) = in_child(|| unsafe { domain::raw_free(p.cast()) });
             assert_eq!(signal, Some(libc::SIGABRT), "{kind:?} {n}");
-            assert!(
-                text.starts_with("Fatal Python error: PyMem_RawFree: the block at"),
-                "{text}"
-            );
+            assert!(text.starts_with("Fatal Python error: PyMem_RawFree: the block at"), "{text}");
         }
     }
 }
@@ -912,15 +854,9 @@ fn a_fork_finds_everything_whole() {
 #[test]
 fn names_are_read_and_installed() {
     let _turn = turn();
-    assert_eq!(
-        AllocatorName::parse(b"pymalloc_debug"),
-        Ok(AllocatorName::PymallocDebug)
-    );
+    assert_eq!(AllocatorName::parse(b"pymalloc_debug"), Ok(AllocatorName::PymallocDebug));
     assert_eq!(AllocatorName::parse(b""), Ok(AllocatorName::NotSet));
-    assert_eq!(
-        AllocatorName::parse(b"Malloc"),
-        Err(SelectError::UnknownName)
-    );
+    assert_eq!(AllocatorName::parse(b"Malloc"), Err(SelectError::UnknownName));
     assert_eq!(AllocatorName::from_i32(7), Ok(AllocatorName::Mimalloc));
     assert_eq!(AllocatorName::from_i32(9), Err(SelectError::UnknownNumber));
     for number in 1..9 {
@@ -936,10 +872,7 @@ fn names_are_read_and_installed() {
         }
     }
     let below = get_allocator(Domain::Obj);
-    let count = Count {
-        below,
-        calls: AtomicUsize::new(0),
-    };
+    let count = Count { below, calls: AtomicUsize::new(0) };
     // SAFETY: nothing is allocated meanwhile.
     unsafe { set_allocator(Domain::Obj, counting(&count)) };
     assert_eq!(current_name(), None, "somebody else's table has no name");

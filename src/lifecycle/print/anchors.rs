@@ -211,7 +211,11 @@ impl Tokenizer<'_> {
         let length = match &text {
             b"**=" | b"//=" | b">>=" | b"<<=" | b"..." => 3,
             [b'*', b'*', _] | [b'/', b'/', _] | [b'<', b'<', _] | [b'>', b'>', _] | [b'-', b'>', _] => 2,
-            [b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'=' | b'<' | b'>' | b'!' | b':', b'=', _] => 2,
+            [
+                b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'=' | b'<' | b'>' | b'!' | b':',
+                b'=',
+                _,
+            ] => 2,
             _ => 1,
         };
         self.at.1 += length;
@@ -304,7 +308,10 @@ fn of_expression(tokens: &[Token]) -> Option<Anchors> {
         }
         let mut end = tokens[index].end;
         // CPython takes a parenthesis for the operator's second character, as its tree does not have it.
-        if tokens[index].text[1] == 0 && tokens.get(index + 1).is_some_and(|next| next.start == end) && is_parenthesized(&tokens[index + 1..]) {
+        if tokens[index].text[1] == 0
+            && tokens.get(index + 1).is_some_and(|next| next.start == end)
+            && is_parenthesized(&tokens[index + 1..])
+        {
             end.1 += 1;
         }
         return Some(Anchors { start: tokens[index].start, end });

@@ -285,7 +285,12 @@ fn number(slot: &crate::object::Slot<PyObject>) -> Option<i64> {
     slot.get()?.downcast::<PyInt>()?.as_i64()
 }
 
-fn push_syntax_error(ts: &ThreadState, out: &mut StrBuilder, error: &PyObject, details: &PySyntaxError) -> PyResult<()> {
+fn push_syntax_error(
+    ts: &ThreadState,
+    out: &mut StrBuilder,
+    error: &PyObject,
+    details: &PySyntaxError,
+) -> PyResult<()> {
     let not_none = |value: Option<PyRef>| value.filter(|v| !is_none(v));
     let filename = not_none(details.filename.get());
     let line = not_none(details.lineno.get());
@@ -308,7 +313,9 @@ fn push_syntax_error(ts: &ThreadState, out: &mut StrBuilder, error: &PyObject, d
         Some(message) => out.push(&*safely(ts, &message, "exception", false)?)?,
         None => out.push_str("<no detail available>")?,
     }
-    if line.is_none() && let Some(filename) = &filename {
+    if line.is_none()
+        && let Some(filename) = &filename
+    {
         out.push_str(" (")?;
         out.push(&*safely(ts, filename, "filename", false)?)?;
         out.push_str(")")?;

@@ -18,6 +18,7 @@ mod suggest;
 use core::fmt::Write as _;
 
 use crate::config::output::Output;
+use crate::id;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, call, protocol};
 use crate::state::ThreadState;
 use crate::types::exceptions::{self as exc, PyBaseException, PySystemExit};
@@ -25,7 +26,6 @@ use crate::types::int::PyInt;
 use crate::types::none::is_none;
 use crate::types::str::{PyStr, StrBuilder};
 use crate::types::traceback::PyTraceback;
-use crate::id;
 
 pub use exc::default_unraisablehook as display_unraisable;
 pub use source::remember_source;

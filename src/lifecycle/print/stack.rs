@@ -72,7 +72,10 @@ pub fn push_stack(ts: &ThreadState, out: &mut StrBuilder, traceback: &PyTracebac
             entry.column = None;
         }
         let same = last.as_ref().is_some_and(|last| {
-            last.filename.equals(&entry.filename) && entry.line.is_some() && last.line == entry.line && last.name.equals(&entry.name)
+            last.filename.equals(&entry.filename)
+                && entry.line.is_some()
+                && last.line == entry.line
+                && last.name.equals(&entry.name)
         });
         if !same {
             push_repeats(ts, out, count)?;
@@ -127,7 +130,13 @@ fn indentation(line: &[u32]) -> usize {
     line.iter().take_while(|ch| is_space(**ch)).count()
 }
 
-fn push_source(ts: &ThreadState, out: &mut StrBuilder, sources: &mut Sources, entry: &Entry, first: i32) -> PyResult<()> {
+fn push_source(
+    ts: &ThreadState,
+    out: &mut StrBuilder,
+    sources: &mut Sources,
+    entry: &Entry,
+    first: i32,
+) -> PyResult<()> {
     let last = entry.end_line.unwrap_or(first).max(first);
     let mut lines = TryVec::<Line>::new();
     // A statement of more lines than this is data, and too much to look at.
@@ -147,7 +156,8 @@ fn push_source(ts: &ThreadState, out: &mut StrBuilder, sources: &mut Sources, en
     let end_line = lines.len() - 1;
     let anchors = anchors::find(&lines, (0, start), (end_line, end))?;
     let carets = shows_carets(&lines, start, end, anchors.as_ref());
-    let view = View { lines: &lines, start: width(&lines[0], start), end: width(&lines[end_line], end), anchors, carets };
+    let view =
+        View { lines: &lines, start: width(&lines[0], start), end: width(&lines[end_line], end), anchors, carets };
     view.push(ts, out)
 }
 
@@ -257,7 +267,9 @@ fn is_plain_assignment(text: &[u32]) -> bool {
     let target = trim_end(target);
     *last == u32::from(b'=')
         && !target.is_empty()
-        && target.iter().all(|ch| *ch >= 0x80 || char::from_u32(*ch).is_some_and(|c| c == '_' || c.is_ascii_alphanumeric()))
+        && target
+            .iter()
+            .all(|ch| *ch >= 0x80 || char::from_u32(*ch).is_some_and(|c| c == '_' || c.is_ascii_alphanumeric()))
 }
 
 /// Lines of source text with what to point at; `start` and `end` in columns of a terminal.
@@ -314,7 +326,8 @@ impl View<'_> {
                     Some(anchors) => {
                         let from = width(&self.lines[anchors.start.0], anchors.start.1);
                         let to = width(&self.lines[anchors.end.0], anchors.end.1);
-                        let inside = (index, column) >= (anchors.start.0, from) && (index, column) < (anchors.end.0, to);
+                        let inside =
+                            (index, column) >= (anchors.start.0, from) && (index, column) < (anchors.end.0, to);
                         if inside { b'^' } else { b'~' }
                     }
                 }

@@ -4,12 +4,12 @@ use hognose_allocators::NoMemory;
 use hognose_allocators::collections::TryVec;
 
 use super::source::is_stdlib_module;
+use crate::id;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, attr, protocol};
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
 use crate::types::exceptions::{PyAttributeError, PyBaseException, PyImportError, PyNameError};
 use crate::types::str::{PyStr, StrBuilder};
-use crate::id;
 
 /// With more candidates than this, looking takes too long.
 const MOST_CANDIDATES: usize = 750;

@@ -3,13 +3,22 @@
 /// A rule: a product of fields, or alternatives with fields of their own.
 pub(super) struct Rule {
     pub(super) name: &'static str,
-    /// Whether its nodes know where they stand in the source.
-    pub(super) located: bool,
+    pub(super) located: Located,
     /// Of a product.
     pub(super) fields: &'static str,
     /// Of alternatives: names and fields.
     pub(super) constructors: &'static [(&'static str, &'static str)],
 }
+
+/// Whether nodes know where they stand in the source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Located {
+    No,
+    /// They do, but their end may be unknown.
+    Start,
+    Whole,
+}
+use Located::{No, Start, Whole};
 
 /// How many values a field has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,18 +50,18 @@ pub(super) fn fields(specification: &'static str) -> impl Iterator<Item = Field<
     })
 }
 
-const fn sum(name: &'static str, located: bool, constructors: &'static [(&'static str, &'static str)]) -> Rule {
+const fn sum(name: &'static str, located: Located, constructors: &'static [(&'static str, &'static str)]) -> Rule {
     Rule { name, located, fields: "", constructors }
 }
 
-const fn product(name: &'static str, located: bool, fields: &'static str) -> Rule {
+const fn product(name: &'static str, located: Located, fields: &'static str) -> Rule {
     Rule { name, located, fields, constructors: &[] }
 }
 
 pub(super) static GRAMMAR: &[Rule] = &[
     sum(
         "mod",
-        false,
+        No,
         &[
             ("Module", "stmt* body, type_ignore* type_ignores"),
             ("Interactive", "stmt* body"),
@@ -62,11 +71,20 @@ pub(super) static GRAMMAR: &[Rule] = &[
     ),
     sum(
         "stmt",
-        true,
+        Start,
         &[
-            ("FunctionDef", "identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment, type_param* type_params"),
-            ("AsyncFunctionDef", "identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment, type_param* type_params"),
-            ("ClassDef", "identifier name, expr* bases, keyword* keywords, stmt* body, expr* decorator_list, type_param* type_params"),
+            (
+                "FunctionDef",
+                "identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment, type_param* type_params",
+            ),
+            (
+                "AsyncFunctionDef",
+                "identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment, type_param* type_params",
+            ),
+            (
+                "ClassDef",
+                "identifier name, expr* bases, keyword* keywords, stmt* body, expr* decorator_list, type_param* type_params",
+            ),
             ("Return", "expr? value"),
             ("Delete", "expr* targets"),
             ("Assign", "expr* targets, expr value, string? type_comment"),
@@ -96,7 +114,7 @@ pub(super) static GRAMMAR: &[Rule] = &[
     ),
     sum(
         "expr",
-        true,
+        Start,
         &[
             ("BoolOp", "boolop op, expr* values"),
             ("NamedExpr", "expr target, expr value"),
@@ -129,11 +147,11 @@ pub(super) static GRAMMAR: &[Rule] = &[
             ("Slice", "expr? lower, expr? upper, expr? step"),
         ],
     ),
-    sum("expr_context", false, &[("Load", ""), ("Store", ""), ("Del", "")]),
-    sum("boolop", false, &[("And", ""), ("Or", "")]),
+    sum("expr_context", No, &[("Load", ""), ("Store", ""), ("Del", "")]),
+    sum("boolop", No, &[("And", ""), ("Or", "")]),
     sum(
         "operator",
-        false,
+        No,
         &[
             ("Add", ""),
             ("Sub", ""),
@@ -150,10 +168,10 @@ pub(super) static GRAMMAR: &[Rule] = &[
             ("FloorDiv", ""),
         ],
     ),
-    sum("unaryop", false, &[("Invert", ""), ("Not", ""), ("UAdd", ""), ("USub", "")]),
+    sum("unaryop", No, &[("Invert", ""), ("Not", ""), ("UAdd", ""), ("USub", "")]),
     sum(
         "cmpop",
-        false,
+        No,
         &[
             ("Eq", ""),
             ("NotEq", ""),
@@ -167,21 +185,21 @@ pub(super) static GRAMMAR: &[Rule] = &[
             ("NotIn", ""),
         ],
     ),
-    product("comprehension", false, "expr target, expr iter, expr* ifs, int is_async"),
-    sum("excepthandler", true, &[("ExceptHandler", "expr? type, identifier? name, stmt* body")]),
+    product("comprehension", No, "expr target, expr iter, expr* ifs, int is_async"),
+    sum("excepthandler", Start, &[("ExceptHandler", "expr? type, identifier? name, stmt* body")]),
     product(
         "arguments",
-        false,
+        No,
         "arg* posonlyargs, arg* args, arg? vararg, arg* kwonlyargs, expr?* kw_defaults, arg? kwarg, expr* defaults",
     ),
-    product("arg", true, "identifier arg, expr? annotation, string? type_comment"),
-    product("keyword", true, "identifier? arg, expr value"),
-    product("alias", true, "identifier name, identifier? asname"),
-    product("withitem", false, "expr context_expr, expr? optional_vars"),
-    product("match_case", false, "pattern pattern, expr? guard, stmt* body"),
+    product("arg", Start, "identifier arg, expr? annotation, string? type_comment"),
+    product("keyword", Start, "identifier? arg, expr value"),
+    product("alias", Start, "identifier name, identifier? asname"),
+    product("withitem", No, "expr context_expr, expr? optional_vars"),
+    product("match_case", No, "pattern pattern, expr? guard, stmt* body"),
     sum(
         "pattern",
-        true,
+        Whole,
         &[
             ("MatchValue", "expr value"),
             ("MatchSingleton", "constant value"),
@@ -193,10 +211,10 @@ pub(super) static GRAMMAR: &[Rule] = &[
             ("MatchOr", "pattern* patterns"),
         ],
     ),
-    sum("type_ignore", false, &[("TypeIgnore", "int lineno, string tag")]),
+    sum("type_ignore", No, &[("TypeIgnore", "int lineno, string tag")]),
     sum(
         "type_param",
-        true,
+        Whole,
         &[
             ("TypeVar", "identifier name, expr? bound, expr? default_value"),
             ("ParamSpec", "identifier name, expr? default_value"),

@@ -24,7 +24,7 @@ use crate::types::str::{PyStr, STR_TYPE, StrBuilder};
 use crate::types::tuple::PyTuple;
 use crate::types::typ::TYPE_TYPE;
 use crate::types::union::type_or;
-use grammar::{Count, Field, GRAMMAR, Rule, fields};
+use grammar::{Count, Field, GRAMMAR, Located, Rule, fields};
 
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
@@ -35,8 +35,12 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     ..ModuleSpec::EMPTY
 };
 
-const FLAGS: [(&str, i64); 4] =
-    [("PyCF_ALLOW_TOP_LEVEL_AWAIT", 0x2000), ("PyCF_ONLY_AST", 0x0400), ("PyCF_TYPE_COMMENTS", 0x1000), ("PyCF_OPTIMIZED_AST", 0x8400)];
+const FLAGS: [(&str, i64); 4] = [
+    ("PyCF_ALLOW_TOP_LEVEL_AWAIT", 0x2000),
+    ("PyCF_ONLY_AST", 0x0400),
+    ("PyCF_TYPE_COMMENTS", 0x1000),
+    ("PyCF_OPTIMIZED_AST", 0x8400),
+];
 
 /// Where a node stands in the source.
 const POSITION: [&str; 4] = ["lineno", "col_offset", "end_lineno", "end_col_offset"];
@@ -94,11 +98,12 @@ fn add_class(
     }
     if let Some(rule) = rule {
         let mut attributes = TryVec::<PyRef>::new();
-        if rule.located {
+        if rule.located != Located::No {
             for name in POSITION {
                 attributes.try_push(PyStr::intern(ts, name)?.into_object())?;
             }
-            // The end may be unknown.
+        }
+        if rule.located == Located::Start {
             set("end_lineno", none())?;
             set("end_col_offset", none())?;
         }
@@ -107,7 +112,11 @@ fn add_class(
     }
     let class_name = PyStr::intern(ts, name)?;
     let bases = PyTuple::new(ts, &[base])?;
-    let class = call::call_with(ts, TYPE_TYPE.as_object(), &[class_name.as_object(), bases.as_object(), namespace.as_object()])?;
+    let class = call::call_with(
+        ts,
+        TYPE_TYPE.as_object(),
+        &[class_name.as_object(), bases.as_object(), namespace.as_object()],
+    )?;
     module.add(ts, name, &class)?;
     Ok(class)
 }

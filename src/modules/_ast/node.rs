@@ -6,8 +6,8 @@ use hognose_allocators::collections::TryVec;
 
 use crate::object::def::ValueDef;
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc,
-    attr, call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, attr, call, flags, gc, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
@@ -101,7 +101,12 @@ fn init(ts: &ThreadState, node: &PyObject, args: Args<'_>) -> PyResult<()> {
     let class = node.ob_type().name();
     if args.len() > fields.len() {
         let plural = if fields.len() == 1 { "" } else { "s" };
-        return raise!(ts, exc::TypeError, "{class} constructor takes at most {} positional argument{plural}", fields.len());
+        return raise!(
+            ts,
+            exc::TypeError,
+            "{class} constructor takes at most {} positional argument{plural}",
+            fields.len()
+        );
     }
     let mut given = TryVec::new();
     given.try_resize(fields.len(), false)?;
@@ -217,7 +222,13 @@ fn replace(ts: &ThreadState, node: &PyObject, args: Args<'_>) -> PyResult {
     for (name, _) in args.keywords() {
         if position(&fields, name).is_none() && position(&attributes, name).is_none() {
             let shown = protocol::repr(ts, name.as_object())?;
-            return raise!(ts, exc::TypeError, "{}.__replace__ got an unexpected keyword argument {}.", class.name(), &*shown);
+            return raise!(
+                ts,
+                exc::TypeError,
+                "{}.__replace__ got an unexpected keyword argument {}.",
+                class.name(),
+                &*shown
+            );
         }
     }
     let dict = attr::get_dict_attribute(ts, node)?;
@@ -235,7 +246,9 @@ fn replace(ts: &ThreadState, node: &PyObject, args: Args<'_>) -> PyResult {
         match value {
             Some(value) => values.set_str(ts, name, &value)?,
             // A field without a default has to come from somewhere.
-            None if index < fields.len() && !attr::has(ts, class.as_object(), name)? => missing.try_push(name.new_ref())?,
+            None if index < fields.len() && !attr::has(ts, class.as_object(), name)? => {
+                missing.try_push(name.new_ref())?
+            }
             None => {}
         }
     }
@@ -299,7 +312,13 @@ fn write_value(ts: &ThreadState, text: &mut StrBuilder, value: &PyObject, depth:
 }
 
 /// Of many items the first and the last are shown.
-fn write_items(ts: &ThreadState, text: &mut StrBuilder, items: &PyTuple, brackets: [&str; 2], depth: usize) -> PyResult<()> {
+fn write_items(
+    ts: &ThreadState,
+    text: &mut StrBuilder,
+    items: &PyTuple,
+    brackets: [&str; 2],
+    depth: usize,
+) -> PyResult<()> {
     text.push_str(brackets[0])?;
     if let Some(first) = items.get(0) {
         write_value(ts, text, first, depth)?;

@@ -58,7 +58,8 @@ pub(super) fn decode(ts: &ThreadState, data: &[u8], errors: &str) -> PyResult<(T
             b'a' => 0x07,
             b'0'..=b'7' => {
                 let digits = data[at - 1..].iter().take(3).take_while(|digit| matches!(digit, b'0'..=b'7')).count();
-                let value = data[at - 1..at - 1 + digits].iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+                let value =
+                    data[at - 1..at - 1 + digits].iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
                 at += digits - 1;
                 if value > 0o377 {
                     invalid = invalid.or(Some(value));
@@ -105,7 +106,9 @@ pub(super) fn warn_invalid(ts: &ThreadState, invalid: u32) -> PyResult<()> {
     let message = if invalid > 0xFF {
         PyStr::format(
             ts,
-            format_args!("\"\\{invalid:o}\" is an invalid octal escape sequence. Such sequences will not work in the future. "),
+            format_args!(
+                "\"\\{invalid:o}\" is an invalid octal escape sequence. Such sequences will not work in the future. "
+            ),
         )?
     } else {
         let ch = char::from(invalid as u8);

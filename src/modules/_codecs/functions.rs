@@ -9,8 +9,8 @@ use crate::types::bytes::{BytesLike, PyBytes, bytes_like};
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none::is_none;
-use crate::types::str::codec::{self, ByteOrder};
 use crate::types::str::PyStr;
+use crate::types::str::codec::{self, ByteOrder};
 use crate::types::tuple::PyTuple;
 
 fn pair(ts: &ThreadState, value: PyRef, taken: usize) -> PyResult {

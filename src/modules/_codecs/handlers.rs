@@ -24,11 +24,19 @@ static NATIVE: [MethodDef; 8] = [
     MethodDef::one("strict", strict, "Raises the error."),
     MethodDef::one("ignore", ignore, "Goes on after what is wrong."),
     MethodDef::one("replace", replace, "Puts a replacement character in the place of what is wrong."),
-    MethodDef::one("xmlcharrefreplace", xml_char_ref_replace, "Puts an XML character reference in the place of a character."),
+    MethodDef::one(
+        "xmlcharrefreplace",
+        xml_char_ref_replace,
+        "Puts an XML character reference in the place of a character.",
+    ),
     MethodDef::one("backslashreplace", backslash_replace, "Puts an escape sequence in the place of what is wrong."),
     MethodDef::one("namereplace", name_replace, "Puts a \\N{...} escape in the place of a character."),
     MethodDef::one("surrogatepass", surrogate_pass, "Lets surrogates through."),
-    MethodDef::one("surrogateescape", surrogate_escape, "Keeps bytes that are wrong as lone surrogates, and makes them bytes again."),
+    MethodDef::one(
+        "surrogateescape",
+        surrogate_escape,
+        "Keeps bytes that are wrong as lone surrogates, and makes them bytes again.",
+    ),
 ];
 
 fn handlers(ts: &ThreadState) -> PyResult<Ref<PyDict>> {
@@ -72,7 +80,9 @@ pub fn call_error_handler(ts: &ThreadState, errors: &str, exception: &PyObject) 
     let encoding = exception.ob_type().is_subtype(&exc::UnicodeEncodeError);
     let usable = |value: &PyObject| value.is_a::<PyStr>() || encoding && value.is_a::<PyBytes>();
     let (replacement, position) = match result.downcast::<PyTuple>().map(PyTuple::items) {
-        Some([replacement, position]) if usable(replacement) => (replacement.new_ref(), protocol::as_isize(ts, position)?),
+        Some([replacement, position]) if usable(replacement) => {
+            (replacement.new_ref(), protocol::as_isize(ts, position)?)
+        }
         _ => {
             let message = if encoding {
                 "encoding error handler must return (str/bytes, int) tuple"
@@ -237,11 +247,9 @@ fn name_replace(ts: &ThreadState, _module: &PyObject, exception: &PyObject) -> P
     }
     let problem = Problem::of(ts, exception)?;
     let Subject::Encode(text) = &problem.subject else { return wrong(ts, exception) };
-    by_character(ts, &problem, text, |out, ch| {
-        match char::from_u32(ch).and_then(rustpython_unicode::character_name) {
-            Some(name) => write!(out, "\\N{{{}}}", &*name).map_err(|_| ts.raise_no_memory()),
-            None => push_escape(ts, out, ch),
-        }
+    by_character(ts, &problem, text, |out, ch| match char::from_u32(ch).and_then(rustpython_unicode::character_name) {
+        Some(name) => write!(out, "\\N{{{}}}", &*name).map_err(|_| ts.raise_no_memory()),
+        None => push_escape(ts, out, ch),
     })
 }
 
@@ -277,7 +285,11 @@ impl Wide {
     fn push(self, ch: u32, out: &mut TryVec<u8>) -> PyResult<()> {
         match self {
             Wide::Utf8 => {
-                out.try_extend_from_copy(&[0xE0 | (ch >> 12) as u8, 0x80 | (ch >> 6 & 0x3F) as u8, 0x80 | (ch & 0x3F) as u8])?;
+                out.try_extend_from_copy(&[
+                    0xE0 | (ch >> 12) as u8,
+                    0x80 | (ch >> 6 & 0x3F) as u8,
+                    0x80 | (ch & 0x3F) as u8,
+                ])?;
             }
             Wide::Utf16 { big } => {
                 let unit = ch as u16;

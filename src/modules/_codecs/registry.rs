@@ -155,7 +155,14 @@ fn note_failure(ts: &ThreadState, raised: Raised, doing: &str, encoding: &str) -
 }
 
 /// Calls a codec's function; the result's first item.
-fn apply(ts: &ThreadState, codec: &PyTuple, which: usize, object: &PyObject, encoding: &str, errors: Option<&str>) -> PyResult {
+fn apply(
+    ts: &ThreadState,
+    codec: &PyTuple,
+    which: usize,
+    object: &PyObject,
+    encoding: &str,
+    errors: Option<&str>,
+) -> PyResult {
     let Some(function) = codec.get(which) else {
         return raise!(ts, exc::TypeError, "codec search functions must return 4-tuples");
     };

@@ -129,8 +129,13 @@ pub(super) fn decode(ts: &ThreadState, data: &[u8], errors: &str, last: bool) ->
                 if !last {
                     return Ok((out.finish(ts)?, start));
                 }
-                push_units(&units, &mut out)?;
-                at = handler.handle(ts, start, data.len(), "unterminated shift sequence", &mut out)?;
+                // A sequence that is whole needs no end mark here; half a surrogate pair is not whole.
+                let half = units.last().is_some_and(|unit| matches!(unit, 0xD800..=0xDBFF));
+                push_units(&units[..units.len() - usize::from(half)], &mut out)?;
+                at = data.len();
+                if half || bits >= 6 || buffer != 0 {
+                    at = handler.handle(ts, start, at, "unterminated shift sequence", &mut out)?;
+                }
                 continue 'text;
             };
             if let Some(value) = base64_value(*next) {

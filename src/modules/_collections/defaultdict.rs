@@ -3,8 +3,8 @@
 use core::ops::ControlFlow;
 
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, Slot, StaticType, TypeSlots, TypeSpec, Visitor, call, flags,
-    gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, Slot, StaticType, TypeSlots, TypeSpec, Visitor,
+    call, flags, gc, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::dict::{self, DICT_TYPE, PyDict};

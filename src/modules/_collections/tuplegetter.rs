@@ -3,8 +3,8 @@
 use core::cell::Cell;
 
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec, alloc, call,
-    flags, gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Slot, StaticType, TypeSlots, TypeSpec,
+    alloc, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -6,8 +6,8 @@ use core::mem::offset_of;
 use super::PyContextVar;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, CompareOp, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
-    alloc, call, flags, gc,
+    Args, AsObject, CompareOp, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, call, flags, gc,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -63,7 +63,11 @@ pub static CONTEXT_TYPE: StaticType = StaticType::new(TypeSpec {
             |ts, this| iterate(ts, this, IterKind::Items),
             "items($self, /)\n--\n\nAll variables and their values in the context object.",
         ),
-        MethodDef::no_args("keys", |ts, this| iterate(ts, this, IterKind::Keys), "keys($self, /)\n--\n\nAll variables in the context object."),
+        MethodDef::no_args(
+            "keys",
+            |ts, this| iterate(ts, this, IterKind::Keys),
+            "keys($self, /)\n--\n\nAll variables in the context object.",
+        ),
         MethodDef::no_args(
             "values",
             |ts, this| iterate(ts, this, IterKind::Values),
@@ -74,7 +78,11 @@ pub static CONTEXT_TYPE: StaticType = StaticType::new(TypeSpec {
             |ts, this| Ok(this.cast::<PyContext>().copy(ts)?.into_object()),
             "copy($self, /)\n--\n\nReturn a shallow copy of the context object.",
         ),
-        MethodDef::keywords("run", context_run, "run($self, callable, /, *args, **kwargs)\n--\n\nCall with this context as the current one."),
+        MethodDef::keywords(
+            "run",
+            context_run,
+            "run($self, callable, /, *args, **kwargs)\n--\n\nCall with this context as the current one.",
+        ),
     ],
     weaklistoffset: offset_of!(PyContext, weakrefs),
     ..TypeSpec::EMPTY
@@ -204,7 +212,11 @@ impl PyContext {
         }
         let is_current = ts.context.get().is_some_and(|current| current.is(self.as_object()));
         if !is_current {
-            return raise!(ts, exc::RuntimeError, "cannot exit context: thread state references a different context object");
+            return raise!(
+                ts,
+                exc::RuntimeError,
+                "cannot exit context: thread state references a different context object"
+            );
         }
         self.entered.set(false);
         drop(ts.context.replace(self.previous.take()));

@@ -4,8 +4,8 @@ use core::cell::Cell;
 
 use super::{PyContext, PyContextVar};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
-    ValueDef, alloc, flags, gc,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, ValueDef, alloc, flags, gc,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -57,7 +57,11 @@ pub static TOKEN_TYPE: StaticType = StaticType::new(TypeSpec {
     methods: &[
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
         MethodDef::no_args("__enter__", |_, this| Ok(this.new_ref()), "Enter into Token context manager."),
-        MethodDef::positional("__exit__", token_exit, "Exit from Token context manager, restore the linked ContextVar."),
+        MethodDef::positional(
+            "__exit__",
+            token_exit,
+            "Exit from Token context manager, restore the linked ContextVar.",
+        ),
     ],
     getset: &[
         GetSetDef::get(

@@ -3,8 +3,8 @@
 use super::token::{self, PyToken};
 use super::{PyContext, context};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots,
-    TypeSpec, alloc, call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType,
+    TypeSlots, TypeSpec, alloc, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -4,8 +4,8 @@ use core::cell::Cell;
 
 use super::PyCsvState;
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc,
-    attr, call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, attr, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -169,8 +169,7 @@ fn new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
     let Some(lineterminator) = lineterminator else {
         return raise!(ts, exc::TypeError, "lineterminator must be set");
     };
-    let settings =
-        Settings { delimiter, quotechar, escapechar, quoting: style, doublequote, skipinitialspace, strict };
+    let settings = Settings { delimiter, quotechar, escapechar, quoting: style, doublequote, skipinitialspace, strict };
     check(ts, &settings, &lineterminator)?;
     let this = alloc::object::<PyDialect>(ts, of)?;
     this.settings.set(settings);
@@ -223,10 +222,20 @@ fn one_character(
     }
     let or_none = if may_be_none { " or None" } else { "" };
     let Some(text) = given.downcast::<PyStr>() else {
-        return raise!(ts, exc::TypeError, "\"{name}\" must be a unicode character{or_none}, not {}", given.type_name());
+        return raise!(
+            ts,
+            exc::TypeError,
+            "\"{name}\" must be a unicode character{or_none}, not {}",
+            given.type_name()
+        );
     };
     if text.len() != 1 {
-        return raise!(ts, exc::TypeError, "\"{name}\" must be a unicode character{or_none}, not a string of length {}", text.len());
+        return raise!(
+            ts,
+            exc::TypeError,
+            "\"{name}\" must be a unicode character{or_none}, not a string of length {}",
+            text.len()
+        );
     }
     Ok(Some(text.char_at(0)))
 }

@@ -14,7 +14,8 @@ use core::cell::Cell;
 
 use crate::modules::ModuleSpec;
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc, protocol, ready,
+    Args, AsObject, MethodDef, PyObject, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
+    protocol, ready,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -41,7 +42,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             writer::writer,
             "writer(fileobj[, dialect='excel'][, setting=value …])\n\nAn object that writes rows as lines to what has a write method.",
         ),
-        MethodDef::no_args("list_dialects", list_dialects, "list_dialects($module, /)\n--\n\nThe names of all known dialects."),
+        MethodDef::no_args(
+            "list_dialects",
+            list_dialects,
+            "list_dialects($module, /)\n--\n\nThe names of all known dialects.",
+        ),
         MethodDef::keywords(
             "register_dialect",
             register_dialect,
@@ -52,7 +57,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             unregister_dialect,
             "unregister_dialect($module, /, name)\n--\n\nForgets the dialect of that name.",
         ),
-        MethodDef::keywords("get_dialect", get_dialect, "get_dialect($module, /, name)\n--\n\nThe dialect of that name."),
+        MethodDef::keywords(
+            "get_dialect",
+            get_dialect,
+            "get_dialect($module, /, name)\n--\n\nThe dialect of that name.",
+        ),
         MethodDef::keywords(
             "field_size_limit",
             field_size_limit,
@@ -176,7 +185,8 @@ fn get_dialect(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
 }
 
 fn field_size_limit(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
-    static SIGNATURE: crate::object::Signature<1> = crate::object::Signature::new("field_size_limit", ["new_limit"], 0, 1, 0);
+    static SIGNATURE: crate::object::Signature<1> =
+        crate::object::Signature::new("field_size_limit", ["new_limit"], 0, 1, 0);
     let [limit] = SIGNATURE.parse(ts, args)?;
     let state = PyCsvState::current(ts)?;
     let old = state.field_limit.get();

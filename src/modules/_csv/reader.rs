@@ -5,8 +5,8 @@ use core::cell::Cell;
 use super::dialect::{self, PyDialect, Quoting, Settings};
 use super::{CSV_ERROR, PyCsvState};
 use crate::object::{
-    Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, call, flags, gc,
-    protocol,
+    Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, call,
+    flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

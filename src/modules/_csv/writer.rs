@@ -2,11 +2,11 @@
 
 use super::CSV_ERROR;
 use super::dialect::{self, PyDialect, Quoting, Settings};
-use crate::object::{
-    Args, GetSetDef, MethodDef, PyObject, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr, call, flags, gc,
-    protocol,
-};
 use crate::object::AsObject;
+use crate::object::{
+    Args, GetSetDef, MethodDef, PyObject, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr, call,
+    flags, gc, protocol,
+};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -38,7 +38,11 @@ pub(super) static WRITER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::one("writerow", write_row, "writerow($self, row, /)\n--\n\nWrites a row: an iterable of fields. Returns what write() returns."),
+        MethodDef::one(
+            "writerow",
+            write_row,
+            "writerow($self, row, /)\n--\n\nWrites a row: an iterable of fields. Returns what write() returns.",
+        ),
         MethodDef::one("writerows", write_rows, "writerows($self, rows, /)\n--\n\nWrites each row of an iterable."),
     ],
     getset: &[GetSetDef::get(
@@ -91,8 +95,8 @@ impl Line<'_> {
         let settings = self.settings;
         let is_empty = field.is_none_or(PyStr::is_empty);
         if is_empty && settings.delimiter == 0x20 && settings.skipinitialspace {
-            let unquotable =
-                settings.quoting == Quoting::None || field.is_none() && matches!(settings.quoting, Quoting::Strings | Quoting::NotNull);
+            let unquotable = settings.quoting == Quoting::None
+                || field.is_none() && matches!(settings.quoting, Quoting::Strings | Quoting::NotNull);
             if unquotable {
                 return raise!(
                     self.ts,
@@ -188,7 +192,8 @@ fn write_row(ts: &ThreadState, this: &PyObject, row: &PyObject) -> PyResult {
     }
     if line.fields > 0 && line.text.is_empty() {
         // A lone empty field would be read back as an empty row.
-        let unquotable = settings.quoting == Quoting::None || null && matches!(settings.quoting, Quoting::Strings | Quoting::NotNull);
+        let unquotable = settings.quoting == Quoting::None
+            || null && matches!(settings.quoting, Quoting::Strings | Quoting::NotNull);
         if unquotable {
             return raise!(ts, CSV_ERROR, "single empty field record must be quoted");
         }

@@ -1,8 +1,8 @@
 //! `cmp_to_key`: objects that compare by a function.
 
 use crate::object::{
-    Args, CompareOp, AsObject, GetSetDef, PyObject, PyResult, Ref, Signature, Slot, StaticType, TypeSlots, TypeSpec, alloc, call,
-    flags, gc, protocol,
+    Args, AsObject, CompareOp, GetSetDef, PyObject, PyResult, Ref, Signature, Slot, StaticType, TypeSlots, TypeSpec,
+    alloc, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

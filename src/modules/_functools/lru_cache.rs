@@ -17,8 +17,8 @@ use hognose_allocators::collections::TryVec;
 
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots,
-    TypeSpec, Visitor, alloc, attr, call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType,
+    TypeSlots, TypeSpec, Visitor, alloc, attr, call, flags, gc, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
@@ -132,7 +132,11 @@ pub(super) static LRU_CACHE_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[
         MethodDef::no_args("cache_info", cache_info, "cache_info($self, /)\n--\n\nReport cache statistics"),
-        MethodDef::no_args("cache_clear", cache_clear, "cache_clear($self, /)\n--\n\nClear the cache and cache statistics"),
+        MethodDef::no_args(
+            "cache_clear",
+            cache_clear,
+            "cache_clear($self, /)\n--\n\nClear the cache and cache statistics",
+        ),
         MethodDef::no_args("__reduce__", cache_reduce, "What pickle needs."),
         MethodDef::no_args("__copy__", |_, this| Ok(this.new_ref()), "The cache itself."),
         MethodDef::one("__deepcopy__", |_, this, _| Ok(this.new_ref()), "The cache itself."),

@@ -7,8 +7,8 @@ use hognose_allocators::collections::TryVec;
 
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
-    alloc, attr, call, flags, gc,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, attr, call, flags, gc,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -32,7 +32,11 @@ pub(super) static PLACEHOLDER_TYPE: StaticType = StaticType::new(TypeSpec {
         repr: Some(|ts, _| Ok(PyStr::intern(ts, "Placeholder")?.into_object())),
         ..TypeSlots::EMPTY
     },
-    methods: &[MethodDef::no_args("__reduce__", |ts, _| Ok(PyStr::intern(ts, "Placeholder")?.into_object()), "What pickle needs.")],
+    methods: &[MethodDef::no_args(
+        "__reduce__",
+        |ts, _| Ok(PyStr::intern(ts, "Placeholder")?.into_object()),
+        "What pickle needs.",
+    )],
     ..TypeSpec::EMPTY
 });
 

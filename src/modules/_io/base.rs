@@ -71,32 +71,76 @@ pub static IOBASE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"_io._IOBase",
     base: None,
     doc: "The abstract base class of all streams. Methods that a stream cannot offer raise\nUnsupportedOperation; working on a closed one raises ValueError.",
-    slots: TypeSlots {
-        finalize: Some(finalize),
-        iter: Some(iter),
-        iternext: Some(iternext),
-        ..SLOTS
-    },
+    slots: TypeSlots { finalize: Some(finalize), iter: Some(iter), iternext: Some(iternext), ..SLOTS },
     methods: &[
-        MethodDef::positional("seek", |ts, _, _| unsupported(ts, "seek"), "seek($self, offset, whence=os.SEEK_SET, /)\n--\n\nMove to a position, which is returned; whence says what the offset is relative to."),
+        MethodDef::positional(
+            "seek",
+            |ts, _, args| {
+                if args.is_empty() {
+                    return raise!(ts, exc::TypeError, "seek() takes at least 1 positional argument (0 given)");
+                }
+                unsupported(ts, "seek")
+            },
+            "seek($self, offset, whence=os.SEEK_SET, /)\n--\n\nMove to a position, which is returned; whence says what the offset is relative to.",
+        ),
         MethodDef::no_args("tell", tell, "tell($self, /)\n--\n\nThe present position."),
-        MethodDef::positional("truncate", |ts, _, _| unsupported(ts, "truncate"), "truncate($self, size=None, /)\n--\n\nMake the file that long, or end it at the present position."),
-        MethodDef::no_args("flush", flush, "flush($self, /)\n--\n\nWrite what waits in buffers; nothing for streams that are only read."),
-        MethodDef::no_args("close", close_method, "close($self, /)\n--\n\nFlush and close the stream; a second time does nothing."),
-        MethodDef::no_args("seekable", |_, _| Ok(py_bool(false)), "seekable($self, /)\n--\n\nWhether seek, tell and truncate can be used."),
-        MethodDef::no_args("readable", |_, _| Ok(py_bool(false)), "readable($self, /)\n--\n\nWhether the stream can be read."),
-        MethodDef::no_args("writable", |_, _| Ok(py_bool(false)), "writable($self, /)\n--\n\nWhether the stream can be written."),
+        MethodDef::positional(
+            "truncate",
+            |ts, _, _| unsupported(ts, "truncate"),
+            "truncate($self, size=None, /)\n--\n\nMake the file that long, or end it at the present position.",
+        ),
+        MethodDef::no_args(
+            "flush",
+            flush,
+            "flush($self, /)\n--\n\nWrite what waits in buffers; nothing for streams that are only read.",
+        ),
+        MethodDef::no_args(
+            "close",
+            close_method,
+            "close($self, /)\n--\n\nFlush and close the stream; a second time does nothing.",
+        ),
+        MethodDef::no_args(
+            "seekable",
+            |_, _| Ok(py_bool(false)),
+            "seekable($self, /)\n--\n\nWhether seek, tell and truncate can be used.",
+        ),
+        MethodDef::no_args(
+            "readable",
+            |_, _| Ok(py_bool(false)),
+            "readable($self, /)\n--\n\nWhether the stream can be read.",
+        ),
+        MethodDef::no_args(
+            "writable",
+            |_, _| Ok(py_bool(false)),
+            "writable($self, /)\n--\n\nWhether the stream can be written.",
+        ),
         MethodDef::positional("_checkClosed", |ts, this, _| check_closed(ts, this).map(|()| ts.none()), ""),
         MethodDef::positional("_checkSeekable", |ts, this, _| check_seekable(ts, this).map(|()| ts.none()), ""),
         MethodDef::positional("_checkReadable", |ts, this, _| check_readable(ts, this).map(|()| ts.none()), ""),
         MethodDef::positional("_checkWritable", |ts, this, _| check_writable(ts, this).map(|()| ts.none()), ""),
-        MethodDef::no_args("fileno", |ts, _| unsupported(ts, "fileno"), "fileno($self, /)\n--\n\nThe file descriptor; OSError when there is none."),
+        MethodDef::no_args(
+            "fileno",
+            |ts, _| unsupported(ts, "fileno"),
+            "fileno($self, /)\n--\n\nThe file descriptor; OSError when there is none.",
+        ),
         MethodDef::no_args("isatty", isatty, "isatty($self, /)\n--\n\nWhether the stream is interactive."),
         MethodDef::no_args("__enter__", enter, ""),
         MethodDef::positional("__exit__", |ts, this, _| call::call_method(ts, this, id!(close), &[]), ""),
-        MethodDef::positional("readline", readline, "readline($self, size=-1, /)\n--\n\nRead a line with its end, at most size bytes of it."),
-        MethodDef::positional("readlines", readlines, "readlines($self, hint=-1, /)\n--\n\nRead lines into a list, until their lengths together reach hint."),
-        MethodDef::one("writelines", writelines, "writelines($self, lines, /)\n--\n\nWrite each of the lines; no separators are added."),
+        MethodDef::positional(
+            "readline",
+            readline,
+            "readline($self, size=-1, /)\n--\n\nRead a line with its end, at most size bytes of it.",
+        ),
+        MethodDef::positional(
+            "readlines",
+            readlines,
+            "readlines($self, hint=-1, /)\n--\n\nRead lines into a list, until their lengths together reach hint.",
+        ),
+        MethodDef::one(
+            "writelines",
+            writelines,
+            "writelines($self, lines, /)\n--\n\nWrite each of the lines; no separators are added.",
+        ),
     ],
     getset: &[
         GetSetDef::get_set("__dict__", attr::get_dict_attribute, attr::set_dict_attribute, ""),
@@ -110,8 +154,14 @@ pub static RAWIOBASE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"_io._RawIOBase",
     doc: "The base class of unbuffered binary streams.",
     methods: &[
-        MethodDef::positional("read", raw_read, "read($self, size=-1, /)\n--\n\nRead up to size bytes by one call of readinto, or all without a size."),
+        MethodDef::positional(
+            "read",
+            raw_read,
+            "read($self, size=-1, /)\n--\n\nRead up to size bytes by one call of readinto, or all without a size.",
+        ),
         MethodDef::no_args("readall", raw_readall, "readall($self, /)\n--\n\nRead until the end of the file."),
+        MethodDef::one("readinto", |ts, _, _| Err(ts.raise_type(&exc::NotImplementedError)), ""),
+        MethodDef::one("write", |ts, _, _| Err(ts.raise_type(&exc::NotImplementedError)), ""),
     ],
     ..SPEC
 });
@@ -121,12 +171,36 @@ pub static BUFFEREDIOBASE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"_io._BufferedIOBase",
     doc: "The base class of binary streams with a buffer: reading and writing are complete,\nwhere those of raw streams do as much as one system call does.",
     methods: &[
-        MethodDef::no_args("detach", |ts, _| unsupported(ts, "detach"), "detach($self, /)\n--\n\nGive the raw stream away; this object cannot be used afterwards."),
-        MethodDef::positional("read", |ts, _, _| unsupported(ts, "read"), "read($self, size=-1, /)\n--\n\nRead size bytes, or all; fewer only at the end of the file or when that would block."),
-        MethodDef::positional("read1", |ts, _, _| unsupported(ts, "read1"), "read1($self, size=-1, /)\n--\n\nRead up to size bytes with at most one call of the raw stream."),
-        MethodDef::one("readinto", |ts, this, target| readinto(ts, this, target, false), "readinto($self, buffer, /)\n--\n\nRead into the buffer; returns how many bytes."),
-        MethodDef::one("readinto1", |ts, this, target| readinto(ts, this, target, true), "readinto1($self, buffer, /)\n--\n\nThe same with at most one call of the raw stream."),
-        MethodDef::one("write", |ts, _, _| unsupported(ts, "write"), "write($self, b, /)\n--\n\nWrite the bytes; returns how many."),
+        MethodDef::no_args(
+            "detach",
+            |ts, _| unsupported(ts, "detach"),
+            "detach($self, /)\n--\n\nGive the raw stream away; this object cannot be used afterwards.",
+        ),
+        MethodDef::positional(
+            "read",
+            |ts, _, _| unsupported(ts, "read"),
+            "read($self, size=-1, /)\n--\n\nRead size bytes, or all; fewer only at the end of the file or when that would block.",
+        ),
+        MethodDef::positional(
+            "read1",
+            |ts, _, _| unsupported(ts, "read1"),
+            "read1($self, size=-1, /)\n--\n\nRead up to size bytes with at most one call of the raw stream.",
+        ),
+        MethodDef::one(
+            "readinto",
+            |ts, this, target| readinto(ts, this, target, false),
+            "readinto($self, buffer, /)\n--\n\nRead into the buffer; returns how many bytes.",
+        ),
+        MethodDef::one(
+            "readinto1",
+            |ts, this, target| readinto(ts, this, target, true),
+            "readinto1($self, buffer, /)\n--\n\nThe same with at most one call of the raw stream.",
+        ),
+        MethodDef::one(
+            "write",
+            |ts, _, _| unsupported(ts, "write"),
+            "write($self, b, /)\n--\n\nWrite the bytes; returns how many.",
+        ),
     ],
     ..SPEC
 });
@@ -136,10 +210,26 @@ pub static TEXTIOBASE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"_io._TextIOBase",
     doc: "The base class of streams of text.",
     methods: &[
-        MethodDef::no_args("detach", |ts, _| unsupported(ts, "detach"), "detach($self, /)\n--\n\nGive the buffer away; this object cannot be used afterwards."),
-        MethodDef::positional("read", |ts, _, _| unsupported(ts, "read"), "read($self, size=-1, /)\n--\n\nRead up to size characters, or all."),
-        MethodDef::positional("readline", |ts, _, _| unsupported(ts, "readline"), "readline($self, size=-1, /)\n--\n\nRead a line, at most size characters of it."),
-        MethodDef::one("write", |ts, _, _| unsupported(ts, "write"), "write($self, s, /)\n--\n\nWrite the text; returns its length."),
+        MethodDef::no_args(
+            "detach",
+            |ts, _| unsupported(ts, "detach"),
+            "detach($self, /)\n--\n\nGive the buffer away; this object cannot be used afterwards.",
+        ),
+        MethodDef::positional(
+            "read",
+            |ts, _, _| unsupported(ts, "read"),
+            "read($self, size=-1, /)\n--\n\nRead up to size characters, or all.",
+        ),
+        MethodDef::positional(
+            "readline",
+            |ts, _, _| unsupported(ts, "readline"),
+            "readline($self, size=-1, /)\n--\n\nRead a line, at most size characters of it.",
+        ),
+        MethodDef::one(
+            "write",
+            |ts, _, _| unsupported(ts, "write"),
+            "write($self, s, /)\n--\n\nWrite the text; returns its length.",
+        ),
     ],
     getset: &[
         GetSetDef::get("encoding", |ts, _| Ok(ts.none()), "The name of the encoding."),
@@ -393,12 +483,7 @@ fn raw_read(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -> PyResult {
     }
     let count = as_offset(ts, &count)?;
     if count < 0 || count as usize > target.len() {
-        return raise!(
-            ts,
-            exc::ValueError,
-            "readinto returned {count} outside buffer size {}",
-            target.len()
-        );
+        return raise!(ts, exc::ValueError, "readinto returned {count} outside buffer size {}", target.len());
     }
     // SAFETY: copying the bytes runs no Python code.
     PyBytes::new(ts, unsafe { &target.as_slice()[..count as usize] }).map(Ref::into_object)
@@ -430,7 +515,7 @@ fn raw_readall(ts: &ThreadState, this: &PyObject) -> PyResult {
 
 fn readinto(ts: &ThreadState, this: &PyObject, target: &PyObject, once: bool) -> PyResult {
     let name: &PyStr = if once { id!(read1) } else { id!(read) };
-    let view = readinto_buffer(ts, if once { "readinto1" } else { "readinto" }, target)?;
+    let view = readinto_buffer(ts, if once { "readinto1() argument" } else { "readinto() argument" }, target)?;
     let room = view.view().len as usize;
     let size = size_object(ts, room)?;
     let data = call::call_method(ts, this, name, &[&size])?;

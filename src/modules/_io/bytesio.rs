@@ -55,6 +55,7 @@ pub static BYTESIO_TYPE: StaticType = StaticType::new(TypeSpec {
         dealloc: Some(dealloc),
         traverse: Some(traverse),
         clear: Some(clear),
+        iter: Some(|_, this| Ok(this.new_ref())),
         iternext: Some(iternext),
         ..TypeSlots::EMPTY
     },
@@ -63,28 +64,84 @@ pub static BYTESIO_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("seekable", yes, "seekable($self, /)\n--\n\nTrue, while the stream is open."),
         MethodDef::no_args("writable", yes, "writable($self, /)\n--\n\nTrue, while the stream is open."),
         MethodDef::no_args("close", close, "close($self, /)\n--\n\nDrop the content; a second time does nothing."),
-        MethodDef::no_args("flush", |ts, this| stream(this).open(ts).map(|_| ts.none()), "flush($self, /)\n--\n\nNothing: there is nothing to write to."),
-        MethodDef::no_args("isatty", |ts, this| stream(this).open(ts).map(|_| py_bool(false)), "isatty($self, /)\n--\n\nFalse."),
-        MethodDef::no_args("tell", |ts, this| {
-            stream(this).open(ts)?;
-            size_object(ts, stream(this).pos.get())
-        }, "tell($self, /)\n--\n\nThe present position."),
+        MethodDef::no_args(
+            "flush",
+            |ts, this| stream(this).open(ts).map(|_| ts.none()),
+            "flush($self, /)\n--\n\nNothing: there is nothing to write to.",
+        ),
+        MethodDef::no_args(
+            "isatty",
+            |ts, this| stream(this).open(ts).map(|_| py_bool(false)),
+            "isatty($self, /)\n--\n\nFalse.",
+        ),
+        MethodDef::no_args(
+            "tell",
+            |ts, this| {
+                stream(this).open(ts)?;
+                size_object(ts, stream(this).pos.get())
+            },
+            "tell($self, /)\n--\n\nThe present position.",
+        ),
         MethodDef::one("write", write, "write($self, b, /)\n--\n\nWrite the bytes; returns how many."),
-        MethodDef::one("writelines", writelines, "writelines($self, lines, /)\n--\n\nWrite each of the bytes-like objects."),
-        MethodDef::positional("read1", |ts, this, args| read(ts, this, args, "read1"), "read1($self, size=-1, /)\n--\n\nRead up to size bytes, or all."),
-        MethodDef::one("readinto", readinto, "readinto($self, buffer, /)\n--\n\nRead into the buffer; returns how many bytes."),
-        MethodDef::positional("readline", readline, "readline($self, size=-1, /)\n--\n\nRead a line with its end, at most size bytes of it."),
-        MethodDef::positional("readlines", readlines, "readlines($self, size=None, /)\n--\n\nRead lines into a list, until their lengths together reach size."),
-        MethodDef::positional("read", |ts, this, args| read(ts, this, args, "read"), "read($self, size=-1, /)\n--\n\nRead up to size bytes, or all."),
-        MethodDef::no_args("getbuffer", getbuffer, "getbuffer($self, /)\n--\n\nA view of the content, through which it can be changed."),
+        MethodDef::one(
+            "writelines",
+            writelines,
+            "writelines($self, lines, /)\n--\n\nWrite each of the bytes-like objects.",
+        ),
+        MethodDef::positional(
+            "read1",
+            |ts, this, args| read(ts, this, args, "read1"),
+            "read1($self, size=-1, /)\n--\n\nRead up to size bytes, or all.",
+        ),
+        MethodDef::one(
+            "readinto",
+            readinto,
+            "readinto($self, buffer, /)\n--\n\nRead into the buffer; returns how many bytes.",
+        ),
+        MethodDef::positional(
+            "readline",
+            readline,
+            "readline($self, size=-1, /)\n--\n\nRead a line with its end, at most size bytes of it.",
+        ),
+        MethodDef::positional(
+            "readlines",
+            readlines,
+            "readlines($self, size=None, /)\n--\n\nRead lines into a list, until their lengths together reach size.",
+        ),
+        MethodDef::positional(
+            "read",
+            |ts, this, args| read(ts, this, args, "read"),
+            "read($self, size=-1, /)\n--\n\nRead up to size bytes, or all.",
+        ),
+        MethodDef::no_args(
+            "getbuffer",
+            getbuffer,
+            "getbuffer($self, /)\n--\n\nA view of the content, through which it can be changed.",
+        ),
         MethodDef::no_args("getvalue", getvalue, "getvalue($self, /)\n--\n\nThe whole content."),
-        MethodDef::positional("seek", seek, "seek($self, pos, whence=0, /)\n--\n\nMove to a position, which is returned."),
-        MethodDef::positional("truncate", truncate, "truncate($self, size=None, /)\n--\n\nCut the content to that size, or to the present position."),
+        MethodDef::positional(
+            "seek",
+            seek,
+            "seek($self, pos, whence=0, /)\n--\n\nMove to a position, which is returned.",
+        ),
+        MethodDef::positional(
+            "truncate",
+            truncate,
+            "truncate($self, size=None, /)\n--\n\nCut the content to that size, or to the present position.",
+        ),
         MethodDef::no_args("__getstate__", getstate, ""),
         MethodDef::one("__setstate__", setstate, ""),
-        MethodDef::no_args("__sizeof__", sizeof, "__sizeof__($self, /)\n--\n\nThe size in memory with the content, in bytes."),
+        MethodDef::no_args(
+            "__sizeof__",
+            sizeof,
+            "__sizeof__($self, /)\n--\n\nThe size in memory with the content, in bytes.",
+        ),
     ],
-    getset: &[GetSetDef::get("closed", |_, this| Ok(py_bool(!stream(this).content.is_some())), "Whether the stream is closed.")],
+    getset: &[GetSetDef::get(
+        "closed",
+        |_, this| Ok(py_bool(!stream(this).content.is_some())),
+        "Whether the stream is closed.",
+    )],
     ..TypeSpec::EMPTY
 });
 
@@ -285,7 +342,12 @@ impl PyBytesIO {
             return Ok(PyBytes::empty());
         }
         self.pos.set(pos + count);
-        if pos == 0 && count == content.len() && count == self.size.get() && content.is_exact() && self.exports.get() == 0 {
+        if pos == 0
+            && count == content.len()
+            && count == self.size.get()
+            && content.is_exact()
+            && self.exports.get() == 0
+        {
             return Ok(content);
         }
         PyBytes::new(ts, &content.as_slice()[pos..pos + count])
@@ -352,7 +414,7 @@ fn read(ts: &ThreadState, object: &PyObject, args: &[&PyObject], name: &str) -> 
 }
 
 fn readinto(ts: &ThreadState, object: &PyObject, target: &PyObject) -> PyResult {
-    let view = readinto_buffer(ts, "readinto", target)?;
+    let view = readinto_buffer(ts, "readinto() argument", target)?;
     let this = stream(object);
     let content = this.open(ts)?;
     let count = this.left().min(view.view().len as usize);
@@ -509,6 +571,7 @@ fn getstate(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn setstate(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyResult {
+    stream(object).open(ts)?;
     let Some(parts) = state.downcast::<PyTuple>().filter(|state| state.len() >= 3) else {
         return raise!(
             ts,

@@ -59,32 +59,80 @@ pub static FILEIO_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::positional("read", read, "read($self, size=-1, /)\n--\n\nRead up to size bytes, or all, with one system call; None when none are there yet."),
-        MethodDef::no_args("readall", |ts, this| file(this).readall(ts), "readall($self, /)\n--\n\nRead until the end of the file; None when nothing is there yet."),
-        MethodDef::one("readinto", readinto, "readinto($self, buffer, /)\n--\n\nRead into the buffer; returns how many bytes."),
-        MethodDef::one("write", write, "write($self, b, /)\n--\n\nWrite with one system call; returns how many bytes, None when none could be written."),
-        MethodDef::positional("seek", seek, "seek($self, pos, whence=0, /)\n--\n\nMove to a position, which is returned."),
+        MethodDef::positional(
+            "read",
+            read,
+            "read($self, size=-1, /)\n--\n\nRead up to size bytes, or all, with one system call; None when none are there yet.",
+        ),
+        MethodDef::no_args(
+            "readall",
+            |ts, this| file(this).readall(ts),
+            "readall($self, /)\n--\n\nRead until the end of the file; None when nothing is there yet.",
+        ),
+        MethodDef::one(
+            "readinto",
+            readinto,
+            "readinto($self, buffer, /)\n--\n\nRead into the buffer; returns how many bytes.",
+        ),
+        MethodDef::one(
+            "write",
+            write,
+            "write($self, b, /)\n--\n\nWrite with one system call; returns how many bytes, None when none could be written.",
+        ),
+        MethodDef::positional(
+            "seek",
+            seek,
+            "seek($self, pos, whence=0, /)\n--\n\nMove to a position, which is returned.",
+        ),
         MethodDef::no_args("tell", tell, "tell($self, /)\n--\n\nThe present position."),
-        MethodDef::positional("truncate", truncate, "truncate($self, size=None, /)\n--\n\nMake the file that long, or end it at the present position."),
+        MethodDef::positional(
+            "truncate",
+            truncate,
+            "truncate($self, size=None, /)\n--\n\nMake the file that long, or end it at the present position.",
+        ),
         MethodDef::no_args("close", close, "close($self, /)\n--\n\nClose the file; a second time does nothing."),
         MethodDef::no_args("seekable", seekable, "seekable($self, /)\n--\n\nWhether the file can be positioned."),
-        MethodDef::no_args("readable", |ts, this| file(this).flag(ts, &file(this).readable), "readable($self, /)\n--\n\nWhether the file was opened for reading."),
-        MethodDef::no_args("writable", |ts, this| file(this).flag(ts, &file(this).writable), "writable($self, /)\n--\n\nWhether the file was opened for writing."),
-        MethodDef::no_args("fileno", |ts, this| PyInt::from_i64(ts, file(this).open_fd(ts)?.into()), "fileno($self, /)\n--\n\nThe file descriptor."),
+        MethodDef::no_args(
+            "readable",
+            |ts, this| file(this).flag(ts, &file(this).readable),
+            "readable($self, /)\n--\n\nWhether the file was opened for reading.",
+        ),
+        MethodDef::no_args(
+            "writable",
+            |ts, this| file(this).flag(ts, &file(this).writable),
+            "writable($self, /)\n--\n\nWhether the file was opened for writing.",
+        ),
+        MethodDef::no_args(
+            "fileno",
+            |ts, this| PyInt::from_i64(ts, file(this).open_fd(ts)?.into()),
+            "fileno($self, /)\n--\n\nThe file descriptor.",
+        ),
         MethodDef::no_args("isatty", isatty, "isatty($self, /)\n--\n\nWhether the file is a terminal."),
         MethodDef::no_args("_isatty_open_only", isatty_open_only, ""),
-        MethodDef::one("_dealloc_warn", |ts, this, source| {
-            file(this).warn_unclosed(ts, source);
-            Ok(ts.none())
-        }, ""),
+        MethodDef::one(
+            "_dealloc_warn",
+            |ts, this, source| {
+                file(this).warn_unclosed(ts, source);
+                Ok(ts.none())
+            },
+            "",
+        ),
         MethodDef::no_args("__reduce__", cannot_pickle, ""),
         MethodDef::one("__reduce_ex__", cannot_pickle_protocol, ""),
     ],
     getset: &[
         GetSetDef::get("closed", |_, this| Ok(py_bool(file(this).fd.get() < 0)), "Whether the file is closed."),
-        GetSetDef::get("closefd", |_, this| Ok(py_bool(file(this).closefd.get())), "Whether closing closes the descriptor."),
+        GetSetDef::get(
+            "closefd",
+            |_, this| Ok(py_bool(file(this).closefd.get())),
+            "Whether closing closes the descriptor.",
+        ),
         GetSetDef::get("mode", |ts, this| Ok(PyStr::new(ts, file(this).mode())?.into_object()), "The mode."),
-        GetSetDef::get("_blksize", |ts, this| size_object(ts, file(this).preferred_size()), "The file system's block size."),
+        GetSetDef::get(
+            "_blksize",
+            |ts, this| size_object(ts, file(this).preferred_size()),
+            "The file system's block size.",
+        ),
         super::FINALIZING,
     ],
     ..TypeSpec::EMPTY
@@ -199,6 +247,7 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
         }
     }
     let given = descriptor_of(ts, name)?;
+    let mode_text = mode;
     let mode = parse_mode(ts, mode)?;
     this.created.set(mode.created);
     this.readable.set(mode.readable);
@@ -206,6 +255,7 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     this.appending.set(mode.appending);
     this.seekable.set(-1);
     this.base.closed.set(false);
+    audit_open(ts, name, mode_text, mode.flags)?;
     if let Some(fd) = given {
         this.fd.set(fd);
         this.closefd.set(closefd);
@@ -245,6 +295,20 @@ fn descriptor_of(ts: &ThreadState, name: &PyObject) -> PyResult<Option<i32>> {
         return raise!(ts, exc::ValueError, "negative file descriptor");
     }
     Ok(Some(fd))
+}
+
+/// Tells the audit hooks, if there are any, what is about to be opened.
+fn audit_open(ts: &ThreadState, name: &PyObject, mode: &PyStr, flags: i32) -> PyResult<()> {
+    let hooks = PyStr::intern(ts, " audit hooks")?;
+    let Some(sys) = ts.interp().sys_dict.get() else { return Ok(()) };
+    if !sys.contains_str(ts, &hooks)? {
+        return Ok(());
+    }
+    let audit = protocol::import_attr(ts, "sys", "audit")?;
+    let event = PyStr::intern(ts, "open")?;
+    let flags = PyInt::from_i64(ts, flags.into())?;
+    call::call_with(ts, &audit, &[event.as_object(), name, mode.as_object(), &flags])?;
+    Ok(())
 }
 
 fn open_file(ts: &ThreadState, name: &PyObject, flags: i32) -> PyResult<i32> {
@@ -414,7 +478,11 @@ impl PyFileIO {
                 // Grows fast while small, by an eighth later.
                 let more = if count > 65_536 { count >> 3 } else { 256 + count };
                 let Some(larger) = capacity.checked_add(more).filter(|size| *size < isize::MAX as usize) else {
-                    return raise!(ts, exc::OverflowError, "unbounded read returned more bytes than a Python bytes object can hold");
+                    return raise!(
+                        ts,
+                        exc::OverflowError,
+                        "unbounded read returned more bytes than a Python bytes object can hold"
+                    );
                 };
                 capacity = larger;
                 // SAFETY: nobody else has the object, which is exact and no static.
@@ -490,7 +558,7 @@ fn read(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult {
 
 fn readinto(ts: &ThreadState, object: &PyObject, target: &PyObject) -> PyResult {
     let this = file(object);
-    let view = readinto_buffer(ts, "readinto", target)?;
+    let view = readinto_buffer(ts, "readinto() argument 1", target)?;
     match this.read_into(ts, view.view().buf.cast(), view.view().len as usize)? {
         Some(count) => size_object(ts, count),
         None => Ok(ts.none()),
@@ -511,9 +579,6 @@ fn seek(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult {
     let whence = whence_of(ts, args.get(1).copied())?;
     let this = file(object);
     this.open_fd(ts)?;
-    if args[0].is_a::<crate::types::float::PyFloat>() {
-        return raise!(ts, exc::TypeError, "an integer is required");
-    }
     let offset = protocol::as_isize(ts, args[0])?;
     PyInt::from_i64(ts, this.seek_fd(ts, offset as i64, whence)?)
 }

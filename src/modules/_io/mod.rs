@@ -45,9 +45,21 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_io",
     doc: "Streams: files, buffers, and text over them. The module io is what programs use.",
     methods: &[
-        MethodDef::keywords("open", open::open, "open($module, /, file, mode='r', buffering=-1, encoding=None,\n     errors=None, newline=None, closefd=True, opener=None)\n--\n\nOpen a file and return a stream: text by default, bytes with 'b' in the mode. The mode\nsays whether the file is read ('r'), written anew ('w'), created ('x') or appended to\n('a'); '+' adds the other direction."),
-        MethodDef::keywords("open_code", open::open_code, "open_code($module, /, path)\n--\n\nOpen a file of code for reading its bytes, to run it."),
-        MethodDef::positional("text_encoding", open::text_encoding, "text_encoding($module, encoding, stacklevel=2, /)\n--\n\nThe encoding, or 'locale' (in UTF-8 mode 'utf-8') when it is None."),
+        MethodDef::keywords(
+            "open",
+            open::open,
+            "open($module, /, file, mode='r', buffering=-1, encoding=None,\n     errors=None, newline=None, closefd=True, opener=None)\n--\n\nOpen a file and return a stream: text by default, bytes with 'b' in the mode. The mode\nsays whether the file is read ('r'), written anew ('w'), created ('x') or appended to\n('a'); '+' adds the other direction.",
+        ),
+        MethodDef::keywords(
+            "open_code",
+            open::open_code,
+            "open_code($module, /, path)\n--\n\nOpen a file of code for reading its bytes, to run it.",
+        ),
+        MethodDef::positional(
+            "text_encoding",
+            open::text_encoding,
+            "text_encoding($module, encoding, stacklevel=2, /)\n--\n\nThe encoding, or 'locale' (in UTF-8 mode 'utf-8') when it is None.",
+        ),
     ],
     types: &[
         &base::IOBASE_TYPE,

@@ -5,14 +5,14 @@ use core::mem::size_of;
 
 use super::util::track;
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots,
-    TypeSpec, alloc, call, flags, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType,
+    TypeSlots, TypeSpec, alloc, call, flags, protocol,
 };
 use crate::state::ThreadState;
+use crate::types::bytes::PyBytes;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none::is_none;
-use crate::types::bytes::PyBytes;
 use crate::types::str::{PyStr, StrBuilder, StrData};
 use crate::types::tuple::PyTuple;
 use crate::{id, native, raise};
@@ -175,12 +175,24 @@ pub static NEWLINE_DECODER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::keywords("decode", decode, "decode($self, /, input, final=False)\n--\n\nDecode a piece of the input."),
-        MethodDef::no_args("getstate", getstate, "getstate($self, /)\n--\n\nThe state: what waits for more input, and a number."),
+        MethodDef::keywords(
+            "decode",
+            decode,
+            "decode($self, /, input, final=False)\n--\n\nDecode a piece of the input.",
+        ),
+        MethodDef::no_args(
+            "getstate",
+            getstate,
+            "getstate($self, /)\n--\n\nThe state: what waits for more input, and a number.",
+        ),
         MethodDef::one("setstate", setstate, "setstate($self, state, /)\n--\n\nGo back to a state."),
         MethodDef::no_args("reset", reset, "reset($self, /)\n--\n\nBegin anew."),
     ],
-    getset: &[GetSetDef::get("newlines", |ts, this| this.cast::<PyNewlineDecoder>().newlines.seen(ts), "The kinds of line ends that there were.")],
+    getset: &[GetSetDef::get(
+        "newlines",
+        |ts, this| this.cast::<PyNewlineDecoder>().newlines.seen(ts),
+        "The kinds of line ends that there were.",
+    )],
     ..TypeSpec::EMPTY
 });
 
@@ -355,13 +367,28 @@ pub fn line_end(text: &PyStr, start: usize, ends: LineEnds) -> Result<usize, usi
 }
 
 /// The `newline` argument of the text streams: None, or one of the known strings.
-pub fn check_newline(ts: &ThreadState, newline: Option<&PyObject>) -> PyResult<Option<Ref<PyStr>>> {
+///
+/// `function` is the one whose argument it is; without, errors name nobody and quote the value.
+pub fn check_newline(
+    ts: &ThreadState,
+    function: Option<&str>,
+    newline: Option<&PyObject>,
+) -> PyResult<Option<Ref<PyStr>>> {
     let Some(newline) = newline.filter(|newline| !is_none(newline)) else { return Ok(None) };
     let Some(text) = newline.downcast::<PyStr>() else {
-        return raise!(ts, exc::TypeError, "newline must be str or None, not {}", newline.type_name());
+        let name = newline.type_name();
+        return match function {
+            Some(function) => {
+                raise!(ts, exc::TypeError, "{function}() argument 'newline' must be str or None, not {name}")
+            }
+            None => raise!(ts, exc::TypeError, "newline must be str or None, not {name}"),
+        };
     };
     if !["", "\n", "\r", "\r\n"].iter().any(|known| text.equals_str(known)) {
-        let shown = protocol::repr(ts, newline)?;
+        let shown = match function {
+            Some(_) => Ref::from_borrowed(text),
+            None => protocol::repr(ts, newline)?,
+        };
         return raise!(ts, exc::ValueError, "illegal newline value: {shown}");
     }
     Ok(Some(Ref::from_borrowed(text)))

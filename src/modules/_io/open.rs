@@ -12,6 +12,7 @@ use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none::{is_none, none};
 use crate::types::str::PyStr;
+use crate::types::str::codec::Known;
 use crate::{id, raise};
 
 /// What is asked for by the mode string of `open`.
@@ -112,7 +113,8 @@ fn open_with(ts: &ThreadState, file: &PyObject, mode: &PyStr, buffering: i32, op
     let path = if protocol::is_index(file) { file.new_ref() } else { fspath(ts, file)? };
     let mode = Mode::parse(ts, mode)?;
     if mode.binary {
-        let refused = [(options.encoding, "an encoding"), (options.errors, "an errors"), (options.newline, "a newline")];
+        let refused =
+            [(options.encoding, "an encoding"), (options.errors, "an errors"), (options.newline, "a newline")];
         if let Some((_, what)) = refused.iter().find(|(given, _)| given.is_some()) {
             return raise!(ts, exc::ValueError, "binary mode doesn't take {what} argument");
         }
@@ -230,10 +232,18 @@ pub fn standard_stream(
     let line_buffering = py_bool(buffered && (terminal || fd == 2));
     let write_through = py_bool(!buffered);
     let newline = PyStr::latin1_char(b'\n');
+    // The known encodings are named as their codecs name themselves.
+    let known = encoding.downcast::<PyStr>().and_then(PyStr::ascii_str).and_then(Known::from_name);
+    let encoding = match known {
+        Some(Known::Utf8) => PyStr::new(ts, "utf-8")?.into_object(),
+        Some(Known::Latin1) => PyStr::new(ts, "iso8859-1")?.into_object(),
+        Some(Known::Ascii) => PyStr::new(ts, "ascii")?.into_object(),
+        None => encoding.new_ref(),
+    };
     let stream = make(
         ts,
         &TEXT_IO_WRAPPER_TYPE,
-        &[&buffer, encoding, errors, newline.as_object(), &line_buffering, &write_through],
+        &[&buffer, &encoding, errors, newline.as_object(), &line_buffering, &write_through],
     )?;
     attr::set(ts, &stream, id!(mode), raw_mode.as_object())?;
     Ok(stream)

@@ -69,12 +69,32 @@ pub static STRINGIO_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[
         MethodDef::no_args("close", close, "close($self, /)\n--\n\nDrop the text; a second time does nothing."),
-        MethodDef::no_args("getvalue", |ts, this| stream(ts, this)?.value(ts).map(Ref::into_object), "getvalue($self, /)\n--\n\nThe whole text."),
+        MethodDef::no_args(
+            "getvalue",
+            |ts, this| stream(ts, this)?.value(ts).map(Ref::into_object),
+            "getvalue($self, /)\n--\n\nThe whole text.",
+        ),
         MethodDef::positional("read", read, "read($self, size=-1, /)\n--\n\nRead up to size characters, or all."),
-        MethodDef::positional("readline", readline, "readline($self, size=-1, /)\n--\n\nRead a line with its end, at most size characters of it."),
-        MethodDef::no_args("tell", |ts, this| size_object(ts, stream(ts, this)?.pos.get()), "tell($self, /)\n--\n\nThe present position."),
-        MethodDef::positional("truncate", truncate, "truncate($self, pos=None, /)\n--\n\nCut the text to that length, or to the present position."),
-        MethodDef::positional("seek", seek, "seek($self, pos, whence=0, /)\n--\n\nMove to a position, which is returned; only the start, the present place with 0 and the\nend with 0."),
+        MethodDef::positional(
+            "readline",
+            readline,
+            "readline($self, size=-1, /)\n--\n\nRead a line with its end, at most size characters of it.",
+        ),
+        MethodDef::no_args(
+            "tell",
+            |ts, this| size_object(ts, stream(ts, this)?.pos.get()),
+            "tell($self, /)\n--\n\nThe present position.",
+        ),
+        MethodDef::positional(
+            "truncate",
+            truncate,
+            "truncate($self, pos=None, /)\n--\n\nCut the text to that length, or to the present position.",
+        ),
+        MethodDef::positional(
+            "seek",
+            seek,
+            "seek($self, pos, whence=0, /)\n--\n\nMove to a position, which is returned; only the start, the present place with 0 and the\nend with 0.",
+        ),
         MethodDef::one("write", write, "write($self, s, /)\n--\n\nWrite the text; returns its length."),
         MethodDef::no_args("seekable", yes, "seekable($self, /)\n--\n\nTrue, while the stream is open."),
         MethodDef::no_args("readable", yes, "readable($self, /)\n--\n\nTrue, while the stream is open."),
@@ -83,18 +103,30 @@ pub static STRINGIO_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::one("__setstate__", setstate, ""),
     ],
     getset: &[
-        GetSetDef::get("closed", |ts, this| {
-            usable(ts, this)?;
-            Ok(py_bool(this.cast::<PyStringIO>().shut.get()))
-        }, "Whether the stream is closed."),
-        GetSetDef::get("newlines", |ts, this| {
-            let this = stream(ts, this)?;
-            if this.universal.get() { this.newlines.seen(ts) } else { Ok(ts.none()) }
-        }, "The kinds of line ends that were written."),
-        GetSetDef::get("line_buffering", |ts, this| {
-            stream(ts, this)?;
-            Ok(py_bool(false))
-        }, "False."),
+        GetSetDef::get(
+            "closed",
+            |ts, this| {
+                usable(ts, this)?;
+                Ok(py_bool(this.cast::<PyStringIO>().shut.get()))
+            },
+            "Whether the stream is closed.",
+        ),
+        GetSetDef::get(
+            "newlines",
+            |ts, this| {
+                let this = stream(ts, this)?;
+                if this.universal.get() { this.newlines.seen(ts) } else { Ok(ts.none()) }
+            },
+            "The kinds of line ends that were written.",
+        ),
+        GetSetDef::get(
+            "line_buffering",
+            |ts, this| {
+                stream(ts, this)?;
+                Ok(py_bool(false))
+            },
+            "False.",
+        ),
     ],
     ..TypeSpec::EMPTY
 });
@@ -130,7 +162,7 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     let [value, newline] = SIGNATURE.parse(ts, args)?;
     let newline = match newline {
         None => Some(Ref::from_borrowed(PyStr::latin1_char(b'\n'))),
-        Some(newline) => check_newline(ts, Some(newline))?,
+        Some(newline) => check_newline(ts, None, Some(newline))?,
     };
     let value = match value.filter(|value| !is_none(value)) {
         None => None,
@@ -193,7 +225,8 @@ impl PyStringIO {
         self.universal.set(universal);
         self.newlines.reset();
         self.newlines.translate.set(newline.is_none());
-        self.write_newline.set(newline.clone().filter(|newline| newline.len() > 0 && newline.char_at(0) == u32::from(b'\r')));
+        self.write_newline
+            .set(newline.clone().filter(|newline| newline.len() > 0 && newline.char_at(0) == u32::from(b'\r')));
         self.read_newline.set(newline);
         self.replace(Content::Collected(StrBuilder::new()));
         self.ok.set(true);
@@ -389,7 +422,12 @@ fn iternext(ts: &ThreadState, object: &PyObject) -> PyResult<Option<PyRef>> {
     } else {
         let line = call::call_method(ts, object, crate::id!(readline), &[])?;
         if !line.is_a::<PyStr>() {
-            return raise!(ts, exc::OSError, "readline() should have returned an str object, not '{}'", line.type_name());
+            return raise!(
+                ts,
+                exc::OSError,
+                "readline() should have returned an str object, not '{}'",
+                line.type_name()
+            );
         }
         line
     };
@@ -460,6 +498,9 @@ fn getstate(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn setstate(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyResult {
+    if object.cast::<PyStringIO>().shut.get() {
+        return closed_error(ts, "I/O operation on closed file");
+    }
     let Some(parts) = state.downcast::<PyTuple>().filter(|state| state.len() >= 4) else {
         return raise!(
             ts,
@@ -470,7 +511,7 @@ fn setstate(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyResult {
         );
     };
     let [value, newline, pos, dict] = [parts.items()[0], parts.items()[1], parts.items()[2], parts.items()[3]];
-    let newline = check_newline(ts, Some(newline))?;
+    let newline = check_newline(ts, None, Some(newline))?;
     let text = match value.downcast::<PyStr>() {
         Some(text) => Ref::from_borrowed(text),
         None if is_none(value) => PyStr::empty(),

@@ -3,7 +3,9 @@
 use super::UNSUPPORTED_OPERATION_TYPE;
 use super::base::PyIOBase;
 use crate::object::buffer::Buffer;
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, Slot, StaticType, attr, buffer, call, gc, protocol};
+use crate::object::{
+    AsObject, PyObject, PyRef, PyResult, Raised, Ref, Slot, StaticType, attr, buffer, call, gc, protocol,
+};
 use crate::state::ThreadState;
 use crate::types::bytes::PyBytes;
 use crate::types::exceptions::{self as exc, PyOSError};
@@ -167,7 +169,9 @@ pub fn writable_bytes(ts: &ThreadState, object: &PyObject) -> PyResult<Buffer> {
 }
 
 /// The writable memory of a `readinto` argument.
-pub fn readinto_buffer(ts: &ThreadState, name: &str, object: &PyObject) -> PyResult<Buffer> {
+///
+/// `argument` says in errors which one it is.
+pub fn readinto_buffer(ts: &ThreadState, argument: &str, object: &PyObject) -> PyResult<Buffer> {
     match Buffer::get(ts, object, buffer::WRITABLE) {
         Ok(buffer) => Ok(buffer),
         Err(raised) => {
@@ -175,12 +179,7 @@ pub fn readinto_buffer(ts: &ThreadState, name: &str, object: &PyObject) -> PyRes
                 return Err(raised);
             }
             ts.clear_raised(raised);
-            raise!(
-                ts,
-                exc::TypeError,
-                "{name}() argument must be read-write bytes-like object, not {}",
-                object.type_name()
-            )
+            raise!(ts, exc::TypeError, "{argument} must be read-write bytes-like object, not {}", object.type_name())
         }
     }
 }
@@ -224,7 +223,7 @@ pub fn name_for_repr(ts: &ThreadState, object: &PyObject) -> PyResult<Option<PyR
 
 /// "cannot pickle": for `__reduce__`, `__reduce_ex__` and `__getstate__` of whatever holds a descriptor.
 pub fn cannot_pickle(ts: &ThreadState, this: &PyObject) -> PyResult {
-    raise!(ts, exc::TypeError, "cannot pickle '{}' instances", this.ob_type().full_name())
+    raise!(ts, exc::TypeError, "cannot pickle '{}' instances", this.ob_type().name())
 }
 
 /// [`cannot_pickle`] as a method with an argument.

@@ -4,8 +4,8 @@ use core::cell::Cell;
 
 use super::strings::{self, Escaping};
 use crate::object::{
-    Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, Signature, Slot, StaticType, TypeSlots,
-    TypeSpec, alloc, call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, Signature, Slot, StaticType,
+    TypeSlots, TypeSpec, alloc, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -22,8 +22,17 @@ use crate::types::str::{PyStr, StrBuilder};
 use crate::types::tuple::PyTuple;
 
 /// The arguments of the constructor.
-const PARAMETERS: [&str; 9] =
-    ["markers", "default", "encoder", "indent", "key_separator", "item_separator", "sort_keys", "skipkeys", "allow_nan"];
+const PARAMETERS: [&str; 9] = [
+    "markers",
+    "default",
+    "encoder",
+    "indent",
+    "key_separator",
+    "item_separator",
+    "sort_keys",
+    "skipkeys",
+    "allow_nan",
+];
 
 /// How an encoder writes strings.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,7 +128,12 @@ fn new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
     let skipkeys = protocol::is_true(ts, skipkeys)?;
     let allow_nan = protocol::is_true(ts, allow_nan)?;
     if !is_none(markers) && !markers.is_a::<PyDict>() {
-        return raise!(ts, exc::TypeError, "make_encoder() argument 1 must be dict or None, not {}", markers.type_name());
+        return raise!(
+            ts,
+            exc::TypeError,
+            "make_encoder() argument 1 must be dict or None, not {}",
+            markers.type_name()
+        );
     }
     if !is_none(indent) && !indent.is_a::<PyStr>() {
         return raise!(ts, exc::TypeError, "make_encoder() argument 4 must be str or None, not {}", indent.type_name());
@@ -354,7 +368,8 @@ impl<'a> Run<'a> {
             }
             let mut index = 0;
             while let Some(item) = items.get(index) {
-                let Some([key, value]) = item.downcast::<PyTuple>().and_then(|pair| pair.items().as_array::<2>()) else {
+                let Some([key, value]) = item.downcast::<PyTuple>().and_then(|pair| pair.items().as_array::<2>())
+                else {
                     return raise!(self.ts, exc::ValueError, "items must return 2-tuples");
                 };
                 self.member(dict, key, value, &mut first)?;

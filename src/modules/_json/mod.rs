@@ -35,13 +35,8 @@ static FUNCTIONS: [MethodDef; 3] = [
 ];
 
 /// The module.
-pub static MODULE: ModuleSpec = ModuleSpec {
-    name: "_json",
-    doc: "json's speedups.",
-    methods: &FUNCTIONS,
-    exec: Some(exec),
-    ..ModuleSpec::EMPTY
-};
+pub static MODULE: ModuleSpec =
+    ModuleSpec { name: "_json", doc: "json's speedups.", methods: &FUNCTIONS, exec: Some(exec), ..ModuleSpec::EMPTY };
 
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     ready::ready_static(ts, &scanner::SCANNER_TYPE)?;
@@ -76,10 +71,10 @@ fn scanstring(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 
 /// Raises `json.JSONDecodeError(message, text, position)`.
 #[cold]
-fn decode_error<T>(ts: &ThreadState, message: &str, text: &PyStr, position: usize) -> PyResult<T> {
+fn decode_error<T>(ts: &ThreadState, message: &str, text: &PyStr, position: isize) -> PyResult<T> {
     let class = protocol::import_attr(ts, "json.decoder", "JSONDecodeError")?;
     let message = PyStr::new(ts, message)?;
-    let position: PyRef = PyInt::from_usize(ts, position)?;
+    let position: PyRef = PyInt::from_isize(ts, position)?;
     let error = call::call_with(ts, &class, &[message.as_object(), text.as_object(), &position])?;
     Err(ts.raise(error))
 }

@@ -6,8 +6,8 @@ use hognose_allocators::collections::TryVec;
 
 use super::{decode_error, string_argument, strings};
 use crate::object::{
-    Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots, TypeSpec, alloc,
-    attr, call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, attr, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -175,7 +175,7 @@ impl<'a, U: Copy + Into<u32>> Parser<'a, U> {
 
     #[cold]
     fn fail<T>(&self, message: &str, index: usize) -> PyResult<T> {
-        decode_error(self.ts, message, self.text, index)
+        decode_error(self.ts, message, self.text, index as isize)
     }
 
     /// Whether an ASCII word stands at a place.

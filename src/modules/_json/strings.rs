@@ -51,7 +51,12 @@ pub(super) fn write(out: &mut StrBuilder, text: &PyStr, escaping: Escaping) -> R
 }
 
 /// Appends runs of plain characters at once, and escapes what is between them.
-fn write_units<U: Copy + Into<u32>>(out: &mut StrBuilder, text: &PyStr, units: &[U], escaping: Escaping) -> Result<(), NoMemory> {
+fn write_units<U: Copy + Into<u32>>(
+    out: &mut StrBuilder,
+    text: &PyStr,
+    units: &[U],
+    escaping: Escaping,
+) -> Result<(), NoMemory> {
     let mut start = 0;
     while start < units.len() {
         let rest = &units[start..];
@@ -122,11 +127,19 @@ pub(super) fn scan_units<U: Copy + Into<u32>>(
 
 /// The first quote or backslash from `start` on, or the end.
 #[inline]
-fn plain_end<U: Copy + Into<u32>>(ts: &ThreadState, text: &PyStr, units: &[U], start: usize, strict: bool) -> PyResult<usize> {
+fn plain_end<U: Copy + Into<u32>>(
+    ts: &ThreadState,
+    text: &PyStr,
+    units: &[U],
+    start: usize,
+    strict: bool,
+) -> PyResult<usize> {
     for (offset, unit) in units[start..].iter().enumerate() {
         match (*unit).into() {
             0x22 | 0x5c => return Ok(start + offset),
-            0..0x20 if strict => return decode_error(ts, "Invalid control character at", text, start + offset),
+            0..0x20 if strict => {
+                return decode_error(ts, "Invalid control character at", text, (start + offset) as isize);
+            }
             _ => {}
         }
     }
@@ -144,7 +157,7 @@ fn scan_escaped<U: Copy + Into<u32>>(
     let mut out = StrBuilder::new();
     let mut start = begin;
     // Messages point to the quote.
-    let unterminated = |ts| decode_error(ts, "Unterminated string starting at", text, begin.saturating_sub(1));
+    let unterminated = |ts| decode_error(ts, "Unterminated string starting at", text, begin as isize - 1);
     loop {
         out.push_slice(text, start, stop)?;
         match units.get(stop).map(|unit| (*unit).into()) {
@@ -162,7 +175,7 @@ fn scan_escaped<U: Copy + Into<u32>>(
             Ok(b'r') => (0x0d, at + 1),
             Ok(b't') => (0x09, at + 1),
             Ok(b'u') => scan_unicode(ts, text, units, at + 1)?,
-            _ => return decode_error(ts, "Invalid \\escape", text, at - 1),
+            _ => return decode_error(ts, "Invalid \\escape", text, at as isize - 1),
         };
         out.push_char(ch)?;
         start = next;
@@ -172,7 +185,7 @@ fn scan_escaped<U: Copy + Into<u32>>(
 
 /// The character of a `\u` escape whose digits begin at `at`, and where the escape ends.
 fn scan_unicode<U: Copy + Into<u32>>(ts: &ThreadState, text: &PyStr, units: &[U], at: usize) -> PyResult<(u32, usize)> {
-    let invalid = |at: usize| decode_error(ts, "Invalid \\uXXXX escape", text, at - 1);
+    let invalid = |at: usize| decode_error(ts, "Invalid \\uXXXX escape", text, at as isize - 1);
     let hex = |at: usize| -> Option<u32> {
         units.get(at..at + 4)?.iter().try_fold(0, |value, unit| {
             let ch: u32 = (*unit).into();

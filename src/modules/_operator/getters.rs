@@ -3,9 +3,10 @@
 use hognose_allocators::collections::TryVec;
 
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr,
-    call, flags, gc, protocol,
+    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
+    alloc, attr, call, flags, gc, protocol,
 };
+use crate::raise;
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
@@ -15,7 +16,6 @@ use crate::types::owned::owns;
 use crate::types::reprguard::ReprGuard;
 use crate::types::str::{PyStr, StrBuilder};
 use crate::types::tuple::{PyTuple, inherits_init};
-use crate::raise;
 
 /// The types of this file.
 pub static TYPES: &[&StaticType] = &[&ITEMGETTER_TYPE, &ATTRGETTER_TYPE, &METHODCALLER_TYPE];

@@ -47,13 +47,33 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     doc: "The operators as functions: add(x, y) is x + y.",
     methods: &[
         unary!("truth", |ts, a| Ok(py_bool(protocol::is_true(ts, a)?)), "Whether a is true."),
-        binary!("contains", |ts, a, b| Ok(py_bool(protocol::contains(ts, a, b)?)), "Same as b in a (the operands change sides)."),
-        binary!("indexOf", |ts, a, b| Ok(PyInt::from_usize(ts, index_of(ts, a, b)?)?.into_object()), "The first index of b in a."),
-        binary!("countOf", |ts, a, b| Ok(PyInt::from_usize(ts, count_of(ts, a, b)?)?.into_object()), "How many items of a equal b."),
+        binary!(
+            "contains",
+            |ts, a, b| Ok(py_bool(protocol::contains(ts, a, b)?)),
+            "Same as b in a (the operands change sides)."
+        ),
+        binary!(
+            "indexOf",
+            |ts, a, b| Ok(PyInt::from_usize(ts, index_of(ts, a, b)?)?.into_object()),
+            "The first index of b in a."
+        ),
+        binary!(
+            "countOf",
+            |ts, a, b| Ok(PyInt::from_usize(ts, count_of(ts, a, b)?)?.into_object()),
+            "How many items of a equal b."
+        ),
         binary!("is_", |_: &ThreadState, a: &PyObject, b: &PyObject| PyResult::Ok(py_bool(a.is(b))), "Same as a is b."),
-        binary!("is_not", |_: &ThreadState, a: &PyObject, b: &PyObject| PyResult::Ok(py_bool(!a.is(b))), "Same as a is not b."),
+        binary!(
+            "is_not",
+            |_: &ThreadState, a: &PyObject, b: &PyObject| PyResult::Ok(py_bool(!a.is(b))),
+            "Same as a is not b."
+        ),
         unary!("is_none", |_: &ThreadState, a: &PyObject| PyResult::Ok(py_bool(is_none(a))), "Same as a is None."),
-        unary!("is_not_none", |_: &ThreadState, a: &PyObject| PyResult::Ok(py_bool(!is_none(a))), "Same as a is not None."),
+        unary!(
+            "is_not_none",
+            |_: &ThreadState, a: &PyObject| PyResult::Ok(py_bool(!is_none(a))),
+            "Same as a is not None."
+        ),
         unary!("not_", |ts, a| Ok(py_bool(!protocol::is_true(ts, a)?)), "Same as not a."),
         unary!("neg", protocol::negative, "Same as -a."),
         unary!("pos", protocol::positive, "Same as +a."),
@@ -73,7 +93,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         binary!("and_", protocol::and, "Same as a & b."),
         binary!("xor", protocol::xor, "Same as a ^ b."),
         binary!("or_", protocol::or, "Same as a | b."),
-        binary!("pow", |ts: &ThreadState, a, b| protocol::power(ts, a, b, crate::types::none::none()), "Same as a ** b."),
+        binary!(
+            "pow",
+            |ts: &ThreadState, a, b| protocol::power(ts, a, b, crate::types::none::none()),
+            "Same as a ** b."
+        ),
         binary!("iadd", protocol::inplace_add, "Same as a += b."),
         binary!("isub", protocol::inplace_subtract, "Same as a -= b."),
         binary!("imul", protocol::inplace_multiply, "Same as a *= b."),
@@ -110,7 +134,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             length_hint,
             "length_hint($module, obj, default=0, /)\n--\n\nAn estimate of the number of items: the length, or what __length_hint__ says, or the default.",
         ),
-        MethodDef::keywords("call", call_function, "call($module, obj, /, *args, **kwargs)\n--\n\nSame as obj(*args, **kwargs)."),
+        MethodDef::keywords(
+            "call",
+            call_function,
+            "call($module, obj, /, *args, **kwargs)\n--\n\nSame as obj(*args, **kwargs).",
+        ),
         MethodDef::positional(
             "_compare_digest",
             compare_digest,

@@ -30,12 +30,36 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     doc: "Values to bytes and back, as a format string says.\n\nThe first character of a format says how the data lies: @ native order, size and alignment (the default),\n= native order, standard sizes, < little-endian, > or ! big-endian. Then, each with an optional count:\n  x: pad byte; c: char; b: signed byte; B: unsigned byte; ?: _Bool; h: short; H: unsigned short; i: int;\n  I: unsigned int; l: long; L: unsigned long; q: long long; Q: unsigned long long; n: ssize_t; N: size_t;\n  e: half float; f: float; d: double; F: float complex; D: double complex; s: string; p: Pascal string; P: pointer.",
     methods: &[
         MethodDef::no_args("_clearcache", clear_cache, "_clearcache($module, /)\n--\n\nClear the internal cache."),
-        MethodDef::one("calcsize", calcsize, "calcsize($module, format, /)\n--\n\nThe size in bytes of what the format string describes."),
-        MethodDef::positional("iter_unpack", iter_unpack, "iter_unpack($module, format, buffer, /)\n--\n\nAn iterator over tuples unpacked from chunks of the buffer."),
-        MethodDef::positional("pack", pack, "pack(format, v1, v2, ...) -> bytes\n\nThe values as bytes, as the format string says."),
-        MethodDef::positional("pack_into", pack_into, "pack_into(format, buffer, offset, v1, v2, ...)\n\nWrite the values as bytes to the buffer from offset on."),
-        MethodDef::positional("unpack", unpack, "unpack($module, format, buffer, /)\n--\n\nThe values that the bytes of the buffer stand for, as a tuple."),
-        MethodDef::keywords("unpack_from", unpack_from, "unpack_from($module, format, /, buffer, offset=0)\n--\n\nThe values that the bytes from offset on stand for, as a tuple."),
+        MethodDef::one(
+            "calcsize",
+            calcsize,
+            "calcsize($module, format, /)\n--\n\nThe size in bytes of what the format string describes.",
+        ),
+        MethodDef::positional(
+            "iter_unpack",
+            iter_unpack,
+            "iter_unpack($module, format, buffer, /)\n--\n\nAn iterator over tuples unpacked from chunks of the buffer.",
+        ),
+        MethodDef::positional(
+            "pack",
+            pack,
+            "pack(format, v1, v2, ...) -> bytes\n\nThe values as bytes, as the format string says.",
+        ),
+        MethodDef::positional(
+            "pack_into",
+            pack_into,
+            "pack_into(format, buffer, offset, v1, v2, ...)\n\nWrite the values as bytes to the buffer from offset on.",
+        ),
+        MethodDef::positional(
+            "unpack",
+            unpack,
+            "unpack($module, format, buffer, /)\n--\n\nThe values that the bytes of the buffer stand for, as a tuple.",
+        ),
+        MethodDef::keywords(
+            "unpack_from",
+            unpack_from,
+            "unpack_from($module, format, /, buffer, offset=0)\n--\n\nThe values that the bytes from offset on stand for, as a tuple.",
+        ),
     ],
     types: &[&STRUCT_TYPE, &STRUCT_ERROR],
     exec: Some(|ts, _| ready::ready_static(ts, &UNPACK_ITERATOR_TYPE)),

@@ -10,8 +10,8 @@ use super::format::Format;
 use crate::object::buffer::{self, Buffer};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType, TypeSlots,
-    TypeSpec, alloc, flags, gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType,
+    TypeSlots, TypeSpec, alloc, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -47,22 +47,46 @@ pub static STRUCT_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::one("iter_unpack", iter_unpack, "iter_unpack($self, buffer, /)\n--\n\nAn iterator over tuples unpacked from chunks of the buffer."),
+        MethodDef::one(
+            "iter_unpack",
+            iter_unpack,
+            "iter_unpack($self, buffer, /)\n--\n\nAn iterator over tuples unpacked from chunks of the buffer.",
+        ),
         MethodDef::positional("pack", pack, "pack(v1, v2, ...) -> bytes\n\nThe values as bytes."),
-        MethodDef::positional("pack_into", pack_into, "pack_into(buffer, offset, v1, v2, ...)\n\nWrite the values as bytes to the buffer from offset on."),
-        MethodDef::one("unpack", unpack, "unpack($self, buffer, /)\n--\n\nThe values that the bytes of the buffer stand for, as a tuple."),
-        MethodDef::keywords("unpack_from", unpack_from, "unpack_from($self, /, buffer, offset=0)\n--\n\nThe values that the bytes from offset on stand for, as a tuple."),
+        MethodDef::positional(
+            "pack_into",
+            pack_into,
+            "pack_into(buffer, offset, v1, v2, ...)\n\nWrite the values as bytes to the buffer from offset on.",
+        ),
+        MethodDef::one(
+            "unpack",
+            unpack,
+            "unpack($self, buffer, /)\n--\n\nThe values that the bytes of the buffer stand for, as a tuple.",
+        ),
+        MethodDef::keywords(
+            "unpack_from",
+            unpack_from,
+            "unpack_from($self, /, buffer, offset=0)\n--\n\nThe values that the bytes from offset on stand for, as a tuple.",
+        ),
         MethodDef::no_args("__sizeof__", struct_sizeof, "S.__sizeof__() -> size of S in memory, in bytes"),
     ],
     getset: &[
-        GetSetDef::get("format", |ts, this| {
-            this.cast::<PyStruct>().format(ts)?;
-            Ok(this.cast::<PyStruct>().text.get().map_or_else(|| ts.none(), Ref::into_object))
-        }, "struct format string"),
-        GetSetDef::get("size", |ts, this| match this.cast::<PyStruct>().inner() {
-            Some(format) => PyInt::from_usize(ts, format.size()),
-            None => PyInt::from_i64(ts, -1),
-        }, "struct size in bytes"),
+        GetSetDef::get(
+            "format",
+            |ts, this| {
+                this.cast::<PyStruct>().format(ts)?;
+                Ok(this.cast::<PyStruct>().text.get().map_or_else(|| ts.none(), Ref::into_object))
+            },
+            "struct format string",
+        ),
+        GetSetDef::get(
+            "size",
+            |ts, this| match this.cast::<PyStruct>().inner() {
+                Some(format) => PyInt::from_usize(ts, format.size()),
+                None => PyInt::from_i64(ts, -1),
+            },
+            "struct size in bytes",
+        ),
     ],
     weaklistoffset: offset_of!(PyStruct, weaklist),
     ..TypeSpec::EMPTY
@@ -342,7 +366,11 @@ pub static UNPACK_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         iternext: Some(iter_next),
         ..TypeSlots::EMPTY
     },
-    methods: &[MethodDef::no_args("__length_hint__", iter_len, "Private method returning an estimate of len(list(it)).")],
+    methods: &[MethodDef::no_args(
+        "__length_hint__",
+        iter_len,
+        "Private method returning an estimate of len(list(it)).",
+    )],
     ..TypeSpec::EMPTY
 });
 

@@ -205,6 +205,16 @@ fn pack_string(ts: &ThreadState, code: u8, value: &PyObject, place: &mut [u8]) -
     Ok(())
 }
 
+/// An int that does not fit is an error of the module, whatever its conversion has said.
+#[cold]
+fn name_int(ts: &ThreadState, raised: Raised, value: &PyObject) -> Raised {
+    if !value.is_a::<PyInt>() || !ts.raised_matches(&exc::OverflowError) {
+        return raised;
+    }
+    ts.clear_raised(raised);
+    ts.raise_fmt(&STRUCT_ERROR, format_args!("int too large to convert"))
+}
+
 impl Format {
     /// The values in `bytes`, which are as many as the format says.
     pub(crate) fn unpack(&self, ts: &ThreadState, bytes: &[u8]) -> PyResult<Ref<PyTuple>> {
@@ -237,7 +247,9 @@ impl Format {
             for place in 0..run.count {
                 let Some(value) = values.next() else { return Ok(()) };
                 let at = run.offset + place * run.size;
-                pack_item(ts, run.code, value, &mut out[at..at + run.size], self)?;
+                if let Err(raised) = pack_item(ts, run.code, value, &mut out[at..at + run.size], self) {
+                    return Err(name_int(ts, raised, value));
+                }
             }
         }
         Ok(())

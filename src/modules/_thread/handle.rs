@@ -4,7 +4,8 @@ use core::cell::Cell;
 
 use super::{lock, seconds};
 use crate::object::{
-    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, call, flags, gc,
+    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, call,
+    flags, gc,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -12,8 +12,8 @@ use core::ops::ControlFlow;
 
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, GetSetDef, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor, alloc, attr,
-    call, flags, gc,
+    Args, AsObject, GetSetDef, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor,
+    alloc, attr, call, flags, gc,
 };
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;

@@ -71,9 +71,21 @@ pub(super) static LOCK_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("release", release, RELEASE_DOC),
         MethodDef::no_args("locked_lock", locked, LOCKED_DOC),
         MethodDef::no_args("locked", locked, LOCKED_DOC),
-        MethodDef::no_args("__enter__", |ts, this| acquire(ts, this, Args::NONE), "__enter__($self, /)\n--\n\nLock the lock."),
-        MethodDef::positional("__exit__", |ts, this, _| release(ts, this), "__exit__($self, /, *exc_info)\n--\n\nRelease the lock."),
-        MethodDef::no_args("_at_fork_reinit", at_fork_reinit, "_at_fork_reinit($self, /)\n--\n\nUnlock the lock of a forked process."),
+        MethodDef::no_args(
+            "__enter__",
+            |ts, this| acquire(ts, this, Args::NONE),
+            "__enter__($self, /)\n--\n\nLock the lock.",
+        ),
+        MethodDef::positional(
+            "__exit__",
+            |ts, this, _| release(ts, this),
+            "__exit__($self, /, *exc_info)\n--\n\nRelease the lock.",
+        ),
+        MethodDef::no_args(
+            "_at_fork_reinit",
+            at_fork_reinit,
+            "_at_fork_reinit($self, /)\n--\n\nUnlock the lock of a forked process.",
+        ),
     ],
     weaklistoffset: offset_of!(PyLock, weakrefs),
     ..TypeSpec::EMPTY

@@ -56,15 +56,51 @@ pub(super) static RLOCK_TYPE: StaticType = StaticType::new(TypeSpec {
              internal counter is simply incremented. If nobody holds the lock,\n\
              the lock is taken and its internal counter initialized to 1.",
         ),
-        MethodDef::no_args("release", release, "release($self, /)\n--\n\nRelease the lock once; as often as it was taken it has to be released."),
-        MethodDef::no_args("locked", locked, "locked($self, /)\n--\n\nReturn a boolean indicating whether this object is locked right now."),
-        MethodDef::no_args("_is_owned", is_owned, "_is_owned($self, /)\n--\n\nFor internal use by `threading.Condition`."),
-        MethodDef::one("_acquire_restore", acquire_restore, "_acquire_restore($self, state, /)\n--\n\nFor internal use by `threading.Condition`."),
-        MethodDef::no_args("_release_save", release_save, "_release_save($self, /)\n--\n\nFor internal use by `threading.Condition`."),
-        MethodDef::no_args("_recursion_count", recursion_count, "_recursion_count($self, /)\n--\n\nFor internal use by reentrancy checks."),
-        MethodDef::no_args("__enter__", |ts, this| acquire(ts, this, Args::NONE), "__enter__($self, /)\n--\n\nLock the lock."),
-        MethodDef::positional("__exit__", |ts, this, _| release(ts, this), "__exit__($self, /, *exc_info)\n--\n\nRelease the lock."),
-        MethodDef::no_args("_at_fork_reinit", at_fork_reinit, "_at_fork_reinit($self, /)\n--\n\nUnlock the lock of a forked process."),
+        MethodDef::no_args(
+            "release",
+            release,
+            "release($self, /)\n--\n\nRelease the lock once; as often as it was taken it has to be released.",
+        ),
+        MethodDef::no_args(
+            "locked",
+            locked,
+            "locked($self, /)\n--\n\nReturn a boolean indicating whether this object is locked right now.",
+        ),
+        MethodDef::no_args(
+            "_is_owned",
+            is_owned,
+            "_is_owned($self, /)\n--\n\nFor internal use by `threading.Condition`.",
+        ),
+        MethodDef::one(
+            "_acquire_restore",
+            acquire_restore,
+            "_acquire_restore($self, state, /)\n--\n\nFor internal use by `threading.Condition`.",
+        ),
+        MethodDef::no_args(
+            "_release_save",
+            release_save,
+            "_release_save($self, /)\n--\n\nFor internal use by `threading.Condition`.",
+        ),
+        MethodDef::no_args(
+            "_recursion_count",
+            recursion_count,
+            "_recursion_count($self, /)\n--\n\nFor internal use by reentrancy checks.",
+        ),
+        MethodDef::no_args(
+            "__enter__",
+            |ts, this| acquire(ts, this, Args::NONE),
+            "__enter__($self, /)\n--\n\nLock the lock.",
+        ),
+        MethodDef::positional(
+            "__exit__",
+            |ts, this, _| release(ts, this),
+            "__exit__($self, /, *exc_info)\n--\n\nRelease the lock.",
+        ),
+        MethodDef::no_args(
+            "_at_fork_reinit",
+            at_fork_reinit,
+            "_at_fork_reinit($self, /)\n--\n\nUnlock the lock of a forked process.",
+        ),
     ],
     weaklistoffset: offset_of!(PyRLock, weakrefs),
     ..TypeSpec::EMPTY
@@ -162,7 +198,8 @@ fn release_save(ts: &ThreadState, object: &PyObject) -> PyResult {
     if lock.count.get() == 0 {
         return raise!(ts, exc::RuntimeError, "cannot release un-acquired lock");
     }
-    let state = PyTuple::from_array(ts, [PyInt::from_usize(ts, lock.count.get())?, PyInt::from_u64(ts, lock.owner.get())?])?;
+    let state =
+        PyTuple::from_array(ts, [PyInt::from_usize(ts, lock.count.get())?, PyInt::from_u64(ts, lock.owner.get())?])?;
     lock.count.set(0);
     lock.owner.set(0);
     Ok(state.into_object())

@@ -4,7 +4,8 @@ use core::cell::Cell;
 
 use super::PyArray;
 use crate::object::{
-    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc, protocol,
+    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
+    protocol,
 };
 use crate::state::ThreadState;
 use crate::types::owned::owns;
@@ -36,8 +37,16 @@ pub static ARRAY_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__reduce__", reduce, "__reduce__($self, /)\n--\n\nWhat pickle needs to make the object again."),
-        MethodDef::one("__setstate__", setstate, "__setstate__($self, state, /)\n--\n\nGoes on from a state that __reduce__ has given."),
+        MethodDef::no_args(
+            "__reduce__",
+            reduce,
+            "__reduce__($self, /)\n--\n\nWhat pickle needs to make the object again.",
+        ),
+        MethodDef::one(
+            "__setstate__",
+            setstate,
+            "__setstate__($self, state, /)\n--\n\nGoes on from a state that __reduce__ has given.",
+        ),
     ],
     ..TypeSpec::EMPTY
 });

@@ -213,12 +213,9 @@ impl Kind {
 fn wrong_character<T>(ts: &ThreadState, kind: Kind, value: &PyObject) -> PyResult<T> {
     match value.downcast::<PyStr>() {
         None => raise!(ts, exc::TypeError, "array item must be a unicode character, not {}", value.type_name()),
-        Some(text) if kind == Kind::Char => raise!(
-            ts,
-            exc::TypeError,
-            "array item must be a string of length 1, not a string of length {}",
-            text.len()
-        ),
+        Some(text) if kind == Kind::Char => {
+            raise!(ts, exc::TypeError, "array item must be a string of length 1, not a string of length {}", text.len())
+        }
         Some(text) => raise!(
             ts,
             exc::TypeError,
@@ -246,9 +243,9 @@ fn out_of_range<T>(ts: &ThreadState, kind: Kind, int: &PyInt) -> PyResult<T> {
             return raise!(ts, exc::OverflowError, "Python int too large to convert to C unsigned long");
         }
         (_, None) => return raise!(ts, exc::OverflowError, "Python int too large to convert to C long"),
-        (Kind::I8, _) => "signed char",
-        (Kind::U8, Some(-32768..=32767)) => "unsigned byte integer",
-        (Kind::U8 | Kind::I16, _) => "signed short integer",
+        (Kind::I8, Some(-32768..=32767)) => "signed char",
+        (Kind::U8, _) => "unsigned byte integer",
+        (Kind::I8 | Kind::I16, _) => "signed short integer",
         (Kind::U16, Some(value)) if i32::try_from(value).is_ok() => "unsigned short",
         _ => "signed integer",
     };

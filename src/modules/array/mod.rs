@@ -25,8 +25,8 @@ use crate::modules::ModuleSpec;
 use crate::object::buffer;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, StaticType, TypeSlots, TypeSpec, alloc,
-    flags, gc, protocol, ready,
+    AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, StaticType, TypeSlots,
+    TypeSpec, alloc, flags, gc, protocol, ready,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -105,9 +105,12 @@ pub static ARRAY_TYPE: StaticType = StaticType::new(TypeSpec {
             view.itemsize = kind.size() as isize;
             view.suboffsets = core::ptr::null_mut();
             // The count of items stays where it is, and as it is, while there are exports (I2).
-            view.shape = if flags & buffer::ND == buffer::ND { this.ob_base.ob_size.as_ptr() } else { core::ptr::null_mut() };
-            view.strides = if flags & buffer::STRIDES == buffer::STRIDES { &raw mut view.itemsize } else { core::ptr::null_mut() };
-            view.format = if flags & buffer::FORMAT != 0 { kind.format().as_ptr().cast_mut() } else { core::ptr::null_mut() };
+            view.shape =
+                if flags & buffer::ND == buffer::ND { this.ob_base.ob_size.as_ptr() } else { core::ptr::null_mut() };
+            view.strides =
+                if flags & buffer::STRIDES == buffer::STRIDES { &raw mut view.itemsize } else { core::ptr::null_mut() };
+            view.format =
+                if flags & buffer::FORMAT != 0 { kind.format().as_ptr().cast_mut() } else { core::ptr::null_mut() };
             view.internal = core::ptr::null_mut();
             this.exports.set(this.exports.get() + 1);
             Ok(())
@@ -120,29 +123,85 @@ pub static ARRAY_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[
         MethodDef::one("append", methods::append, "append($self, v, /)\n--\n\nPut an item at the end."),
-        MethodDef::no_args("buffer_info", methods::buffer_info, "buffer_info($self, /)\n--\n\nThe address of the memory and the number of items, as a tuple."),
-        MethodDef::no_args("byteswap", methods::byteswap, "byteswap($self, /)\n--\n\nTurn the bytes of each item round."),
+        MethodDef::no_args(
+            "buffer_info",
+            methods::buffer_info,
+            "buffer_info($self, /)\n--\n\nThe address of the memory and the number of items, as a tuple.",
+        ),
+        MethodDef::no_args(
+            "byteswap",
+            methods::byteswap,
+            "byteswap($self, /)\n--\n\nTurn the bytes of each item round.",
+        ),
         MethodDef::no_args("clear", methods::clear, "clear($self, /)\n--\n\nTake all items out."),
         MethodDef::no_args("__copy__", methods::copy, "__copy__($self, /)\n--\n\nA copy of the array."),
         MethodDef::one("count", methods::count, "count($self, v, /)\n--\n\nHow many items are equal to v."),
-        MethodDef::one("__deepcopy__", |ts, this, _| methods::copy(ts, this), "__deepcopy__($self, unused, /)\n--\n\nA copy of the array."),
-        MethodDef::one("extend", methods::extend, "extend($self, bb, /)\n--\n\nPut the items of an iterable at the end."),
-        MethodDef::positional("fromfile", methods::fromfile, "fromfile($self, f, n, /)\n--\n\nPut n items at the end that are read from a file object."),
-        MethodDef::one("fromlist", methods::fromlist, "fromlist($self, list, /)\n--\n\nPut the items of a list at the end."),
-        MethodDef::one("frombytes", methods::frombytes, "frombytes($self, buffer, /)\n--\n\nPut items at the end that lie in memory as the bytes do."),
-        MethodDef::one("fromunicode", methods::fromunicode, "fromunicode($self, ustr, /)\n--\n\nPut the characters of a string at the end."),
-        MethodDef::positional("index", methods::index, "index($self, v, start=0, stop=sys.maxsize, /)\n--\n\nThe index of the first item equal to v; ValueError when there is none."),
-        MethodDef::positional("insert", methods::insert, "insert($self, i, v, /)\n--\n\nPut an item before position i."),
+        MethodDef::one(
+            "__deepcopy__",
+            |ts, this, _| methods::copy(ts, this),
+            "__deepcopy__($self, unused, /)\n--\n\nA copy of the array.",
+        ),
+        MethodDef::one(
+            "extend",
+            methods::extend,
+            "extend($self, bb, /)\n--\n\nPut the items of an iterable at the end.",
+        ),
+        MethodDef::positional(
+            "fromfile",
+            methods::fromfile,
+            "fromfile($self, f, n, /)\n--\n\nPut n items at the end that are read from a file object.",
+        ),
+        MethodDef::one(
+            "fromlist",
+            methods::fromlist,
+            "fromlist($self, list, /)\n--\n\nPut the items of a list at the end.",
+        ),
+        MethodDef::one(
+            "frombytes",
+            methods::frombytes,
+            "frombytes($self, buffer, /)\n--\n\nPut items at the end that lie in memory as the bytes do.",
+        ),
+        MethodDef::one(
+            "fromunicode",
+            methods::fromunicode,
+            "fromunicode($self, ustr, /)\n--\n\nPut the characters of a string at the end.",
+        ),
+        MethodDef::positional(
+            "index",
+            methods::index,
+            "index($self, v, start=0, stop=sys.maxsize, /)\n--\n\nThe index of the first item equal to v; ValueError when there is none.",
+        ),
+        MethodDef::positional(
+            "insert",
+            methods::insert,
+            "insert($self, i, v, /)\n--\n\nPut an item before position i.",
+        ),
         MethodDef::positional("pop", methods::pop, "pop($self, i=-1, /)\n--\n\nTake the item at i out and return it."),
         MethodDef::no_args("__reduce__", pickle::reduce, ""),
-        MethodDef::one("__reduce_ex__", pickle::reduce_ex, "__reduce_ex__($self, value, /)\n--\n\nWhat pickle needs to make the array again."),
+        MethodDef::one(
+            "__reduce_ex__",
+            pickle::reduce_ex,
+            "__reduce_ex__($self, value, /)\n--\n\nWhat pickle needs to make the array again.",
+        ),
         MethodDef::one("remove", methods::remove, "remove($self, v, /)\n--\n\nTake the first item equal to v out."),
         MethodDef::no_args("reverse", methods::reverse, "reverse($self, /)\n--\n\nTurn the order of the items round."),
-        MethodDef::one("tofile", methods::tofile, "tofile($self, f, /)\n--\n\nWrite the items to a file object as they lie in memory."),
+        MethodDef::one(
+            "tofile",
+            methods::tofile,
+            "tofile($self, f, /)\n--\n\nWrite the items to a file object as they lie in memory.",
+        ),
         MethodDef::no_args("tolist", methods::tolist, "tolist($self, /)\n--\n\nThe items as a list."),
-        MethodDef::no_args("tobytes", methods::tobytes, "tobytes($self, /)\n--\n\nThe items as bytes, as they lie in memory."),
+        MethodDef::no_args(
+            "tobytes",
+            methods::tobytes,
+            "tobytes($self, /)\n--\n\nThe items as bytes, as they lie in memory.",
+        ),
         MethodDef::no_args("tounicode", methods::tounicode, "tounicode($self, /)\n--\n\nThe characters as a string."),
-        MethodDef::no_args("__sizeof__", methods::sizeof, "__sizeof__($self, /)\n--\n\nThe size in memory, in bytes, with the buffer."),
+        MethodDef::no_args(
+            "__sizeof__",
+            methods::sizeof,
+            "__sizeof__($self, /)\n--\n\nThe size in memory, in bytes, with the buffer.",
+        ),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
     ],
     getset: &[

@@ -34,7 +34,12 @@ pub(super) fn array_new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> 
             );
         }
         None => {
-            return raise!(ts, exc::TypeError, "array() argument 1 must be a unicode character, not {}", code.type_name());
+            return raise!(
+                ts,
+                exc::TypeError,
+                "array() argument 1 must be a unicode character, not {}",
+                code.type_name()
+            );
         }
     };
     if code == u32::from(b'u') {
@@ -62,11 +67,7 @@ pub(super) fn array_new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> 
         }
     }
     let Some(kind) = Kind::from_code(code) else {
-        return raise!(
-            ts,
-            exc::ValueError,
-            "bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)"
-        );
+        return raise!(ts, exc::ValueError, "bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)");
     };
     let array = PyArray::new(ts, of, kind, 0)?;
     if let Some(initializer) = initializer {

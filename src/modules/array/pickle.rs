@@ -9,8 +9,8 @@ use crate::types::bytes::PyBytes;
 use crate::types::exceptions as exc;
 use crate::types::float::PyFloat;
 use crate::types::int::PyInt;
-use crate::types::str::codec::{ByteOrder, decode_utf16, decode_utf32};
 use crate::types::str::PyStr;
+use crate::types::str::codec::{ByteOrder, decode_utf16, decode_utf32};
 use crate::types::tuple::PyTuple;
 
 /// `__reduce__`.

@@ -231,7 +231,12 @@ pub(super) fn subscript(ts: &ThreadState, object: &PyObject, key: &PyObject) -> 
 }
 
 /// `mp_ass_subscript`.
-pub(super) fn ass_subscript(ts: &ThreadState, object: &PyObject, key: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
+pub(super) fn ass_subscript(
+    ts: &ThreadState,
+    object: &PyObject,
+    key: &PyObject,
+    value: Option<&PyObject>,
+) -> PyResult<()> {
     let array = this(object);
     if protocol::is_index(key) {
         let mut index = subscript_index(ts, key)?;
@@ -245,12 +250,7 @@ pub(super) fn ass_subscript(ts: &ThreadState, object: &PyObject, key: &PyObject,
     let mut source: Option<Ref<PyArray>> = None;
     if let Some(value) = value {
         let Some(other) = value.downcast::<PyArray>() else {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "can only assign array (not \"{}\") to array slice",
-                value.type_name()
-            );
+            return raise!(ts, exc::TypeError, "can only assign array (not \"{}\") to array slice", value.type_name());
         };
         if other.kind() != array.kind() {
             return raise!(ts, exc::TypeError, "bad argument type for built-in operation");

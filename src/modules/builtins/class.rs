@@ -69,12 +69,7 @@ pub fn build_class(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
             Some(class) => PyStr::new(ts, class.name())?,
             None => PyStr::new(ts, "<metaclass>")?,
         };
-        return raise!(
-            ts,
-            exc::TypeError,
-            "{text}.__prepare__() must return a mapping, not {}",
-            namespace.type_name()
-        );
+        return raise!(ts, exc::TypeError, "{text}.__prepare__() must return a mapping, not {}", namespace.type_name());
     }
     let cell = crate::vm::eval::eval_function_in(ts, function, Some(&namespace))?;
     if !core::ptr::eq(&*original, &*bases) {

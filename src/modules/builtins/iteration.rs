@@ -96,11 +96,7 @@ fn extremum(ts: &ThreadState, args: Args<'_>, name: &str, op: CompareOp) -> PyRe
         return raise!(ts, exc::TypeError, "{name} expected at least 1 argument, got 0");
     }
     if positional.len() > 1 && default.is_some() {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "Cannot specify a default for {name}() with multiple positional arguments"
-        );
+        return raise!(ts, exc::TypeError, "Cannot specify a default for {name}() with multiple positional arguments");
     }
     let mut best: Option<(PyRef, PyRef)> = None;
     let mut consider = |item: PyRef| -> PyResult<()> {
@@ -231,4 +227,3 @@ pub fn sum(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     }
     Ok(total)
 }
-

@@ -54,7 +54,14 @@ pub fn compile(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         return raise!(ts, exc::TypeError, "compile() argument 'mode' must be str");
     };
     let flags = flags.map_or(Ok(0), |f| protocol::as_i32(ts, f))?;
-    let known = FUTURE_FLAGS as u32 | PYCF_DONT_IMPLY_DEDENT | PYCF_ONLY_AST | 0x2000 | 0x8000 | PYCF_ALLOW_INCOMPLETE_INPUT | 0x0100 | 0x1000;
+    let known = FUTURE_FLAGS as u32
+        | PYCF_DONT_IMPLY_DEDENT
+        | PYCF_ONLY_AST
+        | 0x2000
+        | 0x8000
+        | PYCF_ALLOW_INCOMPLETE_INPUT
+        | 0x0100
+        | 0x1000;
     if flags as u32 & !known != 0 {
         return raise!(ts, exc::ValueError, "compile(): unrecognised flags");
     }
@@ -134,12 +141,7 @@ fn namespaces(
                     "eval" if globals.ob_type().slots().mp_subscript.is_some() => {
                         raise!(ts, exc::TypeError, "globals must be a real dict; try eval(code, {{}}, mapping)")
                     }
-                    _ => raise!(
-                        ts,
-                        exc::TypeError,
-                        "{function}() globals must be a dict, not {}",
-                        globals.type_name()
-                    ),
+                    _ => raise!(ts, exc::TypeError, "{function}() globals must be a dict, not {}", globals.type_name()),
                 };
             };
             let locals = locals.map_or_else(|| globals.new_ref(), PyRef::from_borrowed);
@@ -213,11 +215,7 @@ pub fn exec(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let cells = match closure {
         None if wanted == 0 => None,
         None => {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "code object requires a closure of exactly length {wanted}"
-            );
+            return raise!(ts, exc::TypeError, "code object requires a closure of exactly length {wanted}");
         }
         Some(_) if wanted == 0 => {
             return raise!(ts, exc::TypeError, "cannot use a closure with this code object");
@@ -227,11 +225,7 @@ pub fn exec(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
                 Some(Ref::from_borrowed(cells))
             }
             _ => {
-                return raise!(
-                    ts,
-                    exc::TypeError,
-                    "code object requires a closure of exactly length {wanted}"
-                );
+                return raise!(ts, exc::TypeError, "code object requires a closure of exactly length {wanted}");
             }
         },
     };

@@ -6,8 +6,8 @@ use super::blake2_core::{Blake2b, Blake2s, Parameters};
 use super::object::{data, digest, hexdigest};
 use crate::modules::ModuleSpec;
 use crate::object::{
-    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Signature, StaticType, TypeSlots, TypeSpec, ValueDef, alloc,
-    protocol,
+    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Signature, StaticType, TypeSlots, TypeSpec,
+    ValueDef, alloc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -72,8 +72,22 @@ struct Given<'a> {
 impl<'a> Given<'a> {
     fn read(ts: &ThreadState, name: &'static str, args: Args<'a>, limits: &Limits) -> PyResult<Given<'a>> {
         let signature = Signature::new(name, PARAMETERS, 0, 1, 0);
-        let [first, digest_size, key, salt, person, fanout, depth, leaf_size, node_offset, node_depth, inner_size, last_node, _, string] =
-            signature.parse(ts, args)?;
+        let [
+            first,
+            digest_size,
+            key,
+            salt,
+            person,
+            fanout,
+            depth,
+            leaf_size,
+            node_offset,
+            node_depth,
+            inner_size,
+            last_node,
+            _,
+            string,
+        ] = signature.parse(ts, args)?;
         if first.is_some() && string.is_some() {
             return raise!(
                 ts,
@@ -107,8 +121,12 @@ impl<'a> Given<'a> {
             None => false,
         };
         if size <= 0 || size > limits.max as i32 {
-            return raise!(ts, exc::ValueError, "digest_size for {name} must be between 1 and {} bytes, here it is {size}",
-                limits.max);
+            return raise!(
+                ts,
+                exc::ValueError,
+                "digest_size for {name} must be between 1 and {} bytes, here it is {size}",
+                limits.max
+            );
         }
         let len = |bytes: &Option<BytesLike<'_>>| bytes.as_deref().map_or(0, <[u8]>::len);
         if len(&salt) > limits.salt {

@@ -12,7 +12,11 @@ hash_type!(PyMd5, MD5_TYPE, c"_md5.md5", Md5, "md5", 16, 64);
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_md5",
     doc: "",
-    methods: &[MethodDef::keywords("md5", PyMd5::make, "md5($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new MD5 hash object; optionally initialized with a string.")],
+    methods: &[MethodDef::keywords(
+        "md5",
+        PyMd5::make,
+        "md5($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new MD5 hash object; optionally initialized with a string.",
+    )],
     types: &[],
     exec: Some(|ts, module| {
         ready::ready_static(ts, &MD5_TYPE)?;

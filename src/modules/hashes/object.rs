@@ -65,27 +65,56 @@ macro_rules! hash_type {
             flags: $crate::object::flags::DISALLOW_INSTANTIATION,
             slots: $crate::object::TypeSlots { dealloc: Some($object::dealloc), ..$crate::object::TypeSlots::EMPTY },
             methods: &[
-                $crate::object::MethodDef::no_args("copy", |ts, this| {
-                    let made = $object::with_state(ts, this.cast::<$object>().state().clone())?;
-                    Ok(made.into_object())
-                }, "copy($self, /)\n--\n\nReturn a copy of the hash object."),
-                $crate::object::MethodDef::no_args("digest", |ts, this| {
-                    $crate::modules::hashes::object::digest(ts, &this.cast::<$object>().state().clone().finalize())
-                }, "digest($self, /)\n--\n\nReturn the digest value as a bytes object."),
-                $crate::object::MethodDef::no_args("hexdigest", |ts, this| {
-                    $crate::modules::hashes::object::hexdigest(ts, &this.cast::<$object>().state().clone().finalize())
-                }, "hexdigest($self, /)\n--\n\nReturn the digest value as a string of hexadecimal digits."),
-                $crate::object::MethodDef::one("update", |ts, this, data| {
-                    this.cast::<$object>().feed(ts, data)?;
-                    Ok(ts.none())
-                }, "update($self, obj, /)\n--\n\nUpdate this hash object's state with the provided string."),
+                $crate::object::MethodDef::no_args(
+                    "copy",
+                    |ts, this| {
+                        let made = $object::with_state(ts, this.cast::<$object>().state().clone())?;
+                        Ok(made.into_object())
+                    },
+                    "copy($self, /)\n--\n\nReturn a copy of the hash object.",
+                ),
+                $crate::object::MethodDef::no_args(
+                    "digest",
+                    |ts, this| {
+                        $crate::modules::hashes::object::digest(ts, &this.cast::<$object>().state().clone().finalize())
+                    },
+                    "digest($self, /)\n--\n\nReturn the digest value as a bytes object.",
+                ),
+                $crate::object::MethodDef::no_args(
+                    "hexdigest",
+                    |ts, this| {
+                        $crate::modules::hashes::object::hexdigest(
+                            ts,
+                            &this.cast::<$object>().state().clone().finalize(),
+                        )
+                    },
+                    "hexdigest($self, /)\n--\n\nReturn the digest value as a string of hexadecimal digits.",
+                ),
+                $crate::object::MethodDef::one(
+                    "update",
+                    |ts, this, data| {
+                        this.cast::<$object>().feed(ts, data)?;
+                        Ok(ts.none())
+                    },
+                    "update($self, obj, /)\n--\n\nUpdate this hash object's state with the provided string.",
+                ),
             ],
             getset: &[
-                $crate::object::GetSetDef::get("block_size", |ts, _| $crate::types::int::PyInt::from_i64(ts, $block), ""),
-                $crate::object::GetSetDef::get("digest_size", |ts, _| $crate::types::int::PyInt::from_i64(ts, $size), ""),
-                $crate::object::GetSetDef::get("name", |ts, _| {
-                    $crate::types::str::PyStr::new(ts, $name).map($crate::object::Ref::into_object)
-                }, ""),
+                $crate::object::GetSetDef::get(
+                    "block_size",
+                    |ts, _| $crate::types::int::PyInt::from_i64(ts, $block),
+                    "",
+                ),
+                $crate::object::GetSetDef::get(
+                    "digest_size",
+                    |ts, _| $crate::types::int::PyInt::from_i64(ts, $size),
+                    "",
+                ),
+                $crate::object::GetSetDef::get(
+                    "name",
+                    |ts, _| $crate::types::str::PyStr::new(ts, $name).map($crate::object::Ref::into_object),
+                    "",
+                ),
             ],
             ..$crate::object::TypeSpec::EMPTY
         });
@@ -122,7 +151,11 @@ macro_rules! hash_type {
                 unsafe { &*self.state.get() }
             }
 
-            fn feed(&self, ts: &$crate::state::ThreadState, data: &$crate::object::PyObject) -> $crate::object::PyResult<()> {
+            fn feed(
+                &self,
+                ts: &$crate::state::ThreadState,
+                data: &$crate::object::PyObject,
+            ) -> $crate::object::PyResult<()> {
                 let data = $crate::modules::hashes::object::data(ts, data)?;
                 // SAFETY: hashing runs no Python code, so nobody else uses the state.
                 unsafe { (*self.state.get()).update(data.as_slice()) };

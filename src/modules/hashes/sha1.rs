@@ -12,7 +12,11 @@ hash_type!(PySha1, SHA1_TYPE, c"_sha1.sha1", Sha1, "sha1", 20, 64);
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_sha1",
     doc: "",
-    methods: &[MethodDef::keywords("sha1", PySha1::make, "sha1($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA1 hash object; optionally initialized with a string.")],
+    methods: &[MethodDef::keywords(
+        "sha1",
+        PySha1::make,
+        "sha1($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA1 hash object; optionally initialized with a string.",
+    )],
     types: &[],
     exec: Some(|ts, module| {
         ready::ready_static(ts, &SHA1_TYPE)?;

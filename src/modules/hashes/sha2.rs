@@ -16,10 +16,26 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "_sha2",
     doc: "",
     methods: &[
-        MethodDef::keywords("sha224", PySha224::make, "sha224($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA-224 hash object; optionally initialized with a string."),
-        MethodDef::keywords("sha256", PySha256::make, "sha256($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA-256 hash object; optionally initialized with a string."),
-        MethodDef::keywords("sha384", PySha384::make, "sha384($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA-384 hash object; optionally initialized with a string."),
-        MethodDef::keywords("sha512", PySha512::make, "sha512($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA-512 hash object; optionally initialized with a string."),
+        MethodDef::keywords(
+            "sha224",
+            PySha224::make,
+            "sha224($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA-224 hash object; optionally initialized with a string.",
+        ),
+        MethodDef::keywords(
+            "sha256",
+            PySha256::make,
+            "sha256($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA-256 hash object; optionally initialized with a string.",
+        ),
+        MethodDef::keywords(
+            "sha384",
+            PySha384::make,
+            "sha384($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA-384 hash object; optionally initialized with a string.",
+        ),
+        MethodDef::keywords(
+            "sha512",
+            PySha512::make,
+            "sha512($module, /, data=b'', *, usedforsecurity=True, string=None)\n--\n\nReturn a new SHA-512 hash object; optionally initialized with a string.",
+        ),
     ],
     types: &[&SHA224_TYPE, &SHA256_TYPE, &SHA384_TYPE, &SHA512_TYPE],
     exec: None,

@@ -9,8 +9,8 @@ use sha3::{Digest, Sha3_224, Sha3_256, Sha3_384, Sha3_512, Shake128, Shake256};
 use super::object::{data, digest, first_data, hexdigest};
 use crate::modules::ModuleSpec;
 use crate::object::{
-    Args, GetSetDef, MethodDef, Native, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags,
-    protocol,
+    Args, GetSetDef, MethodDef, Native, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc,
+    flags, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -117,10 +117,14 @@ const GETSET: &[GetSetDef] = &[
     GetSetDef::get("digest_size", |ts, this| PyInt::from_usize(ts, facts(this).digest_size), ""),
     GetSetDef::get("_capacity_bits", |ts, this| PyInt::from_usize(ts, 1600 - 8 * facts(this).rate), ""),
     GetSetDef::get("_rate_bits", |ts, this| PyInt::from_usize(ts, 8 * facts(this).rate), ""),
-    GetSetDef::get("_suffix", |_, this| {
-        let suffix = if facts(this).digest_size == 0 { 0x1F } else { 0x06 };
-        Ok(PyBytes::single(suffix).into_object())
-    }, ""),
+    GetSetDef::get(
+        "_suffix",
+        |_, this| {
+            let suffix = if facts(this).digest_size == 0 { 0x1F } else { 0x06 };
+            Ok(PyBytes::single(suffix).into_object())
+        },
+        "",
+    ),
 ];
 
 macro_rules! sha3_type {
@@ -148,13 +152,23 @@ macro_rules! sha3_type {
     };
 }
 
-const DIGEST: MethodDef = MethodDef::no_args("digest", fixed_digest, "digest($self, /)\n--\n\nReturn the digest value as a bytes object.");
-const HEXDIGEST: MethodDef =
-    MethodDef::no_args("hexdigest", fixed_hexdigest, "hexdigest($self, /)\n--\n\nReturn the digest value as a string of hexadecimal digits.");
-const SHAKE_DIGEST: MethodDef =
-    MethodDef::keywords("digest", shake_digest, "digest($self, /, length)\n--\n\nReturn the digest value as a bytes object.");
-const SHAKE_HEXDIGEST: MethodDef =
-    MethodDef::keywords("hexdigest", shake_hexdigest, "hexdigest($self, /, length)\n--\n\nReturn the digest value as a string of hexadecimal digits.");
+const DIGEST: MethodDef =
+    MethodDef::no_args("digest", fixed_digest, "digest($self, /)\n--\n\nReturn the digest value as a bytes object.");
+const HEXDIGEST: MethodDef = MethodDef::no_args(
+    "hexdigest",
+    fixed_hexdigest,
+    "hexdigest($self, /)\n--\n\nReturn the digest value as a string of hexadecimal digits.",
+);
+const SHAKE_DIGEST: MethodDef = MethodDef::keywords(
+    "digest",
+    shake_digest,
+    "digest($self, /, length)\n--\n\nReturn the digest value as a bytes object.",
+);
+const SHAKE_HEXDIGEST: MethodDef = MethodDef::keywords(
+    "hexdigest",
+    shake_hexdigest,
+    "hexdigest($self, /, length)\n--\n\nReturn the digest value as a string of hexadecimal digits.",
+);
 
 sha3_type!(SHA3_224_TYPE, c"_sha3.sha3_224", "sha3_224", DIGEST, HEXDIGEST);
 sha3_type!(SHA3_256_TYPE, c"_sha3.sha3_256", "sha3_256", DIGEST, HEXDIGEST);

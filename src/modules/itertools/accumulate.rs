@@ -1,7 +1,9 @@
 //! `accumulate`: running totals.
 
 use super::iterator_type;
-use crate::object::{Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Signature, Slot, alloc, call, gc, protocol};
+use crate::object::{
+    Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Signature, Slot, alloc, call, gc, protocol,
+};
 use crate::state::ThreadState;
 use crate::types::none::{is_none, none};
 use crate::types::owned::owns;

@@ -1,8 +1,8 @@
 //! `chain`: one iterable after the other.
 
 use super::{iterator_type, positional};
-use crate::object::{Args, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, alloc, gc, protocol};
 use crate::object::AsObject;
+use crate::object::{Args, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, alloc, gc, protocol};
 use crate::state::ThreadState;
 use crate::types::genericalias;
 use crate::types::owned::owns;

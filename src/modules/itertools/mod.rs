@@ -125,7 +125,13 @@ fn positional<'a>(
 
 /// The next tuple of a combinatoric iterator: `pool[indices[0]], pool[indices[1]], …`. Of the previous result the items
 /// before `changed` are right already; it is used again when nobody has kept it.
-fn emit(ts: &ThreadState, kept: &Slot<PyTuple>, pool: &PyTuple, indices: &[usize], changed: usize) -> PyResult<Ref<PyTuple>> {
+fn emit(
+    ts: &ThreadState,
+    kept: &Slot<PyTuple>,
+    pool: &PyTuple,
+    indices: &[usize],
+    changed: usize,
+) -> PyResult<Ref<PyTuple>> {
     // SAFETY: the borrow is used only to look at the count.
     let unused = unsafe { kept.borrow() }.is_some_and(|tuple| tuple.as_object().is_unique() && !tuple.is_empty());
     let items = pool.items();

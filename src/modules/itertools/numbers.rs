@@ -20,7 +20,8 @@ impl Numbers {
         if len == 0 {
             return Ok(());
         }
-        let bytes = len.checked_mul(size_of::<usize>()).filter(|bytes| *bytes <= isize::MAX as usize).ok_or(NoMemory)?;
+        let bytes =
+            len.checked_mul(size_of::<usize>()).filter(|bytes| *bytes <= isize::MAX as usize).ok_or(NoMemory)?;
         let places = ts.heap().mem_alloc(bytes).cast::<usize>();
         if places.is_null() {
             return Err(NoMemory);

@@ -61,7 +61,8 @@ fn new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
     }
     let iterables = if repeat == 0 { &[] } else { args.positional() };
     let repeat = repeat as usize;
-    let Some(count) = iterables.len().checked_mul(repeat).filter(|n| *n <= isize::MAX as usize / size_of::<usize>()) else {
+    let Some(count) = iterables.len().checked_mul(repeat).filter(|n| *n <= isize::MAX as usize / size_of::<usize>())
+    else {
         return raise!(ts, exc::OverflowError, "repeat argument too large");
     };
     let mut pools = TryVec::<PyRef>::new();
@@ -108,7 +109,8 @@ fn next(ts: &ThreadState, this: &PyObject) -> PyResult<Option<PyRef>> {
         changed = at;
     }
     // SAFETY: the borrow is used only to look at the count.
-    let unused = unsafe { this.result.borrow() }.is_some_and(|tuple| tuple.as_object().is_unique() && !tuple.is_empty());
+    let unused =
+        unsafe { this.result.borrow() }.is_some_and(|tuple| tuple.as_object().is_unique() && !tuple.is_empty());
     if unused && let Some(result) = this.result.get() {
         for at in changed..indices.len() {
             // SAFETY: one item per pool, and only this iterator has the tuple; what drops out is in the pool as well.

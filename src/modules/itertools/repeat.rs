@@ -30,9 +30,7 @@ iterator_type!(
     next,
     "repeat(object[, times])\n\nThe object again and again, without end or the given number of times.",
     slots { repr: Some(repr) },
-    spec {
-        methods: &[MethodDef::no_args("__length_hint__", length_hint, "How many items are left.")],
-    }
+    spec { methods: &[MethodDef::no_args("__length_hint__", length_hint, "How many items are left.")] }
 );
 
 fn new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {

@@ -18,8 +18,8 @@ use hognose_allocators::collections::TryVec;
 use super::{iterator_type, positional};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor, alloc,
-    attr, call, flags, gc, protocol,
+    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
+    Visitor, alloc, attr, call, flags, gc, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;

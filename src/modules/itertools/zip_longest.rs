@@ -5,9 +5,7 @@ use core::cell::Cell;
 use hognose_allocators::collections::TryVec;
 
 use super::iterator_type;
-use crate::object::{
-    Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Signature, Slot, alloc, gc, protocol,
-};
+use crate::object::{Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Signature, Slot, alloc, gc, protocol};
 use crate::state::ThreadState;
 use crate::types::list::PyList;
 use crate::types::none::is_none;

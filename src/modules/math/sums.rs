@@ -315,4 +315,3 @@ pub(super) fn sumprod(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) 
     products.flush_floats()?;
     Ok(products.total)
 }
-

@@ -36,13 +36,7 @@ fn on_paths(ts: &ThreadState, from: &Path, to: &Path, mut f: impl FnMut() -> i32
         (status, errno())
     });
     if status < 0 {
-        return Err(exc::raise_os_error_with(
-            ts,
-            &exc::OSError,
-            error,
-            from.object.as_deref(),
-            to.object.as_deref(),
-        ));
+        return Err(exc::raise_os_error_with(ts, &exc::OSError, error, from.object.as_deref(), to.object.as_deref()));
     }
     Ok(ts.none())
 }
@@ -299,10 +293,7 @@ fn nanoseconds(ts: &ThreadState, value: &PyObject) -> PyResult<libc::timespec> {
     let billion = PyInt::from_i64(ts, convert::NANOS)?;
     let int = protocol::index(ts, value)?;
     let (quotient, rest) = crate::types::int::divmod(ts, &int, billion.cast())?;
-    Ok(libc::timespec {
-        tv_sec: quotient.cast::<PyInt>().to_i64(ts)?,
-        tv_nsec: rest.cast::<PyInt>().to_i64(ts)?,
-    })
+    Ok(libc::timespec { tv_sec: quotient.cast::<PyInt>().to_i64(ts)?, tv_nsec: rest.cast::<PyInt>().to_i64(ts)? })
 }
 
 fn pair(object: &PyObject) -> Option<[&PyObject; 2]> {
@@ -384,11 +375,7 @@ fn attribute_path(
 }
 
 /// Reads a value whose size is not known before, with growing room.
-fn read_growing(
-    ts: &ThreadState,
-    path: &Path,
-    f: impl Fn(*mut u8, usize) -> isize,
-) -> PyResult<TryVec<u8>> {
+fn read_growing(ts: &ThreadState, path: &Path, f: impl Fn(*mut u8, usize) -> isize) -> PyResult<TryVec<u8>> {
     let mut buffer = TryVec::<u8>::new();
     for room in [256, 65536, 1 << 20] {
         buffer.try_reserve(room)?;

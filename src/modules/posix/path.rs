@@ -52,12 +52,7 @@ pub fn fspath(ts: &ThreadState, path: &PyObject) -> PyResult {
     }
     match call_fspath(ts, path)? {
         Some(result) => Ok(result),
-        None => raise!(
-            ts,
-            exc::TypeError,
-            "expected str, bytes or os.PathLike object, not {}",
-            path.type_name()
-        ),
+        None => raise!(ts, exc::TypeError, "expected str, bytes or os.PathLike object, not {}", path.type_name()),
     }
 }
 

@@ -177,8 +177,9 @@ pub fn getgrouplist(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyRes
         groups.try_resize(room, 0)?;
         let mut count = room as i32;
         // SAFETY: the name is a C string, and there is room for so many.
-        let status =
-            blocking(ts, || unsafe { libc::getgrouplist(name.as_ptr().cast(), group, groups.as_mut_ptr(), &raw mut count) });
+        let status = blocking(ts, || unsafe {
+            libc::getgrouplist(name.as_ptr().cast(), group, groups.as_mut_ptr(), &raw mut count)
+        });
         if status >= 0 {
             return groups_list(ts, &groups[..count as usize]);
         }
@@ -296,7 +297,8 @@ pub fn register_at_fork(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyRes
     if before.is_none() && in_child.is_none() && in_parent.is_none() {
         return raise!(ts, exc::TypeError, "At least one argument is required.");
     }
-    let all = [(BEFORE, "before", before), (IN_CHILD, "after_in_child", in_child), (IN_PARENT, "after_in_parent", in_parent)];
+    let all =
+        [(BEFORE, "before", before), (IN_CHILD, "after_in_child", in_child), (IN_PARENT, "after_in_parent", in_parent)];
     for (_, name, hook) in all {
         if hook.is_some_and(|hook| !call::is_callable(hook)) {
             let got = hook.map_or("NoneType", |hook| hook.type_name());

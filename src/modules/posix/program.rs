@@ -61,7 +61,13 @@ fn arguments(ts: &ThreadState, function: &str, argv: &PyObject) -> PyResult<Stri
     } else if let Some(list) = argv.downcast::<PyList>() {
         list.to_tuple(ts)?
     } else {
-        let what = if function == "execv" { "arg 2" } else if function == "execve" { "arg 2" } else { "argv" };
+        let what = if function == "execv" {
+            "arg 2"
+        } else if function == "execve" {
+            "arg 2"
+        } else {
+            "argv"
+        };
         return raise!(ts, exc::TypeError, "{function}: {what} must be a tuple or list");
     };
     if items.is_empty() {
@@ -262,7 +268,8 @@ fn spawn(ts: &ThreadState, function: &str, search: bool, args: [Option<&PyObject
         flags |= libc::POSIX_SPAWN_SETSIGDEF;
     }
     if let Some(scheduler) = scheduler {
-        let Some([policy, param]) = scheduler.downcast::<PyTuple>().and_then(|t| <[&PyObject; 2]>::try_from(t.items()).ok())
+        let Some([policy, param]) =
+            scheduler.downcast::<PyTuple>().and_then(|t| <[&PyObject; 2]>::try_from(t.items()).ok())
         else {
             return raise!(ts, exc::TypeError, "A scheduler tuple must have two elements");
         };

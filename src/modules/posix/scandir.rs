@@ -219,20 +219,57 @@ pub static DIR_ENTRY_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"posix.DirEntry",
     basicsize: size_of::<PyDirEntry>(),
     flags: flags::DISALLOW_INSTANTIATION,
-    slots: TypeSlots { dealloc: Some(entry_dealloc), traverse: Some(entry_traverse), repr: Some(entry_repr), ..TypeSlots::EMPTY },
+    slots: TypeSlots {
+        dealloc: Some(entry_dealloc),
+        traverse: Some(entry_traverse),
+        repr: Some(entry_repr),
+        ..TypeSlots::EMPTY
+    },
     methods: &[
-        MethodDef::keywords("is_dir", is_dir, "is_dir($self, /, *, follow_symlinks=True)\n--\n\nWhether the entry is a directory; kept once it is known."),
-        MethodDef::keywords("is_file", is_file, "is_file($self, /, *, follow_symlinks=True)\n--\n\nWhether the entry is a regular file; kept once it is known."),
-        MethodDef::no_args("is_symlink", |ts, this| Ok(py_bool(is_symlink(ts, this.cast())?)), "is_symlink($self, /)\n--\n\nWhether the entry is a symbolic link; kept once it is known."),
-        MethodDef::no_args("is_junction", |_, _| Ok(py_bool(false)), "is_junction($self, /)\n--\n\nFalse: this system has no junctions."),
-        MethodDef::keywords("stat", entry_stat, "stat($self, /, *, follow_symlinks=True)\n--\n\nWhat os.stat() says of the entry; kept once it is known."),
-        MethodDef::no_args("inode", |ts, this| PyInt::from_u64(ts, this.cast::<PyDirEntry>().inode.get()), "inode($self, /)\n--\n\nThe entry's inode number."),
+        MethodDef::keywords(
+            "is_dir",
+            is_dir,
+            "is_dir($self, /, *, follow_symlinks=True)\n--\n\nWhether the entry is a directory; kept once it is known.",
+        ),
+        MethodDef::keywords(
+            "is_file",
+            is_file,
+            "is_file($self, /, *, follow_symlinks=True)\n--\n\nWhether the entry is a regular file; kept once it is known.",
+        ),
+        MethodDef::no_args(
+            "is_symlink",
+            |ts, this| Ok(py_bool(is_symlink(ts, this.cast())?)),
+            "is_symlink($self, /)\n--\n\nWhether the entry is a symbolic link; kept once it is known.",
+        ),
+        MethodDef::no_args(
+            "is_junction",
+            |_, _| Ok(py_bool(false)),
+            "is_junction($self, /)\n--\n\nFalse: this system has no junctions.",
+        ),
+        MethodDef::keywords(
+            "stat",
+            entry_stat,
+            "stat($self, /, *, follow_symlinks=True)\n--\n\nWhat os.stat() says of the entry; kept once it is known.",
+        ),
+        MethodDef::no_args(
+            "inode",
+            |ts, this| PyInt::from_u64(ts, this.cast::<PyDirEntry>().inode.get()),
+            "inode($self, /)\n--\n\nThe entry's inode number.",
+        ),
         MethodDef::no_args("__fspath__", entry_path, "__fspath__($self, /)\n--\n\nThe entry's path."),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
     ],
     getset: &[
-        GetSetDef::get("name", |ts, this| Ok(this.cast::<PyDirEntry>().name.get().unwrap_or_else(|| ts.none())), "the entry's base filename, relative to scandir() \"path\" argument"),
-        GetSetDef::get("path", entry_path, "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)"),
+        GetSetDef::get(
+            "name",
+            |ts, this| Ok(this.cast::<PyDirEntry>().name.get().unwrap_or_else(|| ts.none())),
+            "the entry's base filename, relative to scandir() \"path\" argument",
+        ),
+        GetSetDef::get(
+            "path",
+            entry_path,
+            "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)",
+        ),
     ],
     ..TypeSpec::EMPTY
 });
@@ -366,7 +403,8 @@ pub fn current_directory(ts: &ThreadState, bytes: bool) -> PyResult {
     loop {
         buffer.try_reserve(room)?;
         // SAFETY: the buffer has that much room.
-        let (ok, error) = blocking(ts, || unsafe { (!libc::getcwd(buffer.as_mut_ptr().cast(), room).is_null(), errno()) });
+        let (ok, error) =
+            blocking(ts, || unsafe { (!libc::getcwd(buffer.as_mut_ptr().cast(), room).is_null(), errno()) });
         if ok {
             // SAFETY: the call has written a C string.
             let name = unsafe { CStr::from_ptr(buffer.as_ptr().cast()) }.to_bytes();

@@ -133,13 +133,7 @@ pub fn stat_path(ts: &ThreadState, path: &Path, dir_fd: i32, follow_symlinks: bo
     Ok(unsafe { stat.assume_init() })
 }
 
-fn stat_at(
-    ts: &ThreadState,
-    function: &str,
-    path: &Path,
-    dir_fd: i32,
-    follow_symlinks: bool,
-) -> PyResult {
+fn stat_at(ts: &ThreadState, function: &str, path: &Path, dir_fd: i32, follow_symlinks: bool) -> PyResult {
     check_combination(ts, function, path, dir_fd, follow_symlinks)?;
     match stat_path(ts, path, dir_fd, follow_symlinks) {
         Ok(stat) => stat_object(ts, &stat),

@@ -404,4 +404,3 @@ fn root_length(slashes: usize) -> usize {
         _ => 1,
     }
 }
-

@@ -36,17 +36,38 @@ pub static EPOLL_TYPE: StaticType = StaticType::new(TypeSpec {
     doc: "epoll(sizehint=-1, flags=0)\n--\n\nAn object that waits for the descriptors registered with it, inside the kernel.",
     slots: TypeSlots { new: Some(new), dealloc: Some(dealloc), ..TypeSlots::EMPTY },
     methods: &[
-        MethodDef::one("fromfd", fromfd, "fromfd($type, fd, /)\n--\n\nAn epoll object for a descriptor that is one.").class(),
-        MethodDef::no_args("close", close, "close($self, /)\n--\n\nClose the descriptor; everything else fails afterwards."),
+        MethodDef::one("fromfd", fromfd, "fromfd($type, fd, /)\n--\n\nAn epoll object for a descriptor that is one.")
+            .class(),
+        MethodDef::no_args(
+            "close",
+            close,
+            "close($self, /)\n--\n\nClose the descriptor; everything else fails afterwards.",
+        ),
         MethodDef::no_args("fileno", fileno, "fileno($self, /)\n--\n\nThe descriptor."),
-        MethodDef::keywords("register", register, "register($self, /, fd, eventmask=select.EPOLLIN | select.EPOLLPRI | select.EPOLLOUT)\n--\n\nWait for events of a descriptor."),
-        MethodDef::keywords("modify", modify, "modify($self, /, fd, eventmask)\n--\n\nWait for other events of a registered descriptor."),
+        MethodDef::keywords(
+            "register",
+            register,
+            "register($self, /, fd, eventmask=select.EPOLLIN | select.EPOLLPRI | select.EPOLLOUT)\n--\n\nWait for events of a descriptor.",
+        ),
+        MethodDef::keywords(
+            "modify",
+            modify,
+            "modify($self, /, fd, eventmask)\n--\n\nWait for other events of a registered descriptor.",
+        ),
         MethodDef::keywords("unregister", unregister, "unregister($self, /, fd)\n--\n\nForget a descriptor."),
-        MethodDef::keywords("poll", poll, "poll($self, /, timeout=None, maxevents=-1)\n--\n\nWait, for so many seconds at most; a list of (descriptor, events)."),
+        MethodDef::keywords(
+            "poll",
+            poll,
+            "poll($self, /, timeout=None, maxevents=-1)\n--\n\nWait, for so many seconds at most; a list of (descriptor, events).",
+        ),
         MethodDef::no_args("__enter__", enter, ""),
         MethodDef::positional("__exit__", |ts, this, _| close(ts, this), ""),
     ],
-    getset: &[GetSetDef::get("closed", |_, this| Ok(py_bool(this.cast::<PyEpoll>().fd.get() < 0)), "True if the epoll handler is closed")],
+    getset: &[GetSetDef::get(
+        "closed",
+        |_, this| Ok(py_bool(this.cast::<PyEpoll>().fd.get() < 0)),
+        "True if the epoll handler is closed",
+    )],
     ..TypeSpec::EMPTY
 });
 

@@ -24,8 +24,16 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "select",
     doc: "Waiting until descriptors are ready: select(), poll() and epoll().",
     methods: &[
-        MethodDef::positional("select", select, "select($module, rlist, wlist, xlist, timeout=None, /)\n--\n\nWait until one of the descriptors is ready: those to read from, those to write to, those with\nsomething exceptional. The result is the ready ones of each list; all empty after the timeout."),
-        MethodDef::no_args("poll", poll::new, "poll($module, /)\n--\n\nAn object that waits for the descriptors registered with it."),
+        MethodDef::positional(
+            "select",
+            select,
+            "select($module, rlist, wlist, xlist, timeout=None, /)\n--\n\nWait until one of the descriptors is ready: those to read from, those to write to, those with\nsomething exceptional. The result is the ready ones of each list; all empty after the timeout.",
+        ),
+        MethodDef::no_args(
+            "poll",
+            poll::new,
+            "poll($module, /)\n--\n\nAn object that waits for the descriptors registered with it.",
+        ),
     ],
     types: &[&epoll::EPOLL_TYPE],
     exec: Some(exec),

@@ -36,10 +36,26 @@ pub static POLL_TYPE: StaticType = StaticType::new(TypeSpec {
     flags: flags::DISALLOW_INSTANTIATION,
     slots: TypeSlots { dealloc: Some(dealloc), ..TypeSlots::EMPTY },
     methods: &[
-        MethodDef::positional("register", register, "register($self, fd, eventmask=select.POLLIN | select.POLLPRI | select.POLLOUT, /)\n--\n\nWait for events of a descriptor."),
-        MethodDef::positional("modify", modify, "modify($self, fd, eventmask, /)\n--\n\nWait for other events of a registered descriptor."),
-        MethodDef::one("unregister", unregister, "unregister($self, fd, /)\n--\n\nForget a descriptor; KeyError when it is not registered."),
-        MethodDef::positional("poll", poll, "poll($self, timeout=None, /)\n--\n\nWait, for so many milliseconds at most; a list of (descriptor, events)."),
+        MethodDef::positional(
+            "register",
+            register,
+            "register($self, fd, eventmask=select.POLLIN | select.POLLPRI | select.POLLOUT, /)\n--\n\nWait for events of a descriptor.",
+        ),
+        MethodDef::positional(
+            "modify",
+            modify,
+            "modify($self, fd, eventmask, /)\n--\n\nWait for other events of a registered descriptor.",
+        ),
+        MethodDef::one(
+            "unregister",
+            unregister,
+            "unregister($self, fd, /)\n--\n\nForget a descriptor; KeyError when it is not registered.",
+        ),
+        MethodDef::positional(
+            "poll",
+            poll,
+            "poll($self, timeout=None, /)\n--\n\nWait, for so many milliseconds at most; a list of (descriptor, events).",
+        ),
     ],
     ..TypeSpec::EMPTY
 });

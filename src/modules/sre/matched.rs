@@ -10,8 +10,8 @@ use super::pattern::PyPattern;
 use super::subject::Subject;
 use crate::object::header::PyVarObject;
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, Ref, Signature, Slot, StaticType, TypeSlots, TypeSpec, alloc,
-    call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, Ref, Signature, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -93,7 +93,11 @@ pub(super) static MATCH_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::one("__class_getitem__", crate::types::genericalias::class_getitem, "See PEP 585").class(),
     ],
     getset: &[
-        GetSetDef::get("string", |ts, this| Ok(this.cast::<PyMatch>().string.get().unwrap_or_else(|| ts.none())), "The string passed to match() or search()."),
+        GetSetDef::get(
+            "string",
+            |ts, this| Ok(this.cast::<PyMatch>().string.get().unwrap_or_else(|| ts.none())),
+            "The string passed to match() or search().",
+        ),
         GetSetDef::get(
             "re",
             |ts, this| Ok(this.cast::<PyMatch>().pattern.get().map_or_else(|| ts.none(), Ref::into_object)),

@@ -71,7 +71,9 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::keywords(
             "unicode_tolower",
-            |ts, _, args| PyInt::from_i64(ts, i64::from(engine::unicode_lower(character(ts, "unicode_tolower", args)?))),
+            |ts, _, args| {
+                PyInt::from_i64(ts, i64::from(engine::unicode_lower(character(ts, "unicode_tolower", args)?)))
+            },
             "unicode_tolower($module, character, /)\n--\n\nThe character in lower case, by Unicode's rules.",
         ),
     ],
@@ -101,15 +103,20 @@ fn character(ts: &ThreadState, name: &str, args: Args<'_>) -> PyResult<u32> {
 fn compile(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     static SIGNATURE: Signature<6> =
         Signature::new("compile", ["pattern", "flags", "code", "groups", "groupindex", "indexgroup"], 0, 6, 6);
-    let [Some(pattern), Some(flags), Some(code), Some(groups), Some(groupindex), Some(indexgroup)] = SIGNATURE.parse(ts, args)?
+    let [Some(pattern), Some(flags), Some(code), Some(groups), Some(groupindex), Some(indexgroup)] =
+        SIGNATURE.parse(ts, args)?
     else {
         return raise!(ts, exc::TypeError, "compile() takes 6 arguments");
     };
     let flags = protocol::as_i32(ts, flags)?;
     let Some(code) = code.downcast::<PyList>() else { return wrong_argument(ts, "code", "list", code) };
     let groups = protocol::as_isize(ts, groups)?;
-    let Some(groupindex) = groupindex.downcast::<PyDict>() else { return wrong_argument(ts, "groupindex", "dict", groupindex) };
-    let Some(indexgroup) = indexgroup.downcast::<PyTuple>() else { return wrong_argument(ts, "indexgroup", "tuple", indexgroup) };
+    let Some(groupindex) = groupindex.downcast::<PyDict>() else {
+        return wrong_argument(ts, "groupindex", "dict", groupindex);
+    };
+    let Some(indexgroup) = indexgroup.downcast::<PyTuple>() else {
+        return wrong_argument(ts, "indexgroup", "tuple", indexgroup);
+    };
     let words = code_words(ts, code)?;
     let Ok(groups) = usize::try_from(groups) else { return raise_error(ts, engine::Error::IllegalCode) };
     let program = match Program::new(&words, groups) {

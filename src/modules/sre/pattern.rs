@@ -11,8 +11,8 @@ use super::subject::{Subject, with_text};
 use super::{error, interrupted, scanner, substitute};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, Ref, Signature, Slot, StaticType, TypeSlots, TypeSpec,
-    Visitor, alloc, flags, gc, protocol,
+    Args, AsObject, CompareOp, GetSetDef, MethodDef, PyObject, PyRef, PyResult, Ref, Signature, Slot, StaticType,
+    TypeSlots, TypeSpec, Visitor, alloc, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -123,7 +123,11 @@ pub(super) static PATTERN_TYPE: StaticType = StaticType::new(TypeSpec {
             findall,
             "findall($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\nAll matches that do not overlap, as texts or as tuples of groups.",
         ),
-        MethodDef::keywords("split", split, "split($self, /, string, maxsplit=0)\n--\n\nThe parts of the string between the matches."),
+        MethodDef::keywords(
+            "split",
+            split,
+            "split($self, /, string, maxsplit=0)\n--\n\nThe parts of the string between the matches.",
+        ),
         MethodDef::keywords(
             "finditer",
             |ts, this, args| scanner::finditer(ts, this, args),
@@ -216,7 +220,9 @@ impl PyPattern {
         let subject = Subject::new(ts, string)?;
         match (self.text.get(), subject.is_bytes()) {
             (TextKind::Str, true) => raise!(ts, exc::TypeError, "cannot use a string pattern on a bytes-like object"),
-            (TextKind::Bytes, false) => raise!(ts, exc::TypeError, "cannot use a bytes pattern on a string-like object"),
+            (TextKind::Bytes, false) => {
+                raise!(ts, exc::TypeError, "cannot use a bytes pattern on a string-like object")
+            }
             _ => Ok(subject),
         }
     }
@@ -243,7 +249,11 @@ pub(super) struct Session<'a, U: Unit> {
 
 impl<'a, U: Unit> Session<'a, U> {
     #[inline]
-    pub(super) fn new(ts: &'a ThreadState, pattern: &'a PyPattern, request: Request<'a, U>) -> PyResult<Session<'a, U>> {
+    pub(super) fn new(
+        ts: &'a ThreadState,
+        pattern: &'a PyPattern,
+        request: Request<'a, U>,
+    ) -> PyResult<Session<'a, U>> {
         let compiled = pattern.compiled();
         match State::with_workspace(&compiled.program, request, compiled.spare.take()) {
             Ok(state) => Ok(Session { ts, pattern, state: Some(state) }),
@@ -344,8 +354,14 @@ fn find_in<U: Unit>(
     mode: Mode,
 ) -> PyResult<Option<Ref<PyMatch>>> {
     let interrupt = || interrupted(ts);
-    let request =
-        Request { text: units, start, end, must_advance: false, match_all: mode == Mode::Full, interrupt: Some(&interrupt) };
+    let request = Request {
+        text: units,
+        start,
+        end,
+        must_advance: false,
+        match_all: mode == Mode::Full,
+        interrupt: Some(&interrupt),
+    };
     let mut session = Session::new(ts, pattern, request)?;
     if !session.run(mode)? {
         return Ok(None);
@@ -371,7 +387,8 @@ fn findall_in<U: Unit>(
     end: usize,
 ) -> PyResult<TryVec<PyRef>> {
     let interrupt = || interrupted(ts);
-    let request = Request { text: units, start, end, must_advance: false, match_all: false, interrupt: Some(&interrupt) };
+    let request =
+        Request { text: units, start, end, must_advance: false, match_all: false, interrupt: Some(&interrupt) };
     let mut session = Session::new(ts, pattern, request)?;
     let groups = pattern.groups();
     let mut texts = TryVec::<PyRef>::new();
@@ -482,7 +499,8 @@ fn hash(ts: &ThreadState, this: &PyObject) -> PyResult<isize> {
     let code = this.compiled().program.code();
     // SAFETY: words without padding are bytes.
     let code = unsafe { core::slice::from_raw_parts(code.as_ptr().cast::<u8>(), size_of_val(code)) };
-    let hash = source ^ hash_bytes(code) ^ this.flags.get() as isize ^ this.text.get() as isize ^ this.groups() as isize;
+    let hash =
+        source ^ hash_bytes(code) ^ this.flags.get() as isize ^ this.text.get() as isize ^ this.groups() as isize;
     Ok(if hash == -1 { -2 } else { hash })
 }
 

@@ -8,7 +8,8 @@ use super::matched::PyMatch;
 use super::pattern::{Mode, PyPattern, Range, Session};
 use super::subject::with_text;
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr, flags, gc,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr,
+    flags, gc,
 };
 use crate::raise;
 use crate::state::ThreadState;

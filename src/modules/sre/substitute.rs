@@ -12,8 +12,8 @@ use super::pattern::{self, Mode, PyPattern, Session};
 use super::subject::{Subject, with_text};
 use crate::object::buffer::{self, Buffer};
 use crate::object::{
-    Args, AsObject, PyObject, PyRef, PyResult, Ref, Signature, Slot, StaticType, TypeSlots, TypeSpec, alloc, call, flags, gc,
-    protocol,
+    Args, AsObject, PyObject, PyRef, PyResult, Ref, Signature, Slot, StaticType, TypeSlots, TypeSpec, alloc, call,
+    flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -180,7 +180,9 @@ impl Output {
         self.pieces += 1;
         match (&mut self.text, subject) {
             (Joined::Str(text), Subject::Str(from)) => text.push_slice(from, start, end)?,
-            (Joined::Bytes(bytes), Subject::Bytes(from)) => bytes.try_extend_from_slice(&from.as_slice()[start..end])?,
+            (Joined::Bytes(bytes), Subject::Bytes(from)) => {
+                bytes.try_extend_from_slice(&from.as_slice()[start..end])?
+            }
             (Joined::Bytes(bytes), Subject::View(from)) => bytes.try_extend_from_slice(&from.as_slice()[start..end])?,
             _ => unreachable!("the output is of the subject's kind"),
         }
@@ -307,7 +309,13 @@ fn replace<U: Unit>(
 }
 
 /// `Match.expand`.
-pub(super) fn expand(ts: &ThreadState, pattern: &PyPattern, found: &PyMatch, string: &PyObject, given: &PyObject) -> PyResult {
+pub(super) fn expand(
+    ts: &ThreadState,
+    pattern: &PyPattern,
+    found: &PyMatch,
+    string: &PyObject,
+    given: &PyObject,
+) -> PyResult {
     let (literal, chunks) = match Replacement::compile(ts, pattern, given)? {
         Replacement::Template(literal, chunks) => (literal, chunks),
         Replacement::Literal(literal) | Replacement::Function(literal) => return Ok(literal),

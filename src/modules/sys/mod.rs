@@ -9,7 +9,6 @@
 mod hooks;
 mod records;
 
-
 use crate::config::WideString;
 use crate::modules::ModuleSpec;
 use crate::object::*;
@@ -34,53 +33,229 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "sys",
     doc: "This module provides access to some objects used or maintained by the\ninterpreter and to functions that interact strongly with the interpreter.",
     methods: &[
-        MethodDef::keywords("addaudithook", hooks::addaudithook, "addaudithook($module, /, hook)\n--\n\nAdds a new audit hook callback."),
-        MethodDef::positional("audit", hooks::audit, "audit($module, event, /, *args)\n--\n\nPasses the event to any hooks that are attached."),
-        MethodDef::keywords("breakpointhook", hooks::breakpointhook, "breakpointhook($module, /, *args, **kwargs)\n--\n\nThis hook function is called by built-in breakpoint()."),
-        MethodDef::no_args("_clear_type_cache", clear_caches, "_clear_type_cache($module, /)\n--\n\nClear the internal type lookup cache."),
-        MethodDef::no_args("_clear_internal_caches", clear_caches, "_clear_internal_caches($module, /)\n--\n\nClear all internal performance-related caches."),
-        MethodDef::no_args("_get_cpu_count_config", |ts, _| PyInt::from_i64(ts, ts.interp().config().cpu_count.into()), "_get_cpu_count_config($module, /)\n--\n\nPrivate function for getting PyConfig.cpu_count"),
-        MethodDef::no_args("_current_frames", current_frames, "_current_frames($module, /)\n--\n\nReturn a dict mapping each thread's thread id to its current stack frame."),
-        MethodDef::no_args("_current_exceptions", current_exceptions, "_current_exceptions($module, /)\n--\n\nReturn a dict mapping each thread's identifier to its current raised exception."),
-        MethodDef::one("displayhook", hooks::displayhook, "displayhook($module, object, /)\n--\n\nPrint an object to sys.stdout and also save it in builtins._"),
+        MethodDef::keywords(
+            "addaudithook",
+            hooks::addaudithook,
+            "addaudithook($module, /, hook)\n--\n\nAdds a new audit hook callback.",
+        ),
+        MethodDef::positional(
+            "audit",
+            hooks::audit,
+            "audit($module, event, /, *args)\n--\n\nPasses the event to any hooks that are attached.",
+        ),
+        MethodDef::keywords(
+            "breakpointhook",
+            hooks::breakpointhook,
+            "breakpointhook($module, /, *args, **kwargs)\n--\n\nThis hook function is called by built-in breakpoint().",
+        ),
+        MethodDef::no_args(
+            "_clear_type_cache",
+            clear_caches,
+            "_clear_type_cache($module, /)\n--\n\nClear the internal type lookup cache.",
+        ),
+        MethodDef::no_args(
+            "_clear_internal_caches",
+            clear_caches,
+            "_clear_internal_caches($module, /)\n--\n\nClear all internal performance-related caches.",
+        ),
+        MethodDef::no_args(
+            "_get_cpu_count_config",
+            |ts, _| PyInt::from_i64(ts, ts.interp().config().cpu_count.into()),
+            "_get_cpu_count_config($module, /)\n--\n\nPrivate function for getting PyConfig.cpu_count",
+        ),
+        MethodDef::no_args(
+            "_current_frames",
+            current_frames,
+            "_current_frames($module, /)\n--\n\nReturn a dict mapping each thread's thread id to its current stack frame.",
+        ),
+        MethodDef::no_args(
+            "_current_exceptions",
+            current_exceptions,
+            "_current_exceptions($module, /)\n--\n\nReturn a dict mapping each thread's identifier to its current raised exception.",
+        ),
+        MethodDef::one(
+            "displayhook",
+            hooks::displayhook,
+            "displayhook($module, object, /)\n--\n\nPrint an object to sys.stdout and also save it in builtins._",
+        ),
         MethodDef::no_args("exception", exception, "exception($module, /)\n--\n\nReturn the current exception."),
-        MethodDef::no_args("exc_info", exc_info, "exc_info($module, /)\n--\n\nReturn current exception information: (type, value, traceback)."),
-        MethodDef::positional("excepthook", hooks::excepthook, "excepthook($module, exctype, value, traceback, /)\n--\n\nHandle an exception by displaying it with a traceback on sys.stderr."),
-        MethodDef::positional("exit", exit, "exit($module, status=None, /)\n--\n\nExit the interpreter by raising SystemExit(status)."),
-        MethodDef::no_args("getdefaultencoding", |ts, _| Ok(PyStr::intern(ts, "utf-8")?.into_object()), "getdefaultencoding($module, /)\n--\n\nReturn the current default encoding used by the Unicode implementation."),
-        MethodDef::no_args("getdlopenflags", |ts, _| PyInt::from_i64(ts, 2), "getdlopenflags($module, /)\n--\n\nReturn the current value of the flags that are used for dlopen calls."),
-        MethodDef::no_args("getallocatedblocks", allocated_blocks, "getallocatedblocks($module, /)\n--\n\nReturn the number of memory blocks currently allocated."),
-        MethodDef::no_args("getfilesystemencoding", |ts, _| Ok(PyStr::intern(ts, "utf-8")?.into_object()), "getfilesystemencoding($module, /)\n--\n\nReturn the encoding used to convert Unicode filenames to OS filenames."),
-        MethodDef::no_args("getfilesystemencodeerrors", |ts, _| Ok(PyStr::intern(ts, "surrogateescape")?.into_object()), "getfilesystemencodeerrors($module, /)\n--\n\nReturn the error mode used for Unicode to OS filename conversion."),
-        MethodDef::one("getrefcount", |ts, _, o| PyInt::from_i64(ts, o.refcnt() as i64), "getrefcount($module, object, /)\n--\n\nReturn the reference count of object."),
-        MethodDef::no_args("getrecursionlimit", |ts, _| PyInt::from_i64(ts, ts.interp().recursion_limit.get().into()), "getrecursionlimit($module, /)\n--\n\nReturn the current value of the recursion limit."),
-        MethodDef::keywords("getsizeof", getsizeof, "getsizeof(object [, default]) -> int\n\nReturn the size of object in bytes."),
-        MethodDef::positional("_getframe", getframe, "_getframe($module, depth=0, /)\n--\n\nReturn a frame object from the call stack."),
-        MethodDef::keywords("_getframemodulename", getframemodulename, "_getframemodulename($module, /, depth=0)\n--\n\nReturn the name of the module for a calling frame."),
+        MethodDef::no_args(
+            "exc_info",
+            exc_info,
+            "exc_info($module, /)\n--\n\nReturn current exception information: (type, value, traceback).",
+        ),
+        MethodDef::positional(
+            "excepthook",
+            hooks::excepthook,
+            "excepthook($module, exctype, value, traceback, /)\n--\n\nHandle an exception by displaying it with a traceback on sys.stderr.",
+        ),
+        MethodDef::positional(
+            "exit",
+            exit,
+            "exit($module, status=None, /)\n--\n\nExit the interpreter by raising SystemExit(status).",
+        ),
+        MethodDef::no_args(
+            "getdefaultencoding",
+            |ts, _| Ok(PyStr::intern(ts, "utf-8")?.into_object()),
+            "getdefaultencoding($module, /)\n--\n\nReturn the current default encoding used by the Unicode implementation.",
+        ),
+        MethodDef::no_args(
+            "getdlopenflags",
+            |ts, _| PyInt::from_i64(ts, 2),
+            "getdlopenflags($module, /)\n--\n\nReturn the current value of the flags that are used for dlopen calls.",
+        ),
+        MethodDef::no_args(
+            "getallocatedblocks",
+            allocated_blocks,
+            "getallocatedblocks($module, /)\n--\n\nReturn the number of memory blocks currently allocated.",
+        ),
+        MethodDef::no_args(
+            "getfilesystemencoding",
+            |ts, _| Ok(PyStr::intern(ts, "utf-8")?.into_object()),
+            "getfilesystemencoding($module, /)\n--\n\nReturn the encoding used to convert Unicode filenames to OS filenames.",
+        ),
+        MethodDef::no_args(
+            "getfilesystemencodeerrors",
+            |ts, _| Ok(PyStr::intern(ts, "surrogateescape")?.into_object()),
+            "getfilesystemencodeerrors($module, /)\n--\n\nReturn the error mode used for Unicode to OS filename conversion.",
+        ),
+        MethodDef::one(
+            "getrefcount",
+            |ts, _, o| PyInt::from_i64(ts, o.refcnt() as i64),
+            "getrefcount($module, object, /)\n--\n\nReturn the reference count of object.",
+        ),
+        MethodDef::no_args(
+            "getrecursionlimit",
+            |ts, _| PyInt::from_i64(ts, ts.interp().recursion_limit.get().into()),
+            "getrecursionlimit($module, /)\n--\n\nReturn the current value of the recursion limit.",
+        ),
+        MethodDef::keywords(
+            "getsizeof",
+            getsizeof,
+            "getsizeof(object [, default]) -> int\n\nReturn the size of object in bytes.",
+        ),
+        MethodDef::positional(
+            "_getframe",
+            getframe,
+            "_getframe($module, depth=0, /)\n--\n\nReturn a frame object from the call stack.",
+        ),
+        MethodDef::keywords(
+            "_getframemodulename",
+            getframemodulename,
+            "_getframemodulename($module, /, depth=0)\n--\n\nReturn the name of the module for a calling frame.",
+        ),
         MethodDef::one("intern", intern, "intern($module, string, /)\n--\n\n``Intern'' the given string."),
-        MethodDef::keywords("_is_interned", is_interned, "_is_interned($module, string, /)\n--\n\nReturn True if the given string is \"interned\"."),
-        MethodDef::one("_is_immortal", |_, _, o| Ok(py_bool(o.is_immortal())), "_is_immortal($module, op, /)\n--\n\nReturn True if the given object is \"immortal\" per PEP 683."),
-        MethodDef::no_args("is_finalizing", |ts, _| Ok(py_bool(ts.interp().finalizing.get())), "is_finalizing($module, /)\n--\n\nReturn True if Python is exiting."),
-        MethodDef::no_args("_is_gil_enabled", |_, _| Ok(py_bool(true)), "_is_gil_enabled($module, /)\n--\n\nReturn True if the GIL is currently enabled."),
-        MethodDef::no_args("is_stack_trampoline_active", |_, _| Ok(py_bool(false)), "is_stack_trampoline_active($module, /)\n--\n\nReturn *True* if a stack profiler trampoline is active."),
-        MethodDef::no_args("is_remote_debug_enabled", |_, _| Ok(py_bool(false)), "is_remote_debug_enabled($module, /)\n--\n\nReturn True if remote debugging is enabled, False otherwise."),
-        MethodDef::one("setdlopenflags", |ts, _, _| Ok(ts.none()), "setdlopenflags($module, flags, /)\n--\n\nSet the flags used by the interpreter for dlopen calls."),
-        MethodDef::one("setrecursionlimit", setrecursionlimit, "setrecursionlimit($module, limit, /)\n--\n\nSet the maximum depth of the Python interpreter stack to n."),
-        MethodDef::one("setswitchinterval", setswitchinterval, "setswitchinterval($module, interval, /)\n--\n\nSet the ideal thread switching delay inside the Python interpreter."),
-        MethodDef::no_args("getswitchinterval", |ts, _| crate::types::float::PyFloat::new(ts, 0.005), "getswitchinterval($module, /)\n--\n\nReturn the current thread switch interval; see sys.setswitchinterval()."),
-        MethodDef::one("settrace", settrace, "settrace($module, function, /)\n--\n\nSet the global debug tracing function."),
-        MethodDef::no_args("gettrace", |ts, _| Ok(ts.none()), "gettrace($module, /)\n--\n\nReturn the global debug tracing function set with sys.settrace."),
+        MethodDef::keywords(
+            "_is_interned",
+            is_interned,
+            "_is_interned($module, string, /)\n--\n\nReturn True if the given string is \"interned\".",
+        ),
+        MethodDef::one(
+            "_is_immortal",
+            |_, _, o| Ok(py_bool(o.is_immortal())),
+            "_is_immortal($module, op, /)\n--\n\nReturn True if the given object is \"immortal\" per PEP 683.",
+        ),
+        MethodDef::no_args(
+            "is_finalizing",
+            |ts, _| Ok(py_bool(ts.interp().finalizing.get())),
+            "is_finalizing($module, /)\n--\n\nReturn True if Python is exiting.",
+        ),
+        MethodDef::no_args(
+            "_is_gil_enabled",
+            |_, _| Ok(py_bool(true)),
+            "_is_gil_enabled($module, /)\n--\n\nReturn True if the GIL is currently enabled.",
+        ),
+        MethodDef::no_args(
+            "is_stack_trampoline_active",
+            |_, _| Ok(py_bool(false)),
+            "is_stack_trampoline_active($module, /)\n--\n\nReturn *True* if a stack profiler trampoline is active.",
+        ),
+        MethodDef::no_args(
+            "is_remote_debug_enabled",
+            |_, _| Ok(py_bool(false)),
+            "is_remote_debug_enabled($module, /)\n--\n\nReturn True if remote debugging is enabled, False otherwise.",
+        ),
+        MethodDef::one(
+            "setdlopenflags",
+            |ts, _, _| Ok(ts.none()),
+            "setdlopenflags($module, flags, /)\n--\n\nSet the flags used by the interpreter for dlopen calls.",
+        ),
+        MethodDef::one(
+            "setrecursionlimit",
+            setrecursionlimit,
+            "setrecursionlimit($module, limit, /)\n--\n\nSet the maximum depth of the Python interpreter stack to n.",
+        ),
+        MethodDef::one(
+            "setswitchinterval",
+            setswitchinterval,
+            "setswitchinterval($module, interval, /)\n--\n\nSet the ideal thread switching delay inside the Python interpreter.",
+        ),
+        MethodDef::no_args(
+            "getswitchinterval",
+            |ts, _| crate::types::float::PyFloat::new(ts, 0.005),
+            "getswitchinterval($module, /)\n--\n\nReturn the current thread switch interval; see sys.setswitchinterval().",
+        ),
+        MethodDef::one(
+            "settrace",
+            settrace,
+            "settrace($module, function, /)\n--\n\nSet the global debug tracing function.",
+        ),
+        MethodDef::no_args(
+            "gettrace",
+            |ts, _| Ok(ts.none()),
+            "gettrace($module, /)\n--\n\nReturn the global debug tracing function set with sys.settrace.",
+        ),
         MethodDef::one("setprofile", setprofile, "setprofile($module, function, /)\n--\n\nSet the profiling function."),
-        MethodDef::no_args("getprofile", |ts, _| Ok(ts.none()), "getprofile($module, /)\n--\n\nReturn the profiling function set with sys.setprofile."),
-        MethodDef::keywords("set_asyncgen_hooks", hooks::set_asyncgen_hooks, "set_asyncgen_hooks([firstiter] [, finalizer])\n\nSet a finalizer for async generators objects."),
-        MethodDef::no_args("get_asyncgen_hooks", hooks::get_asyncgen_hooks, "get_asyncgen_hooks($module, /)\n--\n\nReturn the installed asynchronous generators hooks."),
-        MethodDef::keywords("set_coroutine_origin_tracking_depth", set_origin_depth, "set_coroutine_origin_tracking_depth($module, /, depth)\n--\n\nEnable or disable origin tracking for coroutine objects in this thread."),
-        MethodDef::no_args("get_coroutine_origin_tracking_depth", |ts, _| PyInt::from_i64(ts, ts.coroutine_origin_depth.get().into()), "get_coroutine_origin_tracking_depth($module, /)\n--\n\nCheck status of origin tracking for coroutine objects in this thread."),
-        MethodDef::no_args("get_int_max_str_digits", |ts, _| PyInt::from_usize(ts, ts.interp().int_max_str_digits.get()), "get_int_max_str_digits($module, /)\n--\n\nReturn the maximum string digits limit for non-binary int<->str conversions."),
-        MethodDef::keywords("set_int_max_str_digits", set_int_max_str_digits, "set_int_max_str_digits($module, /, maxdigits)\n--\n\nSet the maximum string digits limit for non-binary int<->str conversions."),
-        MethodDef::one("unraisablehook", hooks::unraisablehook, "unraisablehook($module, unraisable, /)\n--\n\nHandle an unraisable exception."),
-        MethodDef::keywords("getunicodeinternedsize", interned_count, "getunicodeinternedsize($module, /, *, _only_immortal=False)\n--\n\nReturn the number of elements of the unicode interned dictionary"),
-        MethodDef::one("call_tracing", not_traced, "call_tracing($module, func, args, /)\n--\n\nCall func(*args), while tracing is enabled."),
+        MethodDef::no_args(
+            "getprofile",
+            |ts, _| Ok(ts.none()),
+            "getprofile($module, /)\n--\n\nReturn the profiling function set with sys.setprofile.",
+        ),
+        MethodDef::keywords(
+            "set_asyncgen_hooks",
+            hooks::set_asyncgen_hooks,
+            "set_asyncgen_hooks([firstiter] [, finalizer])\n\nSet a finalizer for async generators objects.",
+        ),
+        MethodDef::no_args(
+            "get_asyncgen_hooks",
+            hooks::get_asyncgen_hooks,
+            "get_asyncgen_hooks($module, /)\n--\n\nReturn the installed asynchronous generators hooks.",
+        ),
+        MethodDef::keywords(
+            "set_coroutine_origin_tracking_depth",
+            set_origin_depth,
+            "set_coroutine_origin_tracking_depth($module, /, depth)\n--\n\nEnable or disable origin tracking for coroutine objects in this thread.",
+        ),
+        MethodDef::no_args(
+            "get_coroutine_origin_tracking_depth",
+            |ts, _| PyInt::from_i64(ts, ts.coroutine_origin_depth.get().into()),
+            "get_coroutine_origin_tracking_depth($module, /)\n--\n\nCheck status of origin tracking for coroutine objects in this thread.",
+        ),
+        MethodDef::no_args(
+            "get_int_max_str_digits",
+            |ts, _| PyInt::from_usize(ts, ts.interp().int_max_str_digits.get()),
+            "get_int_max_str_digits($module, /)\n--\n\nReturn the maximum string digits limit for non-binary int<->str conversions.",
+        ),
+        MethodDef::keywords(
+            "set_int_max_str_digits",
+            set_int_max_str_digits,
+            "set_int_max_str_digits($module, /, maxdigits)\n--\n\nSet the maximum string digits limit for non-binary int<->str conversions.",
+        ),
+        MethodDef::one(
+            "unraisablehook",
+            hooks::unraisablehook,
+            "unraisablehook($module, unraisable, /)\n--\n\nHandle an unraisable exception.",
+        ),
+        MethodDef::keywords(
+            "getunicodeinternedsize",
+            interned_count,
+            "getunicodeinternedsize($module, /, *, _only_immortal=False)\n--\n\nReturn the number of elements of the unicode interned dictionary",
+        ),
+        MethodDef::one(
+            "call_tracing",
+            not_traced,
+            "call_tracing($module, func, args, /)\n--\n\nCall func(*args), while tracing is enabled.",
+        ),
     ],
     types: &[],
     exec: None,
@@ -281,9 +456,7 @@ fn getsizeof(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         Err(raised) => Err(raised),
     };
     match (size, default) {
-        (Ok(size), _) if size >= 0 => {
-            PyInt::from_usize(ts, size as usize + alloc::prefix_size(object.ob_type()))
-        }
+        (Ok(size), _) if size >= 0 => PyInt::from_usize(ts, size as usize + alloc::prefix_size(object.ob_type())),
         (Ok(_), None) => raise!(ts, exc::ValueError, "__sizeof__() should return >= 0"),
         (Ok(_), Some(default)) => Ok(default.new_ref()),
         (Err(raised), Some(default)) if ts.raised_matches(&exc::TypeError) => {
@@ -409,4 +582,3 @@ fn set_int_max_str_digits(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyR
     ts.interp().int_max_str_digits.set(digits as usize);
     Ok(ts.none())
 }
-

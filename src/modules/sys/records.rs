@@ -40,23 +40,65 @@ macro_rules! record {
     };
 }
 
-record!(VERSION_INFO, "sys.version_info", "sys.version_info\n\nVersion information as a named tuple.", ["major", "minor", "micro", "releaselevel", "serial"]);
-record!(FLAGS, "sys.flags", "sys.flags\n\nFlags provided through command line arguments or environment vars.", [
-    "debug", "inspect", "interactive", "optimize", "dont_write_bytecode", "no_user_site", "no_site",
-    "ignore_environment", "verbose", "bytes_warning", "quiet", "hash_randomization", "isolated", "dev_mode",
-    "utf8_mode", "warn_default_encoding", "safe_path", "int_max_str_digits", "gil", "thread_inherit_context",
-    "context_aware_warnings"
-], 18);
-record!(FLOAT_INFO, "sys.float_info", "sys.float_info\n\nA named tuple holding information about the float type.", [
-    "max", "max_exp", "max_10_exp", "min", "min_exp", "min_10_exp", "dig", "mant_dig", "epsilon", "radix", "rounds"
-]);
-record!(INT_INFO, "sys.int_info", "sys.int_info\n\nA named tuple that holds information about Python's internal representation of integers.", [
-    "bits_per_digit", "sizeof_digit", "default_max_str_digits", "str_digits_check_threshold"
-]);
-record!(HASH_INFO, "sys.hash_info", "hash_info\n\nA named tuple providing parameters used for computing hashes.", [
-    "width", "modulus", "inf", "nan", "imag", "algorithm", "hash_bits", "seed_bits", "cutoff"
-]);
-record!(THREAD_INFO, "sys.thread_info", "sys.thread_info\n\nA named tuple holding information about the thread implementation.", ["name", "lock", "version"]);
+record!(
+    VERSION_INFO,
+    "sys.version_info",
+    "sys.version_info\n\nVersion information as a named tuple.",
+    ["major", "minor", "micro", "releaselevel", "serial"]
+);
+record!(
+    FLAGS,
+    "sys.flags",
+    "sys.flags\n\nFlags provided through command line arguments or environment vars.",
+    [
+        "debug",
+        "inspect",
+        "interactive",
+        "optimize",
+        "dont_write_bytecode",
+        "no_user_site",
+        "no_site",
+        "ignore_environment",
+        "verbose",
+        "bytes_warning",
+        "quiet",
+        "hash_randomization",
+        "isolated",
+        "dev_mode",
+        "utf8_mode",
+        "warn_default_encoding",
+        "safe_path",
+        "int_max_str_digits",
+        "gil",
+        "thread_inherit_context",
+        "context_aware_warnings"
+    ],
+    18
+);
+record!(
+    FLOAT_INFO,
+    "sys.float_info",
+    "sys.float_info\n\nA named tuple holding information about the float type.",
+    ["max", "max_exp", "max_10_exp", "min", "min_exp", "min_10_exp", "dig", "mant_dig", "epsilon", "radix", "rounds"]
+);
+record!(
+    INT_INFO,
+    "sys.int_info",
+    "sys.int_info\n\nA named tuple that holds information about Python's internal representation of integers.",
+    ["bits_per_digit", "sizeof_digit", "default_max_str_digits", "str_digits_check_threshold"]
+);
+record!(
+    HASH_INFO,
+    "sys.hash_info",
+    "hash_info\n\nA named tuple providing parameters used for computing hashes.",
+    ["width", "modulus", "inf", "nan", "imag", "algorithm", "hash_bits", "seed_bits", "cutoff"]
+);
+record!(
+    THREAD_INFO,
+    "sys.thread_info",
+    "sys.thread_info\n\nA named tuple holding information about the thread implementation.",
+    ["name", "lock", "version"]
+);
 record!(ASYNCGEN_HOOKS, "asyncgen_hooks", "", ["firstiter", "finalizer"]);
 
 fn int(ts: &ThreadState, value: i64) -> PyResult {
@@ -145,7 +187,7 @@ fn flags(ts: &ThreadState) -> PyResult {
 
 fn implementation(ts: &ThreadState, version: &PyObject) -> PyResult {
     let dict = PyDict::new(ts)?;
-    let mut set = |name: &str, value: &PyObject| -> PyResult<()> {
+    let set = |name: &str, value: &PyObject| -> PyResult<()> {
         let name = PyStr::intern(ts, name)?;
         dict.set_str(ts, &name, value)
     };

@@ -177,7 +177,9 @@ fn c_int(ts: &ThreadState, item: &PyObject) -> PyResult<i32> {
         Some(value) if value > i64::from(i32::MAX) => {
             raise!(ts, exc::OverflowError, "signed integer is greater than maximum")
         }
-        Some(value) if value < i64::from(i32::MIN) => raise!(ts, exc::OverflowError, "signed integer is less than minimum"),
+        Some(value) if value < i64::from(i32::MIN) => {
+            raise!(ts, exc::OverflowError, "signed integer is less than minimum")
+        }
         Some(value) => Ok(value as i32),
         None => raise!(ts, exc::OverflowError, "Python int too large to convert to C long"),
     }
@@ -209,8 +211,7 @@ fn check(ts: &ThreadState, tm: &mut libc::tm) -> PyResult<()> {
 
 fn ascii_time(ts: &ThreadState, tm: &libc::tm) -> PyResult {
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let text = PyStr::format(
         ts,
         format_args!(
@@ -309,7 +310,12 @@ fn format_piece(out: &mut TryVec<u8>, piece: &[u8], tm: &libc::tm) -> PyResult<(
         out.try_reserve(room)?;
         // SAFETY: the vector has that much room behind its items, and the format ends with a NUL.
         let written = unsafe {
-            libc::strftime(out.as_mut_ptr().add(out.len()).cast(), room, format.as_ptr().cast(), core::ptr::from_ref(tm))
+            libc::strftime(
+                out.as_mut_ptr().add(out.len()).cast(),
+                room,
+                format.as_ptr().cast(),
+                core::ptr::from_ref(tm),
+            )
         };
         if written > 0 {
             let start = out.len();

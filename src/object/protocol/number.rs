@@ -159,12 +159,7 @@ fn repeat(
         (None, None) => return Ok(None),
     };
     if count.ob_type().slots().nb_index.is_none() {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "can't multiply sequence by non-int of type '{}'",
-            count.type_name()
-        );
+        return raise!(ts, exc::TypeError, "can't multiply sequence by non-int of type '{}'", count.type_name());
     }
     slot(ts, sequence, as_isize(ts, count)?).map(Some)
 }
@@ -214,8 +209,11 @@ fn unsupported(ts: &ThreadState, left: &PyObject, right: &PyObject, symbol: &str
 
 /// `divmod(left, right)`.
 pub fn divmod(ts: &ThreadState, left: &PyObject, right: &PyObject) -> PyResult {
-    let operator =
-        Operator { symbol: "divmod()", slot: offset_of!(TypeSlots, nb_divmod), inplace: offset_of!(TypeSlots, nb_divmod) };
+    let operator = Operator {
+        symbol: "divmod()",
+        slot: offset_of!(TypeSlots, nb_divmod),
+        inplace: offset_of!(TypeSlots, nb_divmod),
+    };
     binary(ts, left, right, &operator)
 }
 
@@ -321,12 +319,7 @@ pub fn index(ts: &ThreadState, object: &PyObject) -> PyResult<Ref<PyInt>> {
         return Ok(Ref::from_borrowed(int));
     }
     let Some(slot) = object.ob_type().slots().nb_index else {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "'{}' object cannot be interpreted as an integer",
-            object.type_name()
-        );
+        return raise!(ts, exc::TypeError, "'{}' object cannot be interpreted as an integer", object.type_name());
     };
     match slot(ts, object)?.downcast_into::<PyInt>() {
         Ok(int) => Ok(int),
@@ -353,12 +346,7 @@ pub fn as_isize(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
     let int = index(ts, object)?;
     match int.as_i64() {
         Some(value) => Ok(value as isize),
-        None => raise!(
-            ts,
-            exc::OverflowError,
-            "cannot fit '{}' into an index-sized integer",
-            object.type_name()
-        ),
+        None => raise!(ts, exc::OverflowError, "cannot fit '{}' into an index-sized integer", object.type_name()),
     }
 }
 
@@ -439,4 +427,3 @@ pub fn as_i32(ts: &ThreadState, object: &PyObject) -> PyResult<i32> {
     let int = index(ts, object)?;
     int.to_i32(ts)
 }
-

@@ -61,12 +61,7 @@ pub fn getitem(ts: &ThreadState, object: &PyObject, key: &PyObject) -> PyResult 
             let index = super::as_item_index(ts, key)?;
             return sequence_item(ts, object, index);
         }
-        return raise!(
-            ts,
-            exc::TypeError,
-            "sequence index must be integer, not '{}'",
-            key.type_name()
-        );
+        return raise!(ts, exc::TypeError, "sequence index must be integer, not '{}'", key.type_name());
     }
     if let Some(typ) = object.downcast::<PyTypeObject>() {
         return class_getitem(ts, typ, key);
@@ -147,12 +142,7 @@ pub fn contains(ts: &ThreadState, object: &PyObject, value: &PyObject) -> PyResu
 pub fn contains_by_iteration(ts: &ThreadState, object: &PyObject, value: &PyObject) -> PyResult<bool> {
     let slots = object.ob_type().slots();
     if slots.iter.is_none() && slots.sq_item.is_none() {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "argument of type '{}' is not a container or iterable",
-            object.type_name()
-        );
+        return raise!(ts, exc::TypeError, "argument of type '{}' is not a container or iterable", object.type_name());
     }
     let iterator = iter(ts, object)?;
     while let Some(item) = next(ts, &iterator)? {
@@ -170,12 +160,7 @@ pub fn iter(ts: &ThreadState, object: &PyObject) -> PyResult {
     if let Some(slot) = slots.iter {
         let iterator = slot(ts, object)?;
         if iterator.ob_type().slots().iternext.is_none() {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "iter() returned non-iterator of type '{}'",
-                iterator.type_name()
-            );
+            return raise!(ts, exc::TypeError, "iter() returned non-iterator of type '{}'", iterator.type_name());
         }
         return Ok(iterator);
     }

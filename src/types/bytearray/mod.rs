@@ -26,7 +26,8 @@ use core::ops::Deref;
 pub use iter::{BYTEARRAY_ITERATOR_TYPE, PyByteArrayIter};
 
 use crate::object::{
-    AsObject, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags,
+    AsObject, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, StaticType, TypeSlots, TypeSpec, alloc,
+    flags,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -155,7 +156,11 @@ impl PyByteArray {
     }
 
     /// A bytearray of `len` bytes, written by `fill`, which must write them all.
-    pub(crate) fn build(ts: &ThreadState, len: usize, fill: impl FnOnce(&mut [MaybeUninit<u8>])) -> PyResult<Ref<PyByteArray>> {
+    pub(crate) fn build(
+        ts: &ThreadState,
+        len: usize,
+        fill: impl FnOnce(&mut [MaybeUninit<u8>]),
+    ) -> PyResult<Ref<PyByteArray>> {
         let made = alloc::exact::<PyByteArray>(ts)?;
         if len > 0 {
             // SAFETY: nobody else has seen the new object, and the buffer has room for the bytes.
@@ -397,7 +402,8 @@ unsafe fn bytearray_dealloc(ts: &ThreadState, object: *mut PyObject) {
             crate::object::gc::untrack(&*object);
         }
         if this.ob_exports.get() > 0 {
-            let raised = ts.raise_fmt(&exc::SystemError, format_args!("deallocated bytearray object has exported buffers"));
+            let raised =
+                ts.raise_fmt(&exc::SystemError, format_args!("deallocated bytearray object has exported buffers"));
             exc::write_unraisable(ts, raised, None, crate::types::none::none());
         }
         ts.heap().mem_free(this.ob_bytes.get());

@@ -150,7 +150,12 @@ pub(super) fn bytearray_item(ts: &ThreadState, this: &PyObject, index: isize) ->
 }
 
 /// `sq_ass_item`.
-pub(super) fn bytearray_ass_item(ts: &ThreadState, this: &PyObject, index: isize, value: Option<&PyObject>) -> PyResult<()> {
+pub(super) fn bytearray_ass_item(
+    ts: &ThreadState,
+    this: &PyObject,
+    index: isize,
+    value: Option<&PyObject>,
+) -> PyResult<()> {
     let array = this.cast::<PyByteArray>();
     // The value's `__index__` may change the length: it comes first.
     let byte = match value {

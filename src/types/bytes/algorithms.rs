@@ -81,7 +81,11 @@ pub(crate) fn rsplit<E>(
 }
 
 /// The parts between runs of white space, at most `max` cuts from the left.
-pub(crate) fn split_space<E>(data: &[u8], max: usize, mut part: impl FnMut(Range<usize>) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn split_space<E>(
+    data: &[u8],
+    max: usize,
+    mut part: impl FnMut(Range<usize>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut at = 0;
     let mut cuts = 0;
     loop {
@@ -92,8 +96,8 @@ pub(crate) fn split_space<E>(data: &[u8], max: usize, mut part: impl FnMut(Range
             return Ok(());
         }
         if cuts == max {
-            let end = data.len() - data[at..].iter().rev().take_while(|b| is_space(**b)).count();
-            return part(at..end);
+            // What is not cut keeps the white space at its end.
+            return part(at..data.len());
         }
         let start = at;
         while at < data.len() && !is_space(data[at]) {
@@ -105,7 +109,11 @@ pub(crate) fn split_space<E>(data: &[u8], max: usize, mut part: impl FnMut(Range
 }
 
 /// The same with cuts from the right; the parts come from the last to the first.
-pub(crate) fn rsplit_space<E>(data: &[u8], max: usize, mut part: impl FnMut(Range<usize>) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn rsplit_space<E>(
+    data: &[u8],
+    max: usize,
+    mut part: impl FnMut(Range<usize>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut end = data.len();
     let mut cuts = 0;
     loop {
@@ -116,8 +124,7 @@ pub(crate) fn rsplit_space<E>(data: &[u8], max: usize, mut part: impl FnMut(Rang
             return Ok(());
         }
         if cuts == max {
-            let start = data[..end].iter().take_while(|b| is_space(**b)).count();
-            return part(start..end);
+            return part(0..end);
         }
         let last = end;
         while end > 0 && !is_space(data[end - 1]) {
@@ -304,8 +311,8 @@ mod tests {
 
     #[test]
     fn white_space_is_split_off_from_both_sides() {
-        assert_eq!(parts(|p| split_space(b" a  b c ", 1, p)), [1..2, 4..7]);
-        assert_eq!(parts(|p| rsplit_space(b" a  b c ", 1, p)), [6..7, 1..5]);
+        assert_eq!(parts(|p| split_space(b" a  b c ", 1, p)), [1..2, 4..8]);
+        assert_eq!(parts(|p| rsplit_space(b" a  b c ", 1, p)), [6..7, 0..5]);
         assert_eq!(parts(|p| split_space(b"  ", usize::MAX, p)), []);
     }
 

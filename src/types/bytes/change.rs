@@ -2,7 +2,7 @@
 
 use super::PyBytes;
 use super::algorithms;
-use super::shared::{BytesLike, ByteString, bytes_like, of, part, unchanged};
+use super::shared::{ByteString, BytesLike, bytes_like, of, part, unchanged};
 use super::split::{put, set};
 use crate::object::{Args, PyObject, PyResult, Ref, Signature, call, protocol};
 use crate::raise;
@@ -148,11 +148,7 @@ fn fill_byte(ts: &ThreadState, name: &str, fill: &PyObject) -> PyResult<u8> {
         None if fill.is_a::<PyByteArray>() => (bytes_like(ts, fill)?, "bytearray"),
         None => {
             let given = if is_none(fill) { "None" } else { fill.type_name() };
-            return raise!(
-                ts,
-                exc::TypeError,
-                "{name}() argument 2 must be a byte string of length 1, not {given}"
-            );
+            return raise!(ts, exc::TypeError, "{name}() argument 2 must be a byte string of length 1, not {given}");
         }
     };
     match *bytes {

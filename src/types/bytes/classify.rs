@@ -65,7 +65,12 @@ pub(crate) fn istitle<B: ByteString>(_ts: &ThreadState, this: &PyObject) -> PyRe
 }
 
 /// An argument that names an encoding or an error handler.
-fn name_argument<'a>(ts: &ThreadState, name: &str, value: Option<&'a PyObject>, default: &'static str) -> PyResult<&'a str> {
+fn name_argument<'a>(
+    ts: &ThreadState,
+    name: &str,
+    value: Option<&'a PyObject>,
+    default: &'static str,
+) -> PyResult<&'a str> {
     let Some(value) = value else { return Ok(default) };
     let Some(text) = value.downcast::<PyStr>() else {
         let given = if is_none(value) { "None" } else { value.type_name() };

@@ -54,7 +54,12 @@ fn separator_byte(ts: &ThreadState, separator: &PyObject) -> PyResult<u8> {
 }
 
 /// The text of a `hex` function's result for its two optional arguments.
-pub fn hex_of(ts: &ThreadState, data: &[u8], separator: Option<&PyObject>, group: Option<&PyObject>) -> PyResult<TryVec<u8>> {
+pub fn hex_of(
+    ts: &ThreadState,
+    data: &[u8],
+    separator: Option<&PyObject>,
+    group: Option<&PyObject>,
+) -> PyResult<TryVec<u8>> {
     let group = match group {
         Some(group) => protocol::as_i32(ts, group)? as isize,
         None => 1,

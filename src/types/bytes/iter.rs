@@ -4,7 +4,8 @@ use core::cell::Cell;
 
 use super::PyBytes;
 use crate::object::{
-    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc, protocol,
+    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
+    protocol,
 };
 use crate::state::ThreadState;
 use crate::types::int::PyInt;

@@ -34,15 +34,18 @@ mod split;
 use core::cell::Cell;
 use core::mem::MaybeUninit;
 
+pub use hex::{hex_of, hex_text};
 pub use iter::{BYTES_ITERATOR_TYPE, PyBytesIter};
 pub use new::{ByteItems, collect_bytes, from_object, to_bytes};
 pub(crate) use new::{encoded, size_argument};
-pub(crate) use relate::{fill_with_copies, warn_of_mix};
 pub use percent::format_percent;
-pub use hex::{hex_of, hex_text};
+pub(crate) use relate::{fill_with_copies, warn_of_mix};
 pub use shared::{BytesLike, bytes_like};
 
-use crate::object::{AsObject, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags};
+use crate::object::{
+    AsObject, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, StaticType, TypeSlots, TypeSpec, alloc,
+    flags,
+};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -250,7 +253,11 @@ impl PyBytes {
 
     /// An object of `len` bytes, written by `fill`, which must write them all.
     #[inline]
-    pub(crate) fn build(ts: &ThreadState, len: usize, fill: impl FnOnce(&mut [MaybeUninit<u8>])) -> PyResult<Ref<PyBytes>> {
+    pub(crate) fn build(
+        ts: &ThreadState,
+        len: usize,
+        fill: impl FnOnce(&mut [MaybeUninit<u8>]),
+    ) -> PyResult<Ref<PyBytes>> {
         match len {
             0 => Ok(Self::empty()),
             1 => {

@@ -90,7 +90,11 @@ impl Values {
             return raise!(ts, exc::TypeError, "not enough arguments for format string");
         }
         self.taken += 1;
-        Ok(if self.is_tuple { self.source.cast::<PyTuple>().items()[self.taken - 1].new_ref() } else { self.source.clone() })
+        Ok(if self.is_tuple {
+            self.source.cast::<PyTuple>().items()[self.taken - 1].new_ref()
+        } else {
+            self.source.clone()
+        })
     }
 
     fn enter(&mut self, ts: &ThreadState, key: &[u8]) -> PyResult<()> {
@@ -104,12 +108,11 @@ impl Values {
         Ok(())
     }
 
-    fn star(&mut self, ts: &ThreadState) -> PyResult {
-        let value = self.next(ts)?;
-        if !value.is_a::<PyInt>() {
-            return raise!(ts, exc::TypeError, "* wants int");
+    fn star(&mut self, ts: &ThreadState) -> PyResult<Ref<PyInt>> {
+        match self.next(ts)?.downcast_into::<PyInt>() {
+            Ok(value) => Ok(value),
+            Err(_) => raise!(ts, exc::TypeError, "* wants int"),
         }
-        Ok(value)
     }
 }
 
@@ -146,14 +149,15 @@ fn push_item(ts: &ThreadState, format: &[u8], item: &Item, values: &mut Values, 
         values.enter(ts, &format[key.clone()])?;
     }
     let width = match item.width {
-        Size::Argument => Some(protocol::as_isize(ts, &*values.star(ts)?)?),
+        Size::Argument => Some(values.star(ts)?.to_isize(ts)?),
         _ => None,
     };
     let precision = match item.precision {
-        Size::Argument => Some(protocol::as_i32(ts, &*values.star(ts)?)?),
+        Size::Argument => Some(values.star(ts)?.to_i32(ts)?),
         _ => None,
     };
-    if item.conversion == u32::from(b'%') {
+    // Unlike in a string, nothing may stand between the two.
+    if item.conversion == u32::from(b'%') && format[item.index - 1] == b'%' {
         return Ok(out.push(item.conversion)?);
     }
     let value = values.next(ts)?;
@@ -216,15 +220,13 @@ fn push_int(ts: &ThreadState, layout: &Layout, value: &PyObject, out: &mut Bytes
     let text = number.to_str(ts, layout.int_base().unwrap_or(10))?;
     let digits = text.data_bytes();
     let magnitude = digits.strip_prefix(b"-").unwrap_or(digits);
-    layout
-        .write_int(magnitude.len() < digits.len(), magnitude, out)
-        .map_err(|error| fail_writing(ts, error))
+    layout.write_int(magnitude.len() < digits.len(), magnitude, out).map_err(|error| fail_writing(ts, error))
 }
 
 fn convert(ts: &ThreadState, conversion: u8, exact: bool, value: &PyObject) -> PyResult<Ref<PyInt>> {
     let wrong_type = || {
         let what = if exact { "an integer" } else { "a real number" };
-        let conversion = char::from(conversion);
+        let conversion = if conversion == b'i' { 'd' } else { char::from(conversion) };
         ts.raise_fmt(
             &exc::TypeError,
             format_args!("%{conversion} format: {what} is required, not {}", value.type_name()),

@@ -84,7 +84,13 @@ pub(crate) fn contains<B: ByteString>(ts: &ThreadState, this: &PyObject, value: 
     Ok(algorithms::find(&data, &needle, 0, data.len()).is_some())
 }
 
-fn matches<B: ByteString>(ts: &ThreadState, this: &PyObject, what: &PyObject, bounds: Bounds, at_end: bool) -> PyResult<bool> {
+fn matches<B: ByteString>(
+    ts: &ThreadState,
+    this: &PyObject,
+    what: &PyObject,
+    bounds: Bounds,
+    at_end: bool,
+) -> PyResult<bool> {
     let what = bytes_like(ts, what)?;
     let data = of::<B>(this);
     let (start, end) = bounds.clip(data.len());
@@ -95,7 +101,13 @@ fn matches<B: ByteString>(ts: &ThreadState, this: &PyObject, what: &PyObject, bo
     Ok(if at_end { data.ends_with(&what) } else { data.starts_with(&what) })
 }
 
-fn tail_match<B: ByteString>(ts: &ThreadState, name: &str, this: &PyObject, args: &[&PyObject], at_end: bool) -> PyResult {
+fn tail_match<B: ByteString>(
+    ts: &ThreadState,
+    name: &str,
+    this: &PyObject,
+    args: &[&PyObject],
+    at_end: bool,
+) -> PyResult {
     call::check_count(ts, name, args.len(), 1, 3)?;
     let bounds = Bounds::read(ts, &args[1..])?;
     if let Some(tuple) = args[0].downcast::<PyTuple>() {

@@ -64,7 +64,13 @@ pub(crate) fn of<B: ByteString>(this: &PyObject) -> B::Held<'_> {
 
 /// A part of `this`, whose data is `data`; `this` itself when that is all and the type allows it.
 #[inline]
-pub(crate) fn part<B: ByteString>(ts: &ThreadState, this: &PyObject, data: &[u8], start: usize, end: usize) -> PyResult {
+pub(crate) fn part<B: ByteString>(
+    ts: &ThreadState,
+    this: &PyObject,
+    data: &[u8],
+    start: usize,
+    end: usize,
+) -> PyResult {
     if start == 0 && end == data.len() {
         return unchanged::<B>(ts, this, data);
     }

@@ -6,7 +6,7 @@ use hognose_allocators::collections::TryVec;
 
 use super::PyBytes;
 use super::algorithms;
-use super::shared::{BytesLike, ByteString, bytes_like, of, part, unchanged};
+use super::shared::{ByteString, BytesLike, bytes_like, of, part, unchanged};
 use crate::object::buffer::{self, Buffer};
 use crate::object::{Args, AsObject, PyObject, PyRef, PyResult, Signature, protocol};
 use crate::raise;
@@ -17,7 +17,11 @@ use crate::types::none::is_none;
 use crate::types::tuple::PyTuple;
 
 /// The two arguments of `split` and `rsplit`.
-fn split_arguments<'a>(ts: &ThreadState, name: &'static str, args: Args<'a>) -> PyResult<(Option<BytesLike<'a>>, usize)> {
+fn split_arguments<'a>(
+    ts: &ThreadState,
+    name: &'static str,
+    args: Args<'a>,
+) -> PyResult<(Option<BytesLike<'a>>, usize)> {
     let signature = Signature::new(name, ["sep", "maxsplit"], 0, 2, 0);
     let [separator, max] = signature.parse(ts, args)?;
     let max = match max {
@@ -155,15 +159,18 @@ pub(crate) fn join<B: ByteString>(ts: &ThreadState, this: &PyObject, iterable: &
         let item = if object.downcast_exact::<PyBytes>().is_some() {
             Item::Plain(object.new_ref())
         } else {
-            if !buffer::has_buffer(object) {
-                return raise!(
-                    ts,
-                    exc::TypeError,
-                    "sequence item {index}: expected a bytes-like object, {} found",
-                    object.type_name()
-                );
+            match Buffer::get(ts, object, buffer::SIMPLE) {
+                Ok(view) => Item::Held(view),
+                Err(raised) => {
+                    ts.clear_raised(raised);
+                    return raise!(
+                        ts,
+                        exc::TypeError,
+                        "sequence item {index}: expected a bytes-like object, {} found",
+                        object.type_name()
+                    );
+                }
             }
-            Item::Held(Buffer::get(ts, object, buffer::SIMPLE)?)
         };
         total = total.saturating_add(item.bytes().len());
         parts.try_push(item)?;
@@ -185,7 +192,10 @@ pub(crate) fn join<B: ByteString>(ts: &ThreadState, this: &PyObject, iterable: &
 
 /// Writes bytes to the beginning of a place, and returns what is left of it.
 #[inline]
-pub(crate) fn put<'a>(place: &'a mut [core::mem::MaybeUninit<u8>], bytes: &[u8]) -> &'a mut [core::mem::MaybeUninit<u8>] {
+pub(crate) fn put<'a>(
+    place: &'a mut [core::mem::MaybeUninit<u8>],
+    bytes: &[u8],
+) -> &'a mut [core::mem::MaybeUninit<u8>] {
     let (first, rest) = place.split_at_mut(bytes.len());
     first.write_copy_of_slice(bytes);
     rest

@@ -70,11 +70,7 @@ fn multiply_nans(mut a: Complex, mut b: Complex, products: [f64; 4], result: Com
         b = (no_nan(b.0), no_nan(b.1));
         recover = true;
     }
-    if recover {
-        (f64::INFINITY * (a.0 * b.0 - a.1 * b.1), f64::INFINITY * (a.0 * b.1 + a.1 * b.0))
-    } else {
-        result
-    }
+    if recover { (f64::INFINITY * (a.0 * b.0 - a.1 * b.1), f64::INFINITY * (a.0 * b.1 + a.1 * b.0)) } else { result }
 }
 
 /// `a / b` by Smith's way, which does not overflow in the middle; None for a zero divisor.

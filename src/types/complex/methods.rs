@@ -3,9 +3,7 @@
 use hognose_allocators::collections::TryVec;
 
 use super::{PyComplex, arith, new};
-use crate::object::{
-    GetSetDef, MethodDef, PyObject, PyResult, StaticType, TypeSlots, TypeSpec, alloc, flags,
-};
+use crate::object::{GetSetDef, MethodDef, PyObject, PyResult, StaticType, TypeSlots, TypeSpec, alloc, flags};
 use crate::state::ThreadState;
 use crate::types::float::{FloatText, PyFloat};
 use crate::types::str::PyStr;
@@ -38,15 +36,40 @@ If the 'real' or 'imag' arguments are given, create a complex number\nwith the s
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::one("from_number", new::from_number, "from_number($type, number, /)\n--\n\nConvert number to a complex floating-point number.").class(),
-        MethodDef::no_args("conjugate", conjugate, "conjugate($self, /)\n--\n\nReturn the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."),
-        MethodDef::no_args("__complex__", arith::pos_slot, "__complex__($self, /)\n--\n\nConvert this value to exact type complex."),
+        MethodDef::one(
+            "from_number",
+            new::from_number,
+            "from_number($type, number, /)\n--\n\nConvert number to a complex floating-point number.",
+        )
+        .class(),
+        MethodDef::no_args(
+            "conjugate",
+            conjugate,
+            "conjugate($self, /)\n--\n\nReturn the complex conjugate of its argument. (3-4j).conjugate() == 3+4j.",
+        ),
+        MethodDef::no_args(
+            "__complex__",
+            arith::pos_slot,
+            "__complex__($self, /)\n--\n\nConvert this value to exact type complex.",
+        ),
         MethodDef::no_args("__getnewargs__", getnewargs, "__getnewargs__($self, /)\n--\n\n"),
-        MethodDef::one("__format__", format, "__format__($self, format_spec, /)\n--\n\nConvert to a string according to format_spec."),
+        MethodDef::one(
+            "__format__",
+            format,
+            "__format__($self, format_spec, /)\n--\n\nConvert to a string according to format_spec.",
+        ),
     ],
     getset: &[
-        GetSetDef::get("real", |ts, this| PyFloat::new(ts, this.cast::<PyComplex>().real()), "the real part of a complex number"),
-        GetSetDef::get("imag", |ts, this| PyFloat::new(ts, this.cast::<PyComplex>().imaginary()), "the imaginary part of a complex number"),
+        GetSetDef::get(
+            "real",
+            |ts, this| PyFloat::new(ts, this.cast::<PyComplex>().real()),
+            "the real part of a complex number",
+        ),
+        GetSetDef::get(
+            "imag",
+            |ts, this| PyFloat::new(ts, this.cast::<PyComplex>().imaginary()),
+            "the imaginary part of a complex number",
+        ),
     ],
     ..TypeSpec::EMPTY
 });

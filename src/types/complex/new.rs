@@ -77,10 +77,7 @@ fn part(ts: &ThreadState, object: &PyObject, name: &str) -> PyResult<Part> {
 
 #[cold]
 fn warn_of_complex(ts: &ThreadState, object: &PyObject, name: &str) -> PyResult<()> {
-    warn_deprecated(
-        ts,
-        format_args!("complex() argument '{name}' must be a real number, not {}", object.type_name()),
-    )
+    warn_deprecated(ts, format_args!("complex() argument '{name}' must be a real number, not {}", object.type_name()))
 }
 
 fn from_one(ts: &ThreadState, typ: &PyTypeObject, object: &PyObject) -> PyResult {
@@ -94,12 +91,9 @@ fn from_one(ts: &ThreadState, typ: &PyTypeObject, object: &PyObject) -> PyResult
     }
     match number(ts, object)? {
         Some((real, imaginary)) => PyComplex::of_type(ts, typ, real, imaginary),
-        None => raise!(
-            ts,
-            exc::TypeError,
-            "complex() argument must be a string or a number, not {}",
-            object.type_name()
-        ),
+        None => {
+            raise!(ts, exc::TypeError, "complex() argument must be a string or a number, not {}", object.type_name())
+        }
     }
 }
 

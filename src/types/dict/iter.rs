@@ -7,7 +7,9 @@ use super::PyDict;
 use crate::object::def::{MethodDef, TypeSpec};
 use crate::object::slots::TypeSlots;
 use crate::object::visit::Visitor;
-use crate::object::{AsObject, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, alloc, flags, gc, protocol};
+use crate::object::{
+    AsObject, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, alloc, flags, gc, protocol,
+};
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
@@ -63,7 +65,10 @@ const METHODS: &[MethodDef] = &[
     MethodDef::no_args("__reduce__", iter_reduce, "What pickle needs."),
 ];
 
-const fn spec(name: &'static core::ffi::CStr, next: fn(&ThreadState, &PyObject) -> PyResult<Option<PyRef>>) -> TypeSpec {
+const fn spec(
+    name: &'static core::ffi::CStr,
+    next: fn(&ThreadState, &PyObject) -> PyResult<Option<PyRef>>,
+) -> TypeSpec {
     TypeSpec {
         name,
         basicsize: size_of::<PyDictIter>(),
@@ -91,8 +96,7 @@ pub static DICT_VALUE_ITERATOR_TYPE: StaticType = StaticType::new(spec(c"dict_va
 pub static DICT_ITEM_ITERATOR_TYPE: StaticType = StaticType::new(spec(c"dict_itemiterator", next_item));
 /// `dict_reversekeyiterator`.
 #[unsafe(export_name = "PyDictRevIterKey_Type")]
-pub static DICT_REVERSE_KEY_ITERATOR_TYPE: StaticType =
-    StaticType::new(spec(c"dict_reversekeyiterator", previous_key));
+pub static DICT_REVERSE_KEY_ITERATOR_TYPE: StaticType = StaticType::new(spec(c"dict_reversekeyiterator", previous_key));
 /// `dict_reversevalueiterator`.
 #[unsafe(export_name = "PyDictRevIterValue_Type")]
 pub static DICT_REVERSE_VALUE_ITERATOR_TYPE: StaticType =

@@ -30,7 +30,7 @@ mod view;
 use core::cell::Cell;
 
 use crate::object::instance::InlineValues;
-use crate::object::{AsObject, PyObject, PyRef, PyResult, PyTypeObject, Ref, Raised, StaticType, alloc, gc};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, StaticType, alloc, gc};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -38,15 +38,14 @@ use crate::types::list::PyList;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 
+pub(crate) use iter::reduce_to_iter;
 pub use iter::{DICT_ITEM_ITERATOR_TYPE, DICT_KEY_ITERATOR_TYPE, DICT_REVERSE_ITEM_ITERATOR_TYPE};
 pub use iter::{DICT_REVERSE_KEY_ITERATOR_TYPE, DICT_REVERSE_VALUE_ITERATOR_TYPE, DICT_VALUE_ITERATOR_TYPE};
 pub use iter::{IterKind, PyDictIter};
-pub(crate) use iter::reduce_to_iter;
 pub use keys::{DictKeys, KeysKind};
 pub use methods::DICT_TYPE;
 pub(crate) use table::equal_ints;
 // Generic containers find their `__class_getitem__` beside the container that they resemble.
-pub(crate) use crate::types::genericalias::class_getitem;
 pub use update::{MergeFailure, Overlap};
 pub use view::{DICT_ITEMS_TYPE, DICT_KEYS_TYPE, DICT_VALUES_TYPE, PyDictView, ViewKind};
 
@@ -122,7 +121,9 @@ pub(crate) fn qualified_type_name(ts: &ThreadState, object: &PyObject) -> PyResu
         None => None,
     };
     match module.and_then(|module| module.downcast_into::<PyStr>().ok()) {
-        Some(module) if !module.equals_str("builtins") => PyStr::format(ts, format_args!("{}.{}", &*module, &*qualname)),
+        Some(module) if !module.equals_str("builtins") => {
+            PyStr::format(ts, format_args!("{}.{}", &*module, &*qualname))
+        }
         _ => Ok(qualname),
     }
 }

@@ -4,8 +4,8 @@ use core::ptr;
 
 use hognose_allocators::NoMemory;
 
-use super::keys::{self, DUMMY, DictKeys, EMPTY, KeysKind, Probe};
 use super::PyDict;
+use super::keys::{self, DUMMY, DictKeys, EMPTY, KeysKind, Probe};
 use crate::object::header::decref;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, protocol};
 use crate::state::ThreadState;
@@ -163,7 +163,13 @@ impl PyDict {
     }
 
     /// Adds an entry that is not there. Runs no Python code.
-    pub(super) fn insert_new(&self, ts: &ThreadState, key: &PyObject, hash: isize, value: &PyObject) -> Result<(), NoMemory> {
+    pub(super) fn insert_new(
+        &self,
+        ts: &ThreadState,
+        key: &PyObject,
+        hash: isize,
+        value: &PyObject,
+    ) -> Result<(), NoMemory> {
         let is_str = key.downcast_exact::<PyStr>().is_some();
         let values = self.ma_values.get();
         if !values.is_null() {

@@ -174,8 +174,9 @@ fn note_element(ts: &ThreadState, raised: Raised, number: usize) -> Raised {
         return raised;
     }
     let error = ts.take_raised(raised);
-    let note = PyStr::format(ts, format_args!("Cannot convert dictionary update sequence element #{number} to a sequence"))
-        .and_then(|text| call_method(ts, &error, id!(add_note), &[text.as_object()]));
+    let note =
+        PyStr::format(ts, format_args!("Cannot convert dictionary update sequence element #{number} to a sequence"))
+            .and_then(|text| call_method(ts, &error, id!(add_note), &[text.as_object()]));
     match note {
         Ok(_) => ts.restore_raised(error),
         Err(raised) => raised,

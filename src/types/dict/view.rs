@@ -4,12 +4,14 @@ use core::ops::ControlFlow;
 
 use super::PyDict;
 use super::iter::{IterKind, PyDictIter};
+use crate::id;
 use crate::object::call::call_method;
 use crate::object::def::{GetSetDef, MethodDef, TypeSpec};
 use crate::object::slots::{CompareOp, TypeSlots};
 use crate::object::visit::Visitor;
-use crate::object::{AsObject, Native, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, alloc, flags, gc, protocol};
-use crate::id;
+use crate::object::{
+    AsObject, Native, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, alloc, flags, gc, protocol,
+};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
 use crate::types::mappingproxy::PyMappingProxy;

@@ -61,7 +61,11 @@ pub(super) const SPEC: TypeSpec = TypeSpec {
     methods: &[
         MethodDef::no_args("__reduce__", reduce, ""),
         MethodDef::one("__setstate__", setstate, ""),
-        MethodDef::one("with_traceback", with_traceback, "with_traceback($self, object, /)\n--\n\nSet self.__traceback__ to tb and return self."),
+        MethodDef::one(
+            "with_traceback",
+            with_traceback,
+            "with_traceback($self, object, /)\n--\n\nSet self.__traceback__ to tb and return self.",
+        ),
         MethodDef::one("add_note", add_note, "add_note($self, object, /)\n--\n\nAdd a note to the exception"),
     ],
     getset: &[

@@ -52,11 +52,7 @@ pub(super) const BASE_SPEC: TypeSpec = TypeSpec {
         MethodDef::one("subgroup", subgroup, "subgroup($self, matcher_value, /)\n--\n\n"),
     ],
     getset: &[
-        GetSetDef::get(
-            "message",
-            |ts, o| Ok(this(o).message.get().unwrap_or_else(|| ts.none())),
-            "exception message",
-        ),
+        GetSetDef::get("message", |ts, o| Ok(this(o).message.get().unwrap_or_else(|| ts.none())), "exception message"),
         GetSetDef::get("exceptions", |_ts, o| Ok(this(o).exceptions().into_object()), "nested exceptions"),
     ],
     dictoffset: offset_of!(PyBaseException, dict),
@@ -211,7 +207,8 @@ impl<'a> Matcher<'a> {
             Matcher::Predicate(function) => protocol::is_true(ts, &*call::call_with(ts, function, &[error])?),
             Matcher::Instances(ids) => {
                 // A group matches by its leaves.
-                Ok(!error.is_a::<PyBaseExceptionGroup>() && ids.binary_search(&core::ptr::from_ref(error).addr()).is_ok())
+                Ok(!error.is_a::<PyBaseExceptionGroup>()
+                    && ids.binary_search(&core::ptr::from_ref(error).addr()).is_ok())
             }
         }
     }
@@ -305,11 +302,7 @@ pub fn prepare_reraise_star(ts: &ThreadState, original: &PyObject, errors: &PyLi
         }
     }
     ids.sort_unstable();
-    let reraised = if ids.is_empty() {
-        None
-    } else {
-        split_by(ts, original, &Matcher::Instances(&ids), false)?.0
-    };
+    let reraised = if ids.is_empty() { None } else { split_by(ts, original, &Matcher::Instances(&ids), false)?.0 };
     if raised.is_empty() {
         return Ok(reraised.unwrap_or_else(|| ts.none()));
     }

@@ -39,9 +39,9 @@ pub use group::{PyBaseExceptionGroup, prepare_reraise_star};
 pub use hierarchy::*;
 pub use os_error::{PyOSError, raise_os_error, raise_os_error_with};
 pub use raise::{
-    add_attribute_context, add_name_context, end_of_iteration, drop_spare, import_error, instantiate, missing_exception, name_error,
-    new_import_error, normalize, prepare_spare, raise, raise_key_error, raise_no_memory, raise_stop_iteration,
-    raise_type, raise_with, set_context, stop_iteration_value,
+    add_attribute_context, add_name_context, drop_spare, end_of_iteration, import_error, instantiate,
+    missing_exception, name_error, new_import_error, normalize, prepare_spare, raise, raise_key_error, raise_no_memory,
+    raise_stop_iteration, raise_type, raise_with, set_context, stop_iteration_value,
 };
 pub use simple::{PyAttributeError, PyImportError, PyNameError, PyStopIteration, PySystemExit};
 pub use syntax::PySyntaxError;

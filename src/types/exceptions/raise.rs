@@ -7,9 +7,7 @@ use core::ptr::eq;
 use super::base::PyBaseException;
 use super::hierarchy as exc;
 use super::simple::{PyAttributeError, PyImportError, PyNameError, PyStopIteration};
-use crate::object::{
-    Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, alloc, call, gc,
-};
+use crate::object::{Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, alloc, call, gc};
 use crate::state::ThreadState;
 use crate::types::none::is_none;
 use crate::types::str::PyStr;
@@ -139,10 +137,16 @@ unsafe impl Sync for LastResort {}
 
 static LAST_RESORT: LastResort = {
     const { assert!(size_of::<Parts>() == size_of::<PyBaseException>()) };
-    let parts =
-        Parts { header: PyObject::immortal((&raw const exc::MemoryError).cast()), slots: [0; 6], suppress_context: Cell::new(false) };
+    let parts = Parts {
+        header: PyObject::immortal((&raw const exc::MemoryError).cast()),
+        slots: [0; 6],
+        suppress_context: Cell::new(false),
+    };
     // SAFETY: both have the header, six words that are null for an empty slot, and the flag.
-    LastResort { collector_header: [0; 2], error: unsafe { core::mem::transmute::<Parts, PyBaseExceptionStatic>(parts) } }
+    LastResort {
+        collector_header: [0; 2],
+        error: unsafe { core::mem::transmute::<Parts, PyBaseExceptionStatic>(parts) },
+    }
 };
 
 /// Raises MemoryError from the stock: allocates nothing, and sets no context.

@@ -6,8 +6,7 @@ use super::base::{self, PyBaseException};
 use super::fields::{FLAGS, family, member};
 use super::hierarchy as exc;
 use crate::object::{
-    Args, AsObject, MethodDef, Native, PyObject, PyRef, PyResult, Ref, Slot, TypeSlots, TypeSpec,
-    protocol,
+    Args, AsObject, MethodDef, Native, PyObject, PyRef, PyResult, Ref, Slot, TypeSlots, TypeSpec, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
@@ -210,7 +209,11 @@ fn import_error_str(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 /// The instance's dictionary with more entries; None when there is neither.
-fn state_with(ts: &ThreadState, base: &PyBaseException, more: &[(&PyStr, Option<PyRef>)]) -> PyResult<Option<Ref<PyDict>>> {
+fn state_with(
+    ts: &ThreadState,
+    base: &PyBaseException,
+    more: &[(&PyStr, Option<PyRef>)],
+) -> PyResult<Option<Ref<PyDict>>> {
     let dict = base.dict.get();
     if more.iter().all(|(_, value)| value.is_none()) {
         return Ok(dict);

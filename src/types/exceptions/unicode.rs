@@ -11,11 +11,11 @@ use crate::object::buffer::Buffer;
 use crate::object::{
     Args, AsObject, GetSetDef, PyObject, PyRef, PyResult, Slot, StaticType, TypeSlots, TypeSpec, protocol,
 };
+use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bytes::PyBytes;
 use crate::types::int::PyInt;
 use crate::types::str::{PyStr, StrBuilder};
-use crate::raise;
 
 /// UnicodeEncodeError, UnicodeDecodeError and UnicodeTranslateError, which share C's struct.
 #[repr(C)]
@@ -64,7 +64,12 @@ const GETSET: &[GetSetDef] = &[
     member!(PyUnicodeError, reason, "reason", "exception reason"),
 ];
 
-const fn spec(name: &'static core::ffi::CStr, doc: &'static str, slots: TypeSlots, getset: &'static [GetSetDef]) -> TypeSpec {
+const fn spec(
+    name: &'static core::ffi::CStr,
+    doc: &'static str,
+    slots: TypeSlots,
+    getset: &'static [GetSetDef],
+) -> TypeSpec {
     const UNICODE_ERROR: &StaticType = &exc::UnicodeError;
     TypeSpec {
         name,
@@ -219,7 +224,14 @@ impl PyUnicodeError {
 }
 
 /// Writes "position 3: reason", or "position 3-5: reason" for more than one.
-fn push_where(ts: &ThreadState, text: &mut StrBuilder, start: usize, end: usize, one: bool, reason: &PyStr) -> PyResult<()> {
+fn push_where(
+    ts: &ThreadState,
+    text: &mut StrBuilder,
+    start: usize,
+    end: usize,
+    one: bool,
+    reason: &PyStr,
+) -> PyResult<()> {
     let written = if one {
         write!(text, " in position {start}: ")
     } else {

@@ -140,7 +140,8 @@ fn hand_over(ts: &ThreadState, error: &PyObject, message: Option<&PyStr>, object
 
 /// `sys.unraisablehook`'s default: writes the report to `sys.stderr`.
 pub fn default_unraisablehook(ts: &ThreadState, args: &PyObject) -> PyResult<()> {
-    let Some(args) = args.downcast::<PyTuple>().filter(|a| core::ptr::eq(a.as_object().ob_type(), &*UNRAISABLE_ARGS_TYPE))
+    let Some(args) =
+        args.downcast::<PyTuple>().filter(|a| core::ptr::eq(a.as_object().ob_type(), &*UNRAISABLE_ARGS_TYPE))
     else {
         return raise!(ts, exc::TypeError, "sys.unraisablehook argument type must be UnraisableHookArgs");
     };

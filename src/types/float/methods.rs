@@ -7,8 +7,8 @@ use super::text::{self, FloatText, StackText};
 use super::{PyFloat, float_dealloc, ops};
 use crate::object::buffer::{self, Buffer};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, StaticType, TypeSlots, TypeSpec, call,
-    flags, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, StaticType, TypeSlots, TypeSpec,
+    call, flags, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -140,8 +140,7 @@ fn throw(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult<Se
     if this.progress.replace(Progress::Running) == Progress::Init {
         generator.running_async.set(true);
     }
-    let result =
-        Thrown::parse(ts, "throw", args).and_then(|thrown| resume::throw(ts, &generator, true, thrown));
+    let result = Thrown::parse(ts, "throw", args).and_then(|thrown| resume::throw(ts, &generator, true, thrown));
     this.finish(ts, &generator, result)
 }
 

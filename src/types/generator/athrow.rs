@@ -189,8 +189,7 @@ fn throw(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult<Se
         this.progress.set(Progress::Running);
         generator.running_async.set(true);
     }
-    let result =
-        Thrown::parse(ts, "throw", args).and_then(|thrown| resume::throw(ts, &generator, true, thrown));
+    let result = Thrown::parse(ts, "throw", args).and_then(|thrown| resume::throw(ts, &generator, true, thrown));
     if this.is_close() {
         return this.closing(ts, &generator, result);
     }

@@ -41,7 +41,8 @@ fn set_text(ts: &ThreadState, slot: &Slot<PyStr>, value: Option<&PyObject>, name
 
 /// `__class_getitem__`.
 pub(super) const CLASS_GETITEM: MethodDef =
-    MethodDef::one("__class_getitem__", genericalias::class_getitem, "The generic alias with these parameters.").class();
+    MethodDef::one("__class_getitem__", genericalias::class_getitem, "The generic alias with these parameters.")
+        .class();
 
 pub(super) fn delegate(ts: &ThreadState, object: &PyObject) -> PyResult {
     Ok(this(object).yield_from().unwrap_or_else(|| ts.none()))

@@ -24,12 +24,7 @@ pub(super) fn awaitable_iter(ts: &ThreadState, object: &PyObject) -> PyResult {
         return raise!(ts, exc::TypeError, "__await__() returned a coroutine");
     }
     if !protocol::is_iterator(&iterator) {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "__await__() returned non-iterator of type '{}'",
-            iterator.type_name()
-        );
+        return raise!(ts, exc::TypeError, "__await__() returned non-iterator of type '{}'", iterator.type_name());
     }
     Ok(iterator)
 }
@@ -119,11 +114,7 @@ fn from_cause(ts: &ThreadState, raised: Raised, cause: PyRef) -> Raised {
 pub fn yield_from_iter(ts: &ThreadState, object: &PyObject, code: &PyCode) -> PyResult {
     if is_coroutine(object) {
         if code.co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE) == 0 {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "cannot 'yield from' a coroutine object in a non-coroutine generator"
-            );
+            return raise!(ts, exc::TypeError, "cannot 'yield from' a coroutine object in a non-coroutine generator");
         }
         return Ok(object.new_ref());
     }

@@ -2,15 +2,14 @@
 
 use super::attributes::{self, this};
 use super::{PyGenerator, SLOTS, SPEC, resume};
+use crate::native;
 use crate::object::*;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none::none;
-use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 use crate::vm::frame::Frame;
-use crate::native;
 
 const SEND_DOC: &str = "send(value) -> the next value that is yielded, or StopIteration with the result.";
 const THROW_DOC: &str = "throw(exception) -> the next value that is yielded, or StopIteration with the result.";

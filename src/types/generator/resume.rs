@@ -243,9 +243,7 @@ fn make_exception(ts: &ThreadState, class: &PyTypeObject, value: Option<&PyObjec
 
 fn deprecated(ts: &ThreadState, name: &str) -> PyResult<()> {
     let message = match name {
-        "athrow" => {
-            "the (type, exc, tb) signature of athrow() is deprecated, use the single-arg signature instead."
-        }
+        "athrow" => "the (type, exc, tb) signature of athrow() is deprecated, use the single-arg signature instead.",
         _ => "the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.",
     };
     exc::warn(ts, &exc::DeprecationWarning, message, 1)
@@ -255,7 +253,12 @@ fn deprecated(ts: &ThreadState, name: &str) -> PyResult<()> {
 ///
 /// `close_on_exit` says that GeneratorExit closes what it delegates to at once; asynchronous generators
 /// let it work its way through instead.
-pub(super) fn throw(ts: &ThreadState, generator: &PyGenerator, close_on_exit: bool, thrown: Thrown<'_>) -> PyResult<Sent> {
+pub(super) fn throw(
+    ts: &ThreadState,
+    generator: &PyGenerator,
+    close_on_exit: bool,
+    thrown: Thrown<'_>,
+) -> PyResult<Sent> {
     let Some(delegate) = generator.yield_from() else {
         let error = thrown.instance(ts)?;
         return resume_throw(ts, generator, error, false);

@@ -110,11 +110,8 @@ fn divide_large(
         return Ok((draft.finish(ts, differ)?, rest));
     }
     let (dividend, divisor) = (words::to_big(a), words::to_big(b));
-    let (quotient, rest) = if want_quotient {
-        dividend.div_rem(divisor)
-    } else {
-        (dashu_int::UBig::ZERO, dividend % divisor)
-    };
+    let (quotient, rest) =
+        if want_quotient { dividend.div_rem(divisor) } else { (dashu_int::UBig::ZERO, dividend % divisor) };
     let adjust = differ && !rest.is_zero();
     let rest = if want_rest { finish_rest(ts, rest.as_words(), b, negative_b, adjust)? } else { zero()? };
     let from = quotient.as_words();

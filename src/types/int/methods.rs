@@ -2,11 +2,11 @@
 
 use super::text::DigitText;
 use super::{Draft, PyInt, arith, bits, compare, divide, int_dealloc, new, power, words};
+use crate::object::buffer::{self, Buffer};
 use crate::object::{
     Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Signature, StaticType, TypeSlots,
     TypeSpec, flags, protocol,
 };
-use crate::object::buffer::{self, Buffer};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;

@@ -247,7 +247,8 @@ impl PyInt {
             return (value < 0, if value == 0 { &[] } else { words });
         }
         // SAFETY: I1: a large int has as many words as its tag says.
-        let words = unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast::<u64>().add(3), tag.unsigned_abs()) };
+        let words =
+            unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast::<u64>().add(3), tag.unsigned_abs()) };
         (tag < 0, words)
     }
 

@@ -3,10 +3,10 @@
 use hognose_allocators::collections::TryVec;
 
 use super::{LIST_TYPE, PyList};
+use crate::object::call::Signature;
 use crate::object::{
     Args, AsObject, CompareOp, PyObject, PyRef, PyResult, PyTypeObject, Ref, alloc, call, gc, protocol,
 };
-use crate::object::call::Signature;
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
@@ -234,7 +234,12 @@ pub(super) fn list_subscript(ts: &ThreadState, list: &PyObject, key: &PyObject) 
     Ok(result.into_object())
 }
 
-pub(super) fn list_ass_subscript(ts: &ThreadState, list: &PyObject, key: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
+pub(super) fn list_ass_subscript(
+    ts: &ThreadState,
+    list: &PyObject,
+    key: &PyObject,
+    value: Option<&PyObject>,
+) -> PyResult<()> {
     let this = list.cast::<PyList>();
     if key.ob_type().slots().nb_index.is_some() {
         let index = subscript_index(ts, key)?;
@@ -285,7 +290,13 @@ fn sequence_items(ts: &ThreadState, value: &PyObject, message: &str) -> PyResult
 }
 
 /// `list[start:end] = items`.
-pub(super) fn replace_range(ts: &ThreadState, list: &PyList, start: usize, end: usize, mut items: TryVec<PyRef>) -> PyResult<()> {
+pub(super) fn replace_range(
+    ts: &ThreadState,
+    list: &PyList,
+    start: usize,
+    end: usize,
+    mut items: TryVec<PyRef>,
+) -> PyResult<()> {
     let (len, end) = (list.len(), end.max(start));
     let (removed, added) = (end - start, items.len());
     // The references that leave, to be dropped when the list is whole (I3).

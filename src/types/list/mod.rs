@@ -28,8 +28,8 @@ use hognose_allocators::collections::TryVec;
 pub use iter::{LIST_ITERATOR_TYPE, LIST_REVERSE_ITERATOR_TYPE, PyListIter, PyListReverseIter};
 
 use crate::object::{
-    AsObject, MethodDef, PyObject, PyRef, PyResult, PyVarObject, Ref, StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
-    header, protocol,
+    AsObject, MethodDef, PyObject, PyRef, PyResult, PyVarObject, Ref, StaticType, TypeSlots, TypeSpec, Visitor, alloc,
+    flags, gc, header, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -80,12 +80,13 @@ pub static LIST_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::one("__getitem__", methods::list_subscript, "__getitem__($self, index, /)\n--\n\nSame as self[index].").coexist(),
-        MethodDef::no_args(
-            "__reversed__",
-            iter::list_reversed,
-            "__reversed__($self, /)\n--\n\nIterates from the end.",
-        ),
+        MethodDef::one(
+            "__getitem__",
+            methods::list_subscript,
+            "__getitem__($self, index, /)\n--\n\nSame as self[index].",
+        )
+        .coexist(),
+        MethodDef::no_args("__reversed__", iter::list_reversed, "__reversed__($self, /)\n--\n\nIterates from the end."),
         MethodDef::no_args(
             "__sizeof__",
             methods::list_sizeof,
@@ -94,7 +95,11 @@ pub static LIST_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("clear", methods::list_clear, "clear($self, /)\n--\n\nTake all items out."),
         MethodDef::no_args("copy", methods::list_copy, "copy($self, /)\n--\n\nA new list of the same items."),
         MethodDef::one("append", methods::list_append, "append($self, object, /)\n--\n\nPut object at the end."),
-        MethodDef::positional("insert", methods::list_insert, "insert($self, index, object, /)\n--\n\nPut object before the item at index."),
+        MethodDef::positional(
+            "insert",
+            methods::list_insert,
+            "insert($self, index, object, /)\n--\n\nPut object before the item at index.",
+        ),
         MethodDef::one(
             "extend",
             methods::list_extend,
@@ -115,8 +120,16 @@ pub static LIST_TYPE: StaticType = StaticType::new(TypeSpec {
             methods::list_index,
             "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nThe index of the first item equal to value; ValueError when there is none.",
         ),
-        MethodDef::one("count", methods::list_count, "count($self, value, /)\n--\n\nHow many items are equal to value."),
-        MethodDef::no_args("reverse", methods::list_reverse, "reverse($self, /)\n--\n\nTurn the order of the items round."),
+        MethodDef::one(
+            "count",
+            methods::list_count,
+            "count($self, value, /)\n--\n\nHow many items are equal to value.",
+        ),
+        MethodDef::no_args(
+            "reverse",
+            methods::list_reverse,
+            "reverse($self, /)\n--\n\nTurn the order of the items round.",
+        ),
         MethodDef::keywords(
             "sort",
             methods::list_sort,
@@ -475,7 +488,8 @@ impl PyList {
             self.allocated.set(0);
             return Ok(());
         }
-        let bytes = room.checked_mul(size_of::<*mut PyObject>()).filter(|b| *b <= isize::MAX as usize).ok_or(NoMemory)?;
+        let bytes =
+            room.checked_mul(size_of::<*mut PyObject>()).filter(|b| *b <= isize::MAX as usize).ok_or(NoMemory)?;
         let new = if old.is_null() {
             ts.heap().mem_alloc(bytes)
         } else {

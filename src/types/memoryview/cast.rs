@@ -32,10 +32,12 @@ pub(super) fn cast(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyRes
     }
     let view = this.view();
     let count = view.ndim as usize;
-    if (shape.is_some() || count != 1) && (0..count).any(|index| {
-        // SAFETY: there is an extent for each dimension.
-        unsafe { *view.shape.add(index) == 0 }
-    }) {
+    if (shape.is_some() || count != 1)
+        && (0..count).any(|index| {
+            // SAFETY: there is an extent for each dimension.
+            unsafe { *view.shape.add(index) == 0 }
+        })
+    {
         return raise!(ts, exc::TypeError, "memoryview: cannot cast view with zeros in shape or strides");
     }
     let shape = match shape {

@@ -4,9 +4,9 @@ use core::ptr::null_mut;
 
 use hognose_allocators::collections::TryVec;
 
+use super::PyMemoryView;
 use super::item;
 use super::strided::{self, Complete, Dimensions, Order, format_of, is_contiguous};
-use super::PyMemoryView;
 use crate::object::buffer::{self, Buffer, PyBuffer};
 use crate::object::{AsObject, PyObject, PyResult, Ref, protocol};
 use crate::raise;
@@ -43,7 +43,13 @@ pub(super) fn length(ts: &ThreadState, this: &PyObject) -> PyResult<usize> {
 }
 
 /// The place of an index in a dimension that begins at `at`.
-fn look_up(ts: &ThreadState, dimensions: &Dimensions<'_>, at: *mut u8, dimension: usize, mut index: isize) -> PyResult<*mut u8> {
+fn look_up(
+    ts: &ThreadState,
+    dimensions: &Dimensions<'_>,
+    at: *mut u8,
+    dimension: usize,
+    mut index: isize,
+) -> PyResult<*mut u8> {
     let extent = dimensions.shape[dimension];
     if index < 0 {
         index += extent;
@@ -201,7 +207,12 @@ fn store(ts: &ThreadState, this: &PyMemoryView, code: u8, at: *mut u8, value: &P
 }
 
 /// `mp_ass_subscript`.
-pub(super) fn ass_subscript(ts: &ThreadState, object: &PyObject, key: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
+pub(super) fn ass_subscript(
+    ts: &ThreadState,
+    object: &PyObject,
+    key: &PyObject,
+    value: Option<&PyObject>,
+) -> PyResult<()> {
     let this = object.cast::<PyMemoryView>();
     this.check(ts)?;
     let view = this.view();
@@ -283,11 +294,7 @@ fn assign_slice(ts: &ThreadState, this: &PyMemoryView, slice: &PySlice, value: &
     let from = source.view();
     let one_dimension = from.ndim == 1 && Complete::of(from).dimensions().shape == [shape[0]];
     if !one_dimension || !same_format(from, &target) {
-        return raise!(
-            ts,
-            exc::ValueError,
-            "memoryview assignment: lvalue and rvalue have different structures"
-        );
+        return raise!(ts, exc::ValueError, "memoryview assignment: lvalue and rvalue have different structures");
     }
     if is_contiguous(from, Order::C) && is_contiguous(&target, Order::C) {
         // SAFETY: both have `len` bytes, and may overlap.

@@ -197,13 +197,20 @@ pub(crate) fn pack(ts: &ThreadState, code: u8, value: &PyObject) -> PyResult<Pac
         b'i' => fit!(i32),
         b'I' => fit!(u32),
         b'l' | b'q' | b'n' => fit!(i64),
-        b'L' | b'Q' | b'N' | b'P' => fit!(u64),
+        b'L' | b'Q' | b'N' => fit!(u64),
+        b'P' => {
+            let Some(int) = value.downcast::<PyInt>() else { return wrong_type(ts, code) };
+            match int.as_i64().map(|address| address as u64).or_else(|| int.as_u64()) {
+                Some(address) => Ok(Packed::new(&address.to_ne_bytes())),
+                None => wrong_value(ts, code),
+            }
+        }
         b'd' => Ok(Packed::new(&float()?.to_ne_bytes())),
         // As C converts: what is too large becomes infinite.
         b'f' => Ok(Packed::new(&(float()? as f32).to_ne_bytes())),
         b'e' => match crate::modules::_struct::half::from_f64(float()?) {
             Some(half) => Ok(Packed::new(&half.to_ne_bytes())),
-            None => raise!(ts, exc::OverflowError, "float too large to pack with e format"),
+            None => wrong_value(ts, code),
         },
         b'?' => Ok(Packed::new(&[u8::from(protocol::is_true(ts, value)?)])),
         b'c' => match value.downcast::<PyBytes>().map(PyBytes::as_slice) {

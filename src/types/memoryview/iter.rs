@@ -4,7 +4,9 @@ use core::cell::Cell;
 
 use super::index::{item_format, place};
 use super::{PyMemoryView, item};
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc};
+use crate::object::{
+    AsObject, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
+};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;

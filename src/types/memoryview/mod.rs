@@ -38,10 +38,11 @@ use core::ops::ControlFlow;
 use hognose_allocators::collections::TryVec;
 
 use crate::object::buffer::{self, PyBuffer};
+use crate::object::slots::GetBufferFn;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot, StaticType,
-    TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, PyVarObject, Ref, Signature, Slot,
+    StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -107,7 +108,7 @@ pub static MANAGED_BUFFER_TYPE: StaticType = StaticType::new(TypeSpec {
                 None => ControlFlow::Continue(()),
             }
         }),
-        clear: Some(|ts, this| this.cast::<PyManagedBuffer>().release(ts)),
+        clear: Some(|ts, this| this.cast::<PyManagedBuffer>().finish(ts)),
         ..TypeSlots::EMPTY
     },
     ..TypeSpec::EMPTY
@@ -144,14 +145,43 @@ pub static MEMORYVIEW_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[
         MethodDef::no_args("release", methods::release, "release($self, /)\n--\n\nGive the memory back to its object."),
-        MethodDef::keywords("tobytes", methods::tobytes, "tobytes($self, /, order='C')\n--\n\nThe memory as bytes, the items in the order 'C', 'F', or 'A' for as they are."),
-        MethodDef::keywords("hex", methods::hex, "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nThe memory as a string of hexadecimal digits, in groups when there is a separator."),
-        MethodDef::no_args("tolist", methods::tolist, "tolist($self, /)\n--\n\nThe items as a list, of lists when there are more dimensions."),
-        MethodDef::keywords("cast", cast::cast, "cast($self, /, format, shape=<unrepresentable>)\n--\n\nThe same memory with another format or shape."),
-        MethodDef::no_args("toreadonly", methods::toreadonly, "toreadonly($self, /)\n--\n\nA read-only view of the same memory."),
+        MethodDef::keywords(
+            "tobytes",
+            methods::tobytes,
+            "tobytes($self, /, order='C')\n--\n\nThe memory as bytes, the items in the order 'C', 'F', or 'A' for as they are.",
+        ),
+        MethodDef::keywords(
+            "hex",
+            methods::hex,
+            "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nThe memory as a string of hexadecimal digits, in groups when there is a separator.",
+        ),
+        MethodDef::no_args(
+            "tolist",
+            methods::tolist,
+            "tolist($self, /)\n--\n\nThe items as a list, of lists when there are more dimensions.",
+        ),
+        MethodDef::keywords(
+            "cast",
+            cast::cast,
+            "cast($self, /, format, shape=<unrepresentable>)\n--\n\nThe same memory with another format or shape.",
+        ),
+        MethodDef::no_args(
+            "toreadonly",
+            methods::toreadonly,
+            "toreadonly($self, /)\n--\n\nA read-only view of the same memory.",
+        ),
         MethodDef::one("count", methods::count, "count($self, value, /)\n--\n\nHow many items are equal to value."),
-        MethodDef::positional("index", methods::index, "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nThe index of the first item equal to value; ValueError when there is none."),
-        MethodDef::keywords("_from_flags", methods::from_flags, "_from_flags($type, /, object, flags)\n--\n\nA memoryview got with the given buffer flags.").class(),
+        MethodDef::positional(
+            "index",
+            methods::index,
+            "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nThe index of the first item equal to value; ValueError when there is none.",
+        ),
+        MethodDef::keywords(
+            "_from_flags",
+            methods::from_flags,
+            "_from_flags($type, /, object, flags)\n--\n\nA memoryview got with the given buffer flags.",
+        )
+        .class(),
         MethodDef::no_args("__enter__", methods::enter, ""),
         MethodDef::positional("__exit__", methods::exit, ""),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
@@ -167,7 +197,11 @@ pub static MEMORYVIEW_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get("strides", methods::strides, "The distances between items in bytes, by dimension."),
         GetSetDef::get("suboffsets", methods::suboffsets, "What is added after following a pointer, by dimension."),
         GetSetDef::get("c_contiguous", methods::c_contiguous, "Whether the items follow each other in C's order."),
-        GetSetDef::get("f_contiguous", methods::f_contiguous, "Whether the items follow each other in Fortran's order."),
+        GetSetDef::get(
+            "f_contiguous",
+            methods::f_contiguous,
+            "Whether the items follow each other in Fortran's order.",
+        ),
         GetSetDef::get("contiguous", methods::contiguous, "Whether the items follow each other in either order."),
     ],
     weaklistoffset: offset_of!(PyMemoryView, weaklist),
@@ -190,7 +224,7 @@ impl PyManagedBuffer {
         Ok(made)
     }
 
-    fn release(&self, ts: &ThreadState) {
+    fn finish(&self, ts: &ThreadState) {
         if self.flags.get() & RELEASED != 0 {
             return;
         }
@@ -206,7 +240,7 @@ unsafe fn managed_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the slot is called with a managed buffer whose count is zero.
     unsafe {
         gc::untrack(&*object);
-        (*object).cast_unchecked::<PyManagedBuffer>().release(ts);
+        (*object).cast_unchecked::<PyManagedBuffer>().finish(ts);
         alloc::free(ts, object);
     }
 }
@@ -275,7 +309,7 @@ impl PyMemoryView {
         if let Some(mbuf) = self.mbuf.get() {
             mbuf.exports.set(mbuf.exports.get() - 1);
             if mbuf.exports.get() == 0 {
-                mbuf.release(ts);
+                mbuf.finish(ts);
             }
         }
     }
@@ -286,6 +320,12 @@ impl PyMemoryView {
         let mut flags = 0;
         if view.ndim == 0 {
             flags |= SCALAR | C | FORTRAN;
+        } else if view.ndim == 1 {
+            // One dimension is judged by its stride even when it is empty.
+            // SAFETY: a memoryview's view has an extent and a stride for each dimension.
+            if unsafe { *view.shape == 1 || *view.strides == view.itemsize } {
+                flags |= C | FORTRAN;
+            }
         } else {
             if is_contiguous(view, Order::C) {
                 flags |= C;
@@ -301,7 +341,12 @@ impl PyMemoryView {
     }
 
     /// A memoryview on `mbuf` with room for `count` dimensions and everything of `from` but these.
-    fn incomplete(ts: &ThreadState, mbuf: &PyManagedBuffer, from: &PyBuffer, count: usize) -> PyResult<Ref<PyMemoryView>> {
+    fn incomplete(
+        ts: &ThreadState,
+        mbuf: &PyManagedBuffer,
+        from: &PyBuffer,
+        count: usize,
+    ) -> PyResult<Ref<PyMemoryView>> {
         if count > MAX_DIMENSIONS {
             return raise!(ts, exc::ValueError, "memoryview: number of dimensions must not exceed {MAX_DIMENSIONS}");
         }
@@ -382,21 +427,27 @@ pub fn from_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult<R
         return view.again(ts);
     }
     if !buffer::has_buffer(object) {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "memoryview: a bytes-like object is required, not '{}'",
-            object.type_name()
-        );
+        return raise!(ts, exc::TypeError, "memoryview: a bytes-like object is required, not '{}'", object.type_name());
     }
     let mbuf = PyManagedBuffer::of_object(ts, object, flags)?;
     // SAFETY: the master view is not changed before it is released.
     PyMemoryView::on(ts, &mbuf, unsafe { &*mbuf.master.get() })
 }
 
-/// What `object.__buffer__(flags)` returns for a native type: a memoryview of the object's own buffer.
+/// [`from_flags`] with the type forgotten.
 pub fn from_object_with_flags(ts: &ThreadState, object: &PyObject, flags: i32) -> PyResult {
-    let mbuf = PyManagedBuffer::of_object(ts, object, flags)?;
+    from_flags(ts, object, flags).map(Ref::into_object)
+}
+
+/// What `object.__buffer__(flags)` returns for a native type, whose slot is given: a memoryview of the object's own buffer.
+pub fn from_slot(ts: &ThreadState, object: &PyObject, flags: i32, slot: GetBufferFn) -> PyResult {
+    let mbuf = PyManagedBuffer::empty(ts)?;
+    // SAFETY: the view is this buffer's own, and nobody else can see it before it is filled; it does not move.
+    let view = unsafe { &mut *mbuf.master.get() };
+    slot(ts, object, view, flags)?;
+    if view.obj.is_null() {
+        view.obj = object.new_ref().into_ptr();
+    }
     // SAFETY: as in `from_flags`.
     PyMemoryView::on(ts, &mbuf, unsafe { &*mbuf.master.get() }).map(Ref::into_object)
 }
@@ -405,7 +456,12 @@ pub fn from_object_with_flags(ts: &ThreadState, object: &PyObject, flags: i32) -
 ///
 /// # Safety
 /// The memory is valid, and written to only as the view's users expect, as long as the view or one made from it lives.
-pub unsafe fn from_memory(ts: &ThreadState, memory: *mut u8, len: usize, readonly: bool) -> PyResult<Ref<PyMemoryView>> {
+pub unsafe fn from_memory(
+    ts: &ThreadState,
+    memory: *mut u8,
+    len: usize,
+    readonly: bool,
+) -> PyResult<Ref<PyMemoryView>> {
     let mbuf = PyManagedBuffer::empty(ts)?;
     // SAFETY: the view does not move, and nobody else has it yet; the memory is as the caller says.
     unsafe {
@@ -465,7 +521,7 @@ fn memoryview_traverse(this: &PyObject, visitor: &mut Visitor<'_>) -> ControlFlo
 /// `bf_getbuffer`.
 fn get_buffer(ts: &ThreadState, object: &PyObject, view: &mut PyBuffer, flags: i32) -> PyResult<()> {
     let this = object.cast::<PyMemoryView>();
-    this.check_for_new(ts)?;
+    this.check(ts)?;
     let base = this.view();
     let wants = |flag: i32| flags & flag == flag;
     let problem = if wants(buffer::WRITABLE) && base.readonly != 0 {

@@ -4,7 +4,8 @@ use super::{PyMemoryView, RELEASED, RESTRICTED, from_buffer};
 use crate::id;
 use crate::object::buffer::{self, PyBuffer};
 use crate::object::{
-    AsObject, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr, call, flags, gc,
+    AsObject, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr, call, flags,
+    gc,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -77,11 +78,10 @@ fn wrapper_release(ts: &ThreadState, this: &PyObject, view: &mut PyBuffer) {
 
 /// Whether the class's release slot is the one that calls `__release_buffer__`.
 fn has_python_release(object: &PyObject) -> bool {
-    object
-        .ob_type()
-        .slots()
-        .bf_releasebuffer
-        .is_some_and(|slot| slot as usize == crate::object::slotdefs::generic_releasebuffer as fn(&ThreadState, &PyObject, &mut PyBuffer) as usize)
+    object.ob_type().slots().bf_releasebuffer.is_some_and(|slot| {
+        slot as usize
+            == crate::object::slotdefs::generic_releasebuffer as fn(&ThreadState, &PyObject, &mut PyBuffer) as usize
+    })
 }
 
 /// Calls `__release_buffer__` with a memoryview that cannot outlive the call.

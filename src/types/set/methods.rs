@@ -58,11 +58,18 @@ const ISDISJOINT: MethodDef = MethodDef::one(
     set_isdisjoint,
     "isdisjoint($self, other, /)\n--\n\nWhether both have no element in common.",
 );
-const ISSUBSET: MethodDef =
-    MethodDef::one("issubset", set_issubset, "issubset($self, other, /)\n--\n\nWhether the other has all our elements.");
-const ISSUPERSET: MethodDef =
-    MethodDef::one("issuperset", set_issuperset, "issuperset($self, other, /)\n--\n\nWhether we have all of the other's elements.");
-const REDUCE: MethodDef = MethodDef::no_args("__reduce__", set_reduce, "__reduce__($self, /)\n--\n\nWhat pickle needs.");
+const ISSUBSET: MethodDef = MethodDef::one(
+    "issubset",
+    set_issubset,
+    "issubset($self, other, /)\n--\n\nWhether the other has all our elements.",
+);
+const ISSUPERSET: MethodDef = MethodDef::one(
+    "issuperset",
+    set_issuperset,
+    "issuperset($self, other, /)\n--\n\nWhether we have all of the other's elements.",
+);
+const REDUCE: MethodDef =
+    MethodDef::no_args("__reduce__", set_reduce, "__reduce__($self, /)\n--\n\nWhat pickle needs.");
 const SIZEOF: MethodDef =
     MethodDef::no_args("__sizeof__", set_sizeof, "__sizeof__($self, /)\n--\n\nThe set's size in bytes.");
 const SYMMETRIC_DIFFERENCE: MethodDef = MethodDef::one(
@@ -76,7 +83,8 @@ const UNION: MethodDef = MethodDef::positional(
     "union($self, /, *others)\n--\n\nA new set with the elements of this and of all the others.",
 );
 const CLASS_GETITEM: MethodDef =
-    MethodDef::one("__class_getitem__", class_getitem, "__class_getitem__($type, object, /)\n--\n\nSee PEP 585").class();
+    MethodDef::one("__class_getitem__", class_getitem, "__class_getitem__($type, object, /)\n--\n\nSee PEP 585")
+        .class();
 
 /// `set`.
 #[unsafe(export_name = "PySet_Type")]

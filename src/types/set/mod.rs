@@ -30,8 +30,8 @@ use crate::object::header::decref;
 use crate::object::weakref::WeakrefList;
 use crate::object::{AsObject, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, alloc, gc, protocol};
 use crate::state::ThreadState;
-use crate::types::dict::{PyDict, unhashable};
 use crate::types::dict::equal_ints;
+use crate::types::dict::{PyDict, unhashable};
 use crate::types::str::PyStr;
 
 pub use iter::{PySetIter, SET_ITERATOR_TYPE};

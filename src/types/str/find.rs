@@ -141,7 +141,8 @@ impl PyStr {
     /// The text with `new` before each of the first `max` characters, and at the end when there is room.
     fn interleave(&self, ts: &ThreadState, new: &PyStr, max: usize) -> PyResult<Ref<PyStr>> {
         let times = max.min(self.len() + 1);
-        if times.checked_mul(new.len()).and_then(|n| n.checked_add(self.len())).is_none_or(|n| n > isize::MAX as usize) {
+        if times.checked_mul(new.len()).and_then(|n| n.checked_add(self.len())).is_none_or(|n| n > isize::MAX as usize)
+        {
             return raise!(ts, exc::OverflowError, "replace string is too long");
         }
         let mut out = StrBuilder::with_capacity(times * new.len() + self.len())?;
@@ -240,12 +241,7 @@ fn affix(
     };
     for part in parts.items() {
         let Some(part) = part.downcast::<PyStr>() else {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "tuple for {method} must only contain str, not {}",
-                part.type_name()
-            );
+            return raise!(ts, exc::TypeError, "tuple for {method} must only contain str, not {}", part.type_name());
         };
         if test(this, part, start, end) {
             return Ok(py_bool(true));
@@ -281,9 +277,7 @@ pub(super) fn removesuffix(ts: &ThreadState, this: &PyObject, suffix: &PyObject)
 static REPLACE: Signature<3> = Signature::new("replace", ["old", "new", "count"], 2, 3, 2);
 
 pub(super) fn replace(ts: &ThreadState, this: &PyObject, arguments: Args<'_>) -> PyResult {
-    let [Some(old), Some(new), max] = REPLACE.parse(ts, arguments)? else {
-        unreachable!("both are required")
-    };
+    let [Some(old), Some(new), max] = REPLACE.parse(ts, arguments)? else { unreachable!("both are required") };
     let old = args::string(ts, "replace", "1", old)?;
     let new = args::string(ts, "replace", "2", new)?;
     let max = match max {
@@ -329,12 +323,7 @@ pub(super) fn rpartition(ts: &ThreadState, this: &PyObject, separator: &PyObject
 /// `sq_contains`.
 pub(super) fn contains(ts: &ThreadState, this: &PyObject, needle: &PyObject) -> PyResult<bool> {
     let Some(needle) = needle.downcast::<PyStr>() else {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "'in <string>' requires string as left operand, not {}",
-            needle.type_name()
-        );
+        return raise!(ts, exc::TypeError, "'in <string>' requires string as left operand, not {}", needle.type_name());
     };
     let this = this.cast::<PyStr>();
     if let (StrData::Ascii(text), StrData::Ascii([unit])) = (this.data(), needle.data()) {

@@ -78,11 +78,7 @@ impl Values<'_> {
             Values::Mapping(_) => raise!(ts, exc::ValueError, "Format string contains positional fields"),
             Values::Arguments(arguments) => match arguments.positional().get(index) {
                 Some(value) => Ok(value.new_ref()),
-                None => raise!(
-                    ts,
-                    exc::IndexError,
-                    "Replacement index {index} out of range for positional args tuple"
-                ),
+                None => raise!(ts, exc::IndexError, "Replacement index {index} out of range for positional args tuple"),
             },
         }
     }

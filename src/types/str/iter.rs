@@ -7,7 +7,8 @@ use super::args;
 use super::layout::PyStr;
 use crate::id;
 use crate::object::{
-    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags, gc,
+    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor, alloc, flags,
+    gc,
 };
 use crate::raise;
 use crate::state::ThreadState;

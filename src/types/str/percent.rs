@@ -27,8 +27,7 @@ struct Values {
 impl Values {
     fn new(values: &PyObject) -> Values {
         let is_tuple = values.is_a::<PyTuple>();
-        let is_mapping =
-            !is_tuple && !values.is_a::<PyStr>() && values.ob_type().slots().mp_subscript.is_some();
+        let is_mapping = !is_tuple && !values.is_a::<PyStr>() && values.ob_type().slots().mp_subscript.is_some();
         Values { source: values.new_ref(), is_tuple, taken: 0, mapping: is_mapping.then(|| values.new_ref()) }
     }
 
@@ -41,7 +40,11 @@ impl Values {
             return raise!(ts, exc::TypeError, "not enough arguments for format string");
         }
         self.taken += 1;
-        Ok(if self.is_tuple { self.source.cast::<PyTuple>().items()[self.taken - 1].new_ref() } else { self.source.clone() })
+        Ok(if self.is_tuple {
+            self.source.cast::<PyTuple>().items()[self.taken - 1].new_ref()
+        } else {
+            self.source.clone()
+        })
     }
 
     /// Looks a key up; its value becomes the only one to be taken.
@@ -139,7 +142,11 @@ fn push_item(ts: &ThreadState, format: &PyStr, item: &Item, values: &mut Values,
                 b'r' => protocol::repr(ts, &value)?,
                 _ => protocol::ascii(ts, &value)?,
             };
-            if plain { out.push(&text)? } else { layout.write_str(&*text, out)? }
+            if plain {
+                out.push(&text)?
+            } else {
+                layout.write_str(&*text, out)?
+            }
             Ok(())
         }
         b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => push_int(ts, format, &layout, &value, out),

@@ -83,7 +83,8 @@ impl<'n, N: Unit> Finder<'n, N> {
         let mut work = 0;
         while at <= last_start {
             at += find_unit(&text[at..=last_start], first)?;
-            let matching = text[at + 1..].iter().zip(&needle[1..]).take_while(|(a, b)| (**a).into() == (**b).into()).count();
+            let matching =
+                text[at + 1..].iter().zip(&needle[1..]).take_while(|(a, b)| (**a).into() == (**b).into()).count();
             if matching == needle.len() - 1 {
                 return Some(at);
             }

@@ -6,8 +6,8 @@ use super::layout::{self, LegacyStr, PyStr};
 use super::{case, classify, find, format, iter, pad, percent, repr, split, translate};
 use crate::object::call::{Args, Signature};
 use crate::object::{
-    AsObject, CompareOp, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec,
-    buffer, flags, protocol,
+    AsObject, CompareOp, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, buffer,
+    flags, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -72,49 +72,213 @@ const METHODS: &[MethodDef] = &[
         "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\n\
          The list of the pieces between separators, or between runs of white space; at most maxsplit cuts, from the right.",
     ),
-    MethodDef::one("join", split::join, "join($self, iterable, /)\n--\n\nThe strings of an iterable, with this one between them."),
-    MethodDef::no_args("capitalize", case::capitalize, "capitalize($self, /)\n--\n\nA copy with the first character in title case, the rest in lower case."),
-    MethodDef::no_args("casefold", case::casefold, "casefold($self, /)\n--\n\nA copy for comparisons that ignore case."),
-    MethodDef::no_args("title", case::title, "title($self, /)\n--\n\nA copy with each word's first character in title case, the rest in lower case."),
-    MethodDef::positional("center", pad::center, "center($self, width, fillchar=' ', /)\n--\n\nThe text in the middle of a line of the given width."),
-    MethodDef::positional("count", find::count, "count($self, sub[, start[, end]], /)\n--\n\nHow often sub is in self[start:end], without overlaps."),
-    MethodDef::keywords("expandtabs", pad::expandtabs, "expandtabs($self, /, tabsize=8)\n--\n\nA copy with spaces in place of tabs."),
-    MethodDef::positional("find", find::find, "find($self, sub[, start[, end]], /)\n--\n\nThe first place of sub in self[start:end], or -1."),
-    MethodDef::one("partition", find::partition, "partition($self, sep, /)\n--\n\nWhat is before the first separator, the separator, and what is after it."),
-    MethodDef::positional("index", find::index, "index($self, sub[, start[, end]], /)\n--\n\nThe first place of sub in self[start:end]; ValueError when there is none."),
-    MethodDef::positional("ljust", pad::ljust, "ljust($self, width, fillchar=' ', /)\n--\n\nThe text at the left of a line of the given width."),
+    MethodDef::one(
+        "join",
+        split::join,
+        "join($self, iterable, /)\n--\n\nThe strings of an iterable, with this one between them.",
+    ),
+    MethodDef::no_args(
+        "capitalize",
+        case::capitalize,
+        "capitalize($self, /)\n--\n\nA copy with the first character in title case, the rest in lower case.",
+    ),
+    MethodDef::no_args(
+        "casefold",
+        case::casefold,
+        "casefold($self, /)\n--\n\nA copy for comparisons that ignore case.",
+    ),
+    MethodDef::no_args(
+        "title",
+        case::title,
+        "title($self, /)\n--\n\nA copy with each word's first character in title case, the rest in lower case.",
+    ),
+    MethodDef::positional(
+        "center",
+        pad::center,
+        "center($self, width, fillchar=' ', /)\n--\n\nThe text in the middle of a line of the given width.",
+    ),
+    MethodDef::positional(
+        "count",
+        find::count,
+        "count($self, sub[, start[, end]], /)\n--\n\nHow often sub is in self[start:end], without overlaps.",
+    ),
+    MethodDef::keywords(
+        "expandtabs",
+        pad::expandtabs,
+        "expandtabs($self, /, tabsize=8)\n--\n\nA copy with spaces in place of tabs.",
+    ),
+    MethodDef::positional(
+        "find",
+        find::find,
+        "find($self, sub[, start[, end]], /)\n--\n\nThe first place of sub in self[start:end], or -1.",
+    ),
+    MethodDef::one(
+        "partition",
+        find::partition,
+        "partition($self, sep, /)\n--\n\nWhat is before the first separator, the separator, and what is after it.",
+    ),
+    MethodDef::positional(
+        "index",
+        find::index,
+        "index($self, sub[, start[, end]], /)\n--\n\nThe first place of sub in self[start:end]; ValueError when there is none.",
+    ),
+    MethodDef::positional(
+        "ljust",
+        pad::ljust,
+        "ljust($self, width, fillchar=' ', /)\n--\n\nThe text at the left of a line of the given width.",
+    ),
     MethodDef::no_args("lower", case::lower, "lower($self, /)\n--\n\nA copy in lower case."),
-    MethodDef::positional("lstrip", pad::lstrip, "lstrip($self, chars=None, /)\n--\n\nA copy without white space, or the given characters, at its start."),
-    MethodDef::positional("rfind", find::rfind, "rfind($self, sub[, start[, end]], /)\n--\n\nThe last place of sub in self[start:end], or -1."),
-    MethodDef::positional("rindex", find::rindex, "rindex($self, sub[, start[, end]], /)\n--\n\nThe last place of sub in self[start:end]; ValueError when there is none."),
-    MethodDef::positional("rjust", pad::rjust, "rjust($self, width, fillchar=' ', /)\n--\n\nThe text at the right of a line of the given width."),
-    MethodDef::positional("rstrip", pad::rstrip, "rstrip($self, chars=None, /)\n--\n\nA copy without white space, or the given characters, at its end."),
-    MethodDef::one("rpartition", find::rpartition, "rpartition($self, sep, /)\n--\n\nWhat is before the last separator, the separator, and what is after it."),
-    MethodDef::keywords("splitlines", split::splitlines, "splitlines($self, /, keepends=False)\n--\n\nThe list of the lines, with their ends if wanted."),
-    MethodDef::positional("strip", pad::strip, "strip($self, chars=None, /)\n--\n\nA copy without white space, or the given characters, at both ends."),
-    MethodDef::no_args("swapcase", case::swapcase, "swapcase($self, /)\n--\n\nA copy with upper case for lower case and the other way round."),
-    MethodDef::one("translate", translate::translate, "translate($self, table, /)\n--\n\nA copy with each character replaced by what the table has for it."),
+    MethodDef::positional(
+        "lstrip",
+        pad::lstrip,
+        "lstrip($self, chars=None, /)\n--\n\nA copy without white space, or the given characters, at its start.",
+    ),
+    MethodDef::positional(
+        "rfind",
+        find::rfind,
+        "rfind($self, sub[, start[, end]], /)\n--\n\nThe last place of sub in self[start:end], or -1.",
+    ),
+    MethodDef::positional(
+        "rindex",
+        find::rindex,
+        "rindex($self, sub[, start[, end]], /)\n--\n\nThe last place of sub in self[start:end]; ValueError when there is none.",
+    ),
+    MethodDef::positional(
+        "rjust",
+        pad::rjust,
+        "rjust($self, width, fillchar=' ', /)\n--\n\nThe text at the right of a line of the given width.",
+    ),
+    MethodDef::positional(
+        "rstrip",
+        pad::rstrip,
+        "rstrip($self, chars=None, /)\n--\n\nA copy without white space, or the given characters, at its end.",
+    ),
+    MethodDef::one(
+        "rpartition",
+        find::rpartition,
+        "rpartition($self, sep, /)\n--\n\nWhat is before the last separator, the separator, and what is after it.",
+    ),
+    MethodDef::keywords(
+        "splitlines",
+        split::splitlines,
+        "splitlines($self, /, keepends=False)\n--\n\nThe list of the lines, with their ends if wanted.",
+    ),
+    MethodDef::positional(
+        "strip",
+        pad::strip,
+        "strip($self, chars=None, /)\n--\n\nA copy without white space, or the given characters, at both ends.",
+    ),
+    MethodDef::no_args(
+        "swapcase",
+        case::swapcase,
+        "swapcase($self, /)\n--\n\nA copy with upper case for lower case and the other way round.",
+    ),
+    MethodDef::one(
+        "translate",
+        translate::translate,
+        "translate($self, table, /)\n--\n\nA copy with each character replaced by what the table has for it.",
+    ),
     MethodDef::no_args("upper", case::upper, "upper($self, /)\n--\n\nA copy in upper case."),
-    MethodDef::positional("startswith", find::startswith, "startswith($self, prefix[, start[, end]], /)\n--\n\nWhether self[start:end] begins with prefix, or one of a tuple of them."),
-    MethodDef::positional("endswith", find::endswith, "endswith($self, suffix[, start[, end]], /)\n--\n\nWhether self[start:end] ends with suffix, or one of a tuple of them."),
-    MethodDef::one("removeprefix", find::removeprefix, "removeprefix($self, prefix, /)\n--\n\nA copy without the prefix, where it is there."),
-    MethodDef::one("removesuffix", find::removesuffix, "removesuffix($self, suffix, /)\n--\n\nA copy without the suffix, where it is there."),
-    MethodDef::no_args("isascii", classify::isascii, "isascii($self, /)\n--\n\nWhether all characters are ASCII; so they are in an empty text."),
-    MethodDef::no_args("islower", classify::islower, "islower($self, /)\n--\n\nWhether there are characters with a case, all in lower case."),
-    MethodDef::no_args("isupper", classify::isupper, "isupper($self, /)\n--\n\nWhether there are characters with a case, all in upper case."),
-    MethodDef::no_args("istitle", classify::istitle, "istitle($self, /)\n--\n\nWhether there are characters with a case, in upper case at the start of words only."),
-    MethodDef::no_args("isspace", classify::isspace, "isspace($self, /)\n--\n\nWhether there are characters, all of them white space."),
-    MethodDef::no_args("isdecimal", classify::isdecimal, "isdecimal($self, /)\n--\n\nWhether there are characters, all of them decimal digits."),
-    MethodDef::no_args("isdigit", classify::isdigit, "isdigit($self, /)\n--\n\nWhether there are characters, all of them digits."),
-    MethodDef::no_args("isnumeric", classify::isnumeric, "isnumeric($self, /)\n--\n\nWhether there are characters, all of them numeric."),
-    MethodDef::no_args("isalpha", classify::isalpha, "isalpha($self, /)\n--\n\nWhether there are characters, all of them letters."),
-    MethodDef::no_args("isalnum", classify::isalnum, "isalnum($self, /)\n--\n\nWhether there are characters, all of them letters or numeric."),
-    MethodDef::no_args("isidentifier", classify::isidentifier, "isidentifier($self, /)\n--\n\nWhether the text is a valid identifier; keywords count as such."),
-    MethodDef::no_args("isprintable", classify::isprintable, "isprintable($self, /)\n--\n\nWhether repr() would escape none of the characters."),
-    MethodDef::one("zfill", pad::zfill, "zfill($self, width, /)\n--\n\nThe text with zeros before it, or after its sign, to the given width."),
-    MethodDef::keywords("format", format::format_method, "format($self, /, *args, **kwargs)\n--\n\nThe text with its replacement fields filled in from the arguments."),
-    MethodDef::one("format_map", format::format_map, "format_map($self, mapping, /)\n--\n\nThe text with its replacement fields filled in from a mapping."),
-    MethodDef::one("__format__", format::dunder_format, "__format__($self, format_spec, /)\n--\n\nThe text laid out by a format specification."),
+    MethodDef::positional(
+        "startswith",
+        find::startswith,
+        "startswith($self, prefix[, start[, end]], /)\n--\n\nWhether self[start:end] begins with prefix, or one of a tuple of them.",
+    ),
+    MethodDef::positional(
+        "endswith",
+        find::endswith,
+        "endswith($self, suffix[, start[, end]], /)\n--\n\nWhether self[start:end] ends with suffix, or one of a tuple of them.",
+    ),
+    MethodDef::one(
+        "removeprefix",
+        find::removeprefix,
+        "removeprefix($self, prefix, /)\n--\n\nA copy without the prefix, where it is there.",
+    ),
+    MethodDef::one(
+        "removesuffix",
+        find::removesuffix,
+        "removesuffix($self, suffix, /)\n--\n\nA copy without the suffix, where it is there.",
+    ),
+    MethodDef::no_args(
+        "isascii",
+        classify::isascii,
+        "isascii($self, /)\n--\n\nWhether all characters are ASCII; so they are in an empty text.",
+    ),
+    MethodDef::no_args(
+        "islower",
+        classify::islower,
+        "islower($self, /)\n--\n\nWhether there are characters with a case, all in lower case.",
+    ),
+    MethodDef::no_args(
+        "isupper",
+        classify::isupper,
+        "isupper($self, /)\n--\n\nWhether there are characters with a case, all in upper case.",
+    ),
+    MethodDef::no_args(
+        "istitle",
+        classify::istitle,
+        "istitle($self, /)\n--\n\nWhether there are characters with a case, in upper case at the start of words only.",
+    ),
+    MethodDef::no_args(
+        "isspace",
+        classify::isspace,
+        "isspace($self, /)\n--\n\nWhether there are characters, all of them white space.",
+    ),
+    MethodDef::no_args(
+        "isdecimal",
+        classify::isdecimal,
+        "isdecimal($self, /)\n--\n\nWhether there are characters, all of them decimal digits.",
+    ),
+    MethodDef::no_args(
+        "isdigit",
+        classify::isdigit,
+        "isdigit($self, /)\n--\n\nWhether there are characters, all of them digits.",
+    ),
+    MethodDef::no_args(
+        "isnumeric",
+        classify::isnumeric,
+        "isnumeric($self, /)\n--\n\nWhether there are characters, all of them numeric.",
+    ),
+    MethodDef::no_args(
+        "isalpha",
+        classify::isalpha,
+        "isalpha($self, /)\n--\n\nWhether there are characters, all of them letters.",
+    ),
+    MethodDef::no_args(
+        "isalnum",
+        classify::isalnum,
+        "isalnum($self, /)\n--\n\nWhether there are characters, all of them letters or numeric.",
+    ),
+    MethodDef::no_args(
+        "isidentifier",
+        classify::isidentifier,
+        "isidentifier($self, /)\n--\n\nWhether the text is a valid identifier; keywords count as such.",
+    ),
+    MethodDef::no_args(
+        "isprintable",
+        classify::isprintable,
+        "isprintable($self, /)\n--\n\nWhether repr() would escape none of the characters.",
+    ),
+    MethodDef::one(
+        "zfill",
+        pad::zfill,
+        "zfill($self, width, /)\n--\n\nThe text with zeros before it, or after its sign, to the given width.",
+    ),
+    MethodDef::keywords(
+        "format",
+        format::format_method,
+        "format($self, /, *args, **kwargs)\n--\n\nThe text with its replacement fields filled in from the arguments.",
+    ),
+    MethodDef::one(
+        "format_map",
+        format::format_map,
+        "format_map($self, mapping, /)\n--\n\nThe text with its replacement fields filled in from a mapping.",
+    ),
+    MethodDef::one(
+        "__format__",
+        format::dunder_format,
+        "__format__($self, format_spec, /)\n--\n\nThe text laid out by a format specification.",
+    ),
     MethodDef::positional(
         "maketrans",
         translate::maketrans,
@@ -165,12 +329,7 @@ pub fn decode_object(ts: &ThreadState, object: &PyObject, encoding: &str, errors
         return raise!(ts, exc::TypeError, "decoding str is not supported");
     }
     if object.ob_type().slots().bf_getbuffer.is_none() {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "decoding to str: need a bytes-like object, {} found",
-            object.type_name()
-        );
+        return raise!(ts, exc::TypeError, "decoding to str: need a bytes-like object, {} found", object.type_name());
     }
     let view = buffer::Buffer::get(ts, object, buffer::SIMPLE)?;
     match codec::decode(ts, object, view.as_slice(), encoding, errors)?.downcast_into::<PyStr>() {

@@ -126,11 +126,7 @@ pub(super) fn maketrans(ts: &ThreadState, _none: &PyObject, arguments: &[&PyObje
     let to = args::string(ts, "maketrans", "2", arguments[1])?;
     let gone = arguments.get(2).map(|gone| args::string(ts, "maketrans", "3", gone)).transpose()?;
     let Some(from) = arguments[0].downcast::<PyStr>() else {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "first maketrans argument must be a string if there is a second argument"
-        );
+        return raise!(ts, exc::TypeError, "first maketrans argument must be a string if there is a second argument");
     };
     if from.len() != to.len() {
         return raise!(ts, exc::ValueError, "the first two maketrans arguments must have equal length");

@@ -48,10 +48,8 @@ fn find(ts: &ThreadState, typ: &PyTypeObject, name: &PyStr) -> PyResult<Option<P
 
 #[cold]
 fn no_attribute<T>(ts: &ThreadState, typ: &PyTypeObject, name: &PyStr) -> PyResult<T> {
-    let raised = ts.raise_fmt(
-        &exc::AttributeError,
-        format_args!("type object '{}' has no attribute '{}'", typ.full_name(), name),
-    );
+    let raised = ts
+        .raise_fmt(&exc::AttributeError, format_args!("type object '{}' has no attribute '{}'", typ.full_name(), name));
     Err(exc::add_attribute_context(ts, raised, typ.as_object(), name))
 }
 
@@ -75,7 +73,8 @@ pub fn type_setattro(ts: &ThreadState, object: &PyObject, name: &PyStr, value: O
 /// Sets or deletes an attribute in the class's dictionary, past the metaclass, and tells the subclasses.
 pub fn set_own(ts: &ThreadState, typ: &PyTypeObject, name: &PyStr, value: Option<&PyObject>) -> PyResult<()> {
     // Names of exact type are interned, so that caches can compare addresses.
-    let name = if name.is_exact() { PyStr::intern_ref(ts, Ref::from_borrowed(name))? } else { Ref::from_borrowed(name) };
+    let name =
+        if name.is_exact() { PyStr::intern_ref(ts, Ref::from_borrowed(name))? } else { Ref::from_borrowed(name) };
     let Some(dict) = typ.dict(ts) else { return no_attribute(ts, typ, &name) };
     // The cached values are borrowed from the dictionary: the tag goes before the value does.
     update::modified(ts, typ);

@@ -41,16 +41,8 @@ pub const METHODS: &[MethodDef] = &[
         type_subclasscheck,
         "__subclasscheck__($self, subclass, /)\n--\n\nWhether the class is a subclass.",
     ),
-    MethodDef::no_args(
-        "__dir__",
-        type_dir,
-        "__dir__($self, /)\n--\n\nThe names of the class and of its bases.",
-    ),
-    MethodDef::no_args(
-        "__sizeof__",
-        type_sizeof,
-        "__sizeof__($self, /)\n--\n\nHow many bytes the type takes.",
-    ),
+    MethodDef::no_args("__dir__", type_dir, "__dir__($self, /)\n--\n\nThe names of the class and of its bases."),
+    MethodDef::no_args("__sizeof__", type_sizeof, "__sizeof__($self, /)\n--\n\nHow many bytes the type takes."),
 ];
 
 /// The computed attributes of `type`.

@@ -36,12 +36,7 @@ pub fn compute(ts: &ThreadState, typ: &PyTypeObject) -> PyResult<Ref<PyTuple>> {
             return raise!(ts, exc::TypeError, "mro() returned a non-class ('{}')", item.type_name());
         };
         if !solid.is_subtype(solid_base(class)) {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "mro() returned base with unsuitable layout ('{}')",
-                class.full_name()
-            );
+            return raise!(ts, exc::TypeError, "mro() returned base with unsuitable layout ('{}')", class.full_name());
         }
     }
     if order.is_empty() {

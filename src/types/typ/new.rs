@@ -67,25 +67,18 @@ pub fn type_new(ts: &ThreadState, metatype: &PyTypeObject, args: Args<'_>) -> Py
     let Some(dict) = dict.downcast::<PyDict>() else { return bad_argument(ts, 3, "dict", dict) };
     for base in bases.items() {
         if !is_type(base) && attr::get_opt(ts, base, id!(__mro_entries__))?.is_some() {
-            return raise!(
-                ts,
-                exc::TypeError,
-                "type() doesn't support MRO entry resolution; use types.new_class()"
-            );
+            return raise!(ts, exc::TypeError, "type() doesn't support MRO entry resolution; use types.new_class()");
         }
     }
     let winner = calculate_metaclass(ts, metatype, bases.items())?;
     if !core::ptr::eq(winner, metatype)
         && let Some(new) = winner.slots().new
-        && new as usize != type_new as usize
+        && new as usize != type_new as *const () as usize
     {
         return new(ts, winner, args);
     }
-    let bases = if bases.is_empty() {
-        PyTuple::new(ts, &[OBJECT_TYPE.as_object()])?
-    } else {
-        Ref::from_borrowed(bases)
-    };
+    let bases =
+        if bases.is_empty() { PyTuple::new(ts, &[OBJECT_TYPE.as_object()])? } else { Ref::from_borrowed(bases) };
     let base = best_base(ts, &bases)?;
     let class = Maker { ts, metatype: winner, name, bases: &bases, base, dict: dict.copy(ts)? }.make()?;
     let typ = class.cast::<PyTypeObject>();
@@ -353,8 +346,7 @@ fn set_names(ts: &ThreadState, typ: &PyTypeObject) -> PyResult<()> {
 
 /// `super(typ, typ).__init_subclass__(**keywords)`.
 fn init_subclass(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult<()> {
-    let (function, _) =
-        crate::types::super_::lookup(ts, typ, typ.as_object(), id!(__init_subclass__), false)?;
+    let (function, _) = crate::types::super_::lookup(ts, typ, typ.as_object(), id!(__init_subclass__), false)?;
     let keywords = &args.all()[args.len()..];
     call::call(ts, &function, Args::new(keywords, args.keyword_names()))?;
     Ok(())

@@ -57,7 +57,7 @@ pub unsafe fn subtype_dealloc(ts: &ThreadState, object: *mut PyObject) {
     }
     let mut has_slots = false;
     let mut base = typ;
-    while base.slots().dealloc.is_some_and(|f| f as usize == subtype_dealloc as usize) {
+    while base.slots().dealloc.is_some_and(|f| f as usize == subtype_dealloc as *const () as usize) {
         if let Some(heap_type) = base.as_heap_type() {
             has_slots |= heap_type.ht_slots.is_some();
         }
@@ -113,7 +113,7 @@ pub fn subtype_traverse(object: &PyObject, visitor: &mut Visitor<'_>) -> Control
     let typ = object.ob_type();
     let mut base = typ;
     let mut has_slots = false;
-    while base.slots().traverse.is_some_and(|f| f as usize == subtype_traverse as usize) {
+    while base.slots().traverse.is_some_and(|f| f as usize == subtype_traverse as *const () as usize) {
         if let Some(heap_type) = base.as_heap_type() {
             has_slots |= heap_type.ht_slots.is_some();
         }
@@ -131,7 +131,7 @@ pub fn subtype_traverse(object: &PyObject, visitor: &mut Visitor<'_>) -> Control
     // The instance's reference to its class.
     visitor.object(typ.as_object())?;
     match base.slots().traverse {
-        Some(native) if native as usize != subtype_traverse as usize => native(object, visitor),
+        Some(native) if native as usize != subtype_traverse as *const () as usize => native(object, visitor),
         _ => ControlFlow::Continue(()),
     }
 }
@@ -147,14 +147,14 @@ pub fn subtype_clear(ts: &ThreadState, object: &PyObject) {
         instance::clear(ts, object);
     }
     let mut base = typ;
-    while base.slots().clear.is_some_and(|f| f as usize == subtype_clear as usize) {
+    while base.slots().clear.is_some_and(|f| f as usize == subtype_clear as *const () as usize) {
         match base.base() {
             Some(next) => base = next,
             None => break,
         }
     }
     if let Some(native) = base.slots().clear
-        && native as usize != subtype_clear as usize
+        && native as usize != subtype_clear as *const () as usize
     {
         native(ts, object);
     }

@@ -60,7 +60,11 @@ pub static TYPE_ALIAS_TYPE: StaticType = StaticType::new(TypeSpec {
         ),
         GetSetDef::get("evaluate_value", evaluate_value, ""),
         GetSetDef::get("__type_params__", |_, this| Ok(type_params(this).into_object()), ""),
-        GetSetDef::get("__parameters__", |ts, this| Ok(unpack_typevartuples(ts, &type_params(this))?.into_object()), ""),
+        GetSetDef::get(
+            "__parameters__",
+            |ts, this| Ok(unpack_typevartuples(ts, &type_params(this))?.into_object()),
+            "",
+        ),
         GetSetDef::get("__module__", alias_module, ""),
     ],
     ..TypeSpec::EMPTY

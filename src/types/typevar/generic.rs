@@ -34,7 +34,8 @@ pub fn generic_type(ts: &ThreadState) -> PyResult {
     }
     let dict = PyDict::new(ts)?;
     let module = PyStr::intern(ts, "typing")?;
-    let doc = PyStr::new(ts, "The base of generic classes: class C[T] has it by itself, class C(Generic[T]) names it.")?;
+    let doc =
+        PyStr::new(ts, "The base of generic classes: class C[T] has it by itself, class C(Generic[T]) names it.")?;
     dict.set_str(ts, id!(__module__), module.as_object())?;
     dict.set_str(ts, id!(__doc__), doc.as_object())?;
     dict.set_str(ts, id!(__slots__), PyTuple::empty().as_object())?;

@@ -103,7 +103,11 @@ pub const PARAMSPEC_GETSET: &[GetSetDef] = &[
     CONTRAVARIANT,
     INFER,
     EVALUATE_DEFAULT,
-    GetSetDef::get("args", |ts, this| paramspec::new(ts, &paramspec::PARAMSPEC_ARGS_TYPE, this), "the positional arguments"),
+    GetSetDef::get(
+        "args",
+        |ts, this| paramspec::new(ts, &paramspec::PARAMSPEC_ARGS_TYPE, this),
+        "the positional arguments",
+    ),
     GetSetDef::get(
         "kwargs",
         |ts, this| paramspec::new(ts, &paramspec::PARAMSPEC_KWARGS_TYPE, this),

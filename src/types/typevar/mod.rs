@@ -371,7 +371,11 @@ fn typevar_new(ts: &ThreadState, _typ: &PyTypeObject, args: Args<'_>) -> PyResul
         _ => {
             let mut checked = hognose_allocators::collections::TryVec::<PyRef>::new();
             for constraint in constraints {
-                checked.try_push(type_check(ts, constraint, "TypeVar(name, constraint, ...): constraints must be types.")?)?;
+                checked.try_push(type_check(
+                    ts,
+                    constraint,
+                    "TypeVar(name, constraint, ...): constraints must be types.",
+                )?)?;
             }
             this.constraints.set(Some(PyTuple::from_vec(ts, checked)?.into_object()));
         }
@@ -410,4 +414,3 @@ fn typevartuple_new(ts: &ThreadState, _typ: &PyTypeObject, args: Args<'_>) -> Py
     set_module(ts, &object)?;
     Ok(object)
 }
-

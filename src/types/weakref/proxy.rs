@@ -56,7 +56,9 @@ const SLOTS: TypeSlots = TypeSlots {
     nb_inplace_floor_divide: Some(|ts, a, b| protocol::inplace_floor_divide(ts, &*unwrap(ts, a)?, &*unwrap(ts, b)?)),
     nb_inplace_true_divide: Some(|ts, a, b| protocol::inplace_true_divide(ts, &*unwrap(ts, a)?, &*unwrap(ts, b)?)),
     nb_matrix_multiply: Some(|ts, a, b| protocol::matrix_multiply(ts, &*unwrap(ts, a)?, &*unwrap(ts, b)?)),
-    nb_inplace_matrix_multiply: Some(|ts, a, b| protocol::inplace_matrix_multiply(ts, &*unwrap(ts, a)?, &*unwrap(ts, b)?)),
+    nb_inplace_matrix_multiply: Some(|ts, a, b| {
+        protocol::inplace_matrix_multiply(ts, &*unwrap(ts, a)?, &*unwrap(ts, b)?)
+    }),
     sq_contains: Some(|ts, this, value| protocol::contains(ts, &*living(ts, this)?, value)),
     mp_length: Some(|ts, this| protocol::length(ts, &*living(ts, this)?)),
     mp_subscript: Some(|ts, this, key| protocol::getitem(ts, &*living(ts, this)?, key)),
@@ -66,7 +68,11 @@ const SLOTS: TypeSlots = TypeSlots {
 
 const METHODS: &[MethodDef] = &[
     MethodDef::no_args("__bytes__", |ts, this| call::call_method(ts, &*living(ts, this)?, id!(__bytes__), &[]), ""),
-    MethodDef::no_args("__reversed__", |ts, this| call::call_method(ts, &*living(ts, this)?, id!(__reversed__), &[]), ""),
+    MethodDef::no_args(
+        "__reversed__",
+        |ts, this| call::call_method(ts, &*living(ts, this)?, id!(__reversed__), &[]),
+        "",
+    ),
 ];
 
 /// `weakref.ProxyType`.

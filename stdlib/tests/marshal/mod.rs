@@ -27,11 +27,7 @@ pub struct Reader<'a> {
 
 /// Reads one code object that takes up all of `bytes`.
 pub fn read_code(bytes: &[u8]) -> Result<Code, String> {
-    let mut reader = Reader {
-        bytes,
-        at: 0,
-        references: Vec::new(),
-    };
+    let mut reader = Reader { bytes, at: 0, references: Vec::new() };
     let value = reader.value()?;
     if reader.at != bytes.len() {
         return Err(format!("{} bytes are left over", bytes.len() - reader.at));
@@ -44,10 +40,7 @@ pub fn read_code(bytes: &[u8]) -> Result<Code, String> {
 
 impl Reader<'_> {
     fn take(&mut self, count: usize) -> Result<&[u8], String> {
-        let found = self
-            .bytes
-            .get(self.at..self.at + count)
-            .ok_or_else(|| format!("truncated at {}", self.at))?;
+        let found = self.bytes.get(self.at..self.at + count).ok_or_else(|| format!("truncated at {}", self.at))?;
         self.at += count;
         Ok(found)
     }
@@ -65,10 +58,7 @@ impl Reader<'_> {
     }
 
     fn sequence(&mut self, count: usize) -> Result<Value, String> {
-        (0..count)
-            .map(|_| self.value())
-            .collect::<Result<_, _>>()
-            .map(Value::Tuple)
+        (0..count).map(|_| self.value()).collect::<Result<_, _>>().map(Value::Tuple)
     }
 
     fn value(&mut self) -> Result<Value, String> {
@@ -115,10 +105,7 @@ impl Reader<'_> {
             b':' => self.sequence(3)?,
             b'r' => {
                 let index = self.length()?;
-                self.references
-                    .get(index)
-                    .cloned()
-                    .ok_or_else(|| format!("no reference {index}"))?
+                self.references.get(index).cloned().ok_or_else(|| format!("no reference {index}"))?
             }
             b'c' => Value::Code(Box::new(self.code()?)),
             other => return Err(format!("unknown tag {:?} at {at}", char::from(other))),
@@ -131,19 +118,11 @@ impl Reader<'_> {
 
     fn text(&mut self, length: usize) -> Result<Value, String> {
         // Lone surrogates are written as three bytes each, which is not UTF-8.
-        Ok(Value::Str(
-            String::from_utf8_lossy(self.take(length)?).into_owned(),
-        ))
+        Ok(Value::Str(String::from_utf8_lossy(self.take(length)?).into_owned()))
     }
 
     fn code(&mut self) -> Result<Code, String> {
-        let [_, _, _, stack_size, _] = [
-            self.number()?,
-            self.number()?,
-            self.number()?,
-            self.number()?,
-            self.number()?,
-        ];
+        let [_, _, _, stack_size, _] = [self.number()?, self.number()?, self.number()?, self.number()?, self.number()?];
         let Value::Bytes(bytecode) = self.value()? else {
             return Err("co_code is not bytes".into());
         };
@@ -180,12 +159,6 @@ impl Reader<'_> {
         if bytecode.is_empty() || bytecode.len() % 2 != 0 {
             return Err(format!("{name}: {} bytes of code", bytecode.len()));
         }
-        Ok(Code {
-            name,
-            filename,
-            bytecode,
-            constants,
-            stack_size,
-        })
+        Ok(Code { name, filename, bytecode, constants, stack_size })
     }
 }

@@ -4,8 +4,8 @@ use core::cell::Cell;
 
 use super::{DEQUE_TYPE, PyDeque};
 use crate::object::{
-    Args, AsObject, MethodDef, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, call,
-    flags, gc, protocol,
+    Args, AsObject, MethodDef, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

@@ -1,9 +1,7 @@
 //! What Python sees of `deque`.
 
 use super::{DEQUE_TYPE, PyDeque, iter};
-use crate::object::{
-    Args, AsObject, CompareOp, PyObject, PyResult, PyTypeObject, Ref, Signature, call, protocol,
-};
+use crate::object::{Args, AsObject, CompareOp, PyObject, PyResult, PyTypeObject, Ref, Signature, call, protocol};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
 use crate::types::exceptions as exc;
@@ -202,7 +200,12 @@ pub(super) fn deque_item(ts: &ThreadState, object: &PyObject, index: isize) -> P
     }
 }
 
-pub(super) fn deque_ass_item(ts: &ThreadState, object: &PyObject, index: isize, value: Option<&PyObject>) -> PyResult<()> {
+pub(super) fn deque_ass_item(
+    ts: &ThreadState,
+    object: &PyObject,
+    index: isize,
+    value: Option<&PyObject>,
+) -> PyResult<()> {
     let deque = this(object);
     let index = index as usize;
     if index >= deque.len() {

@@ -25,8 +25,8 @@ use hognose_allocators::NoMemory;
 use crate::object::header::decref;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
-    AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, Visitor, alloc,
-    flags, gc, protocol,
+    AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec,
+    Visitor, alloc, flags, gc, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::genericalias;
@@ -79,7 +79,11 @@ pub(super) static DEQUE_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::one("append", methods::append, "append($self, item, /)\n--\n\nAdd an element to the right side of the deque."),
+        MethodDef::one(
+            "append",
+            methods::append,
+            "append($self, item, /)\n--\n\nAdd an element to the right side of the deque.",
+        ),
         MethodDef::one(
             "appendleft",
             methods::append_left,
@@ -111,8 +115,16 @@ pub(super) static DEQUE_TYPE: StaticType = StaticType::new(TypeSpec {
             "insert($self, index, value, /)\n--\n\nInsert value before index.",
         ),
         MethodDef::no_args("pop", methods::pop, "pop($self, /)\n--\n\nRemove and return the rightmost element."),
-        MethodDef::no_args("popleft", methods::pop_left, "popleft($self, /)\n--\n\nRemove and return the leftmost element."),
-        MethodDef::no_args("__reduce__", methods::reduce, "__reduce__($self, /)\n--\n\nReturn state information for pickling."),
+        MethodDef::no_args(
+            "popleft",
+            methods::pop_left,
+            "popleft($self, /)\n--\n\nRemove and return the leftmost element.",
+        ),
+        MethodDef::no_args(
+            "__reduce__",
+            methods::reduce,
+            "__reduce__($self, /)\n--\n\nReturn state information for pickling.",
+        ),
         MethodDef::one("remove", methods::remove, "remove($self, value, /)\n--\n\nRemove first occurrence of value."),
         MethodDef::no_args(
             "__reversed__",
@@ -125,7 +137,11 @@ pub(super) static DEQUE_TYPE: StaticType = StaticType::new(TypeSpec {
             methods::rotate,
             "rotate($self, n=1, /)\n--\n\nRotate the deque n steps to the right.  If n is negative, rotates left.",
         ),
-        MethodDef::no_args("__sizeof__", methods::sizeof, "__sizeof__($self, /)\n--\n\nReturn the size of the deque in memory, in bytes."),
+        MethodDef::no_args(
+            "__sizeof__",
+            methods::sizeof,
+            "__sizeof__($self, /)\n--\n\nReturn the size of the deque in memory, in bytes.",
+        ),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
     ],
     getset: &[GetSetDef::get("maxlen", methods::max_len, "maximum size of a deque or None if unbounded")],
@@ -187,7 +203,8 @@ impl PyDeque {
     /// Moves the items into a ring of another size.
     fn move_to(&self, ts: &ThreadState, room: usize) -> Result<(), NoMemory> {
         debug_assert!(room.is_power_of_two() && room >= self.len());
-        let bytes = room.checked_mul(size_of::<*mut PyObject>()).filter(|b| *b <= isize::MAX as usize).ok_or(NoMemory)?;
+        let bytes =
+            room.checked_mul(size_of::<*mut PyObject>()).filter(|b| *b <= isize::MAX as usize).ok_or(NoMemory)?;
         let new = ts.heap().mem_alloc(bytes).cast::<*mut PyObject>();
         if new.is_null() {
             return Err(NoMemory);
@@ -372,12 +389,8 @@ impl PyDeque {
 
     /// Takes everything out.
     fn clear(&self, ts: &ThreadState) {
-        let (places, room, head, len) = (
-            self.places.replace(ptr::null_mut()),
-            self.room.replace(0),
-            self.head.replace(0),
-            self.len.replace(0),
-        );
+        let (places, room, head, len) =
+            (self.places.replace(ptr::null_mut()), self.room.replace(0), self.head.replace(0), self.len.replace(0));
         if places.is_null() {
             return;
         }

@@ -5,7 +5,8 @@ use core::cell::Cell;
 use super::nodes::Node;
 use super::{PyOrderedDict, this};
 use crate::object::{
-    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc, protocol,
+    AsObject, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
+    protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -69,7 +70,11 @@ impl Walk {
     }
 
     /// The next key with its hash and value.
-    pub(super) fn next_entry(&mut self, ts: &ThreadState, od: &PyOrderedDict) -> PyResult<Option<(PyRef, isize, PyRef)>> {
+    pub(super) fn next_entry(
+        &mut self,
+        ts: &ThreadState,
+        od: &PyOrderedDict,
+    ) -> PyResult<Option<(PyRef, isize, PyRef)>> {
         let Some(node) = self.step(ts, od)? else { return Ok(None) };
         let (key, hash) = (node.key().new_ref(), node.hash());
         match od.value_of(ts, node)? {
@@ -185,7 +190,15 @@ macro_rules! view {
 
 view!(ORDERED_KEYS_TYPE, "PyODictKeys_Type", c"odict_keys", DICT_KEYS_TYPE, Keys, keys_iter, keys_reversed);
 view!(ORDERED_ITEMS_TYPE, "PyODictItems_Type", c"odict_items", DICT_ITEMS_TYPE, Items, items_iter, items_reversed);
-view!(ORDERED_VALUES_TYPE, "PyODictValues_Type", c"odict_values", DICT_VALUES_TYPE, Values, values_iter, values_reversed);
+view!(
+    ORDERED_VALUES_TYPE,
+    "PyODictValues_Type",
+    c"odict_values",
+    DICT_VALUES_TYPE,
+    Values,
+    values_iter,
+    values_reversed
+);
 
 fn iterate(ts: &ThreadState, view: &PyObject, kind: IterKind, reverse: bool) -> PyResult {
     let Some(dict) = view.cast::<PyDictView>().dict() else { return Ok(ts.none()) };

@@ -1,7 +1,7 @@
 //! What Python sees of `OrderedDict`.
 
 use super::{Pair, PyOrderedDict, iter, this};
-use crate::object::{AsObject, Args, CompareOp, PyObject, PyRef, PyResult, Signature, call, protocol};
+use crate::object::{Args, AsObject, CompareOp, PyObject, PyRef, PyResult, Signature, call, protocol};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
 use crate::types::dict::{DICT_TYPE, PyDict, key_hash, raise_key_error};
@@ -14,7 +14,12 @@ use crate::types::str::{PyStr, StrBuilder};
 use crate::types::tuple::PyTuple;
 use crate::{id, raise};
 
-pub(super) fn ordered_ass_subscript(ts: &ThreadState, object: &PyObject, key: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
+pub(super) fn ordered_ass_subscript(
+    ts: &ThreadState,
+    object: &PyObject,
+    key: &PyObject,
+    value: Option<&PyObject>,
+) -> PyResult<()> {
     let od = this(object);
     let hash = key_hash(ts, key)?;
     match value {

@@ -29,12 +29,13 @@ use core::mem::offset_of;
 
 use crate::object::weakref::WeakrefList;
 use crate::object::{
-    AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, attr, call, flags,
+    AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, attr, call,
+    flags,
 };
+use crate::raise;
 use crate::state::ThreadState;
 use crate::types::dict::{DICT_TYPE, DictKeys, PyDict};
 use crate::types::exceptions as exc;
-use crate::raise;
 use nodes::Node;
 
 /// An OrderedDict.
@@ -128,12 +129,8 @@ pub static ORDERED_DICT_TYPE: StaticType = StaticType::new(TypeSpec {
 });
 
 /// The types that the module does not show.
-pub(super) static PRIVATE_TYPES: &[&StaticType] = &[
-    &iter::ORDERED_ITERATOR_TYPE,
-    &iter::ORDERED_KEYS_TYPE,
-    &iter::ORDERED_ITEMS_TYPE,
-    &iter::ORDERED_VALUES_TYPE,
-];
+pub(super) static PRIVATE_TYPES: &[&StaticType] =
+    &[&iter::ORDERED_ITERATOR_TYPE, &iter::ORDERED_KEYS_TYPE, &iter::ORDERED_ITEMS_TYPE, &iter::ORDERED_VALUES_TYPE];
 
 impl PyOrderedDict {
     /// A new, empty OrderedDict (`PyODict_New`).

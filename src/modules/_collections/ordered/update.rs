@@ -1,13 +1,13 @@
 //! Filling an OrderedDict from mappings, pairs and keywords.
 
 use super::{ORDERED_DICT_TYPE, PyOrderedDict};
-use crate::object::{AsObject, Args, PyObject, PyResult, attr, call, protocol};
+use crate::id;
+use crate::object::{Args, AsObject, PyObject, PyResult, attr, call, protocol};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::notimplemented::not_implemented;
-use crate::id;
 
 pub(super) fn ordered_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     if args.len() > 1 {

@@ -608,7 +608,12 @@ fn iternext(ts: &ThreadState, object: &PyObject) -> PyResult<Option<PyRef>> {
     } else {
         let line = call::call_method(ts, object, id!(readline), &[])?;
         if !line.is_a::<PyBytes>() {
-            return raise!(ts, exc::OSError, "readline() should have returned a bytes object, not '{}'", line.type_name());
+            return raise!(
+                ts,
+                exc::OSError,
+                "readline() should have returned a bytes object, not '{}'",
+                line.type_name()
+            );
         }
         line
     };

@@ -7,7 +7,7 @@ use super::super::base::{self, BUFFEREDIOBASE_TYPE, PyIOBase};
 use super::super::util::*;
 use super::{BUFFERED_READER_TYPE, BUFFERED_WRITER_TYPE};
 use crate::object::{
-    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Signature, Slot, StaticType, TypeSlots,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Slot, StaticType, TypeSlots,
     TypeSpec, Visitor, alloc, attr, call, flags,
 };
 use crate::state::ThreadState;
@@ -71,11 +71,9 @@ fn new(ts: &ThreadState, typ: &PyTypeObject, _args: Args<'_>) -> PyResult {
 }
 
 fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
-    static SIGNATURE: Signature<3> = Signature::new("BufferedRWPair", ["reader", "writer", "buffer_size"], 3, 3, 2);
-    let [reader, writer, size] = SIGNATURE.parse(ts, args)?;
-    let (Some(reader), Some(writer)) = (reader, writer) else {
-        return raise!(ts, exc::TypeError, "BufferedRWPair() needs a reader and a writer");
-    };
+    let args = args.no_keywords(ts, "BufferedRWPair")?;
+    call::check_count(ts, "BufferedRWPair", args.len(), 2, 3)?;
+    let (reader, writer, size) = (args[0], args[1], args.get(2));
     check_readable(ts, reader)?;
     check_writable(ts, writer)?;
     let size = match size {

@@ -25,7 +25,8 @@ impl PyBuffered {
                 let offset = if whence == libc::SEEK_SET { target.wrapping_sub(here) } else { target };
                 if offset >= -(self.pos.get() as i64) && offset <= there as i64 {
                     self.pos.set(self.pos.get() + offset as isize);
-                    return Ok(here + offset);
+                    // A device may be behind what was read from it.
+                    return Ok((here + offset).max(0));
                 }
             }
         }

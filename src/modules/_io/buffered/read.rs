@@ -177,7 +177,7 @@ impl PyBuffered {
     }
 
     fn read_into(&self, ts: &ThreadState, target: &PyObject, once: bool) -> PyResult {
-        let view = readinto_buffer(ts, if once { "readinto1" } else { "readinto" }, target)?;
+        let view = readinto_buffer(ts, if once { "readinto1() argument" } else { "readinto() argument" }, target)?;
         self.check_open(ts, "readinto of closed file")?;
         let _busy = self.enter(ts)?;
         let len = view.view().len as usize;
@@ -187,9 +187,9 @@ impl PyBuffered {
             // SAFETY: copying runs no Python code.
             copy_into(&view, 0, unsafe { self.bytes(pos, pos + done) });
             self.pos.set((pos + done) as isize);
-            if done == len {
-                return size_object(ts, done);
-            }
+        }
+        if done == len {
+            return size_object(ts, done);
         }
         if self.writable.get() {
             self.flush_and_rewind(ts)?;

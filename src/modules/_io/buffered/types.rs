@@ -52,16 +52,52 @@ macro_rules! methods {
     };
 }
 
-const READ: MethodDef = MethodDef::positional("read", read::read, "read($self, size=-1, /)\n--\n\nRead size bytes, or all; fewer at the end of the file, None when nothing is there yet.");
-const PEEK: MethodDef = MethodDef::positional("peek", read::peek, "peek($self, size=0, /)\n--\n\nLook at bytes without moving on: those in the buffer, or of one read of the raw stream.");
-const READ1: MethodDef = MethodDef::positional("read1", read::read1, "read1($self, size=-1, /)\n--\n\nRead up to size bytes with at most one read of the raw stream.");
-const READINTO: MethodDef = MethodDef::one("readinto", read::readinto, "readinto($self, buffer, /)\n--\n\nRead into the buffer; returns how many bytes.");
-const READINTO1: MethodDef = MethodDef::one("readinto1", read::readinto1, "readinto1($self, buffer, /)\n--\n\nThe same with at most one read of the raw stream.");
-const READLINE: MethodDef = MethodDef::positional("readline", read::readline, "readline($self, size=-1, /)\n--\n\nRead a line with its end, at most size bytes of it.");
-const WRITE: MethodDef = MethodDef::one("write", write::write, "write($self, buffer, /)\n--\n\nPut the bytes into the buffer, which is written when it is full; returns how many.");
+const READ: MethodDef = MethodDef::positional(
+    "read",
+    read::read,
+    "read($self, size=-1, /)\n--\n\nRead size bytes, or all; fewer at the end of the file, None when nothing is there yet.",
+);
+const PEEK: MethodDef = MethodDef::positional(
+    "peek",
+    read::peek,
+    "peek($self, size=0, /)\n--\n\nLook at bytes without moving on: those in the buffer, or of one read of the raw stream.",
+);
+const READ1: MethodDef = MethodDef::positional(
+    "read1",
+    read::read1,
+    "read1($self, size=-1, /)\n--\n\nRead up to size bytes with at most one read of the raw stream.",
+);
+const READINTO: MethodDef = MethodDef::one(
+    "readinto",
+    read::readinto,
+    "readinto($self, buffer, /)\n--\n\nRead into the buffer; returns how many bytes.",
+);
+const READINTO1: MethodDef = MethodDef::one(
+    "readinto1",
+    read::readinto1,
+    "readinto1($self, buffer, /)\n--\n\nThe same with at most one read of the raw stream.",
+);
+const READLINE: MethodDef = MethodDef::positional(
+    "readline",
+    read::readline,
+    "readline($self, size=-1, /)\n--\n\nRead a line with its end, at most size bytes of it.",
+);
+const WRITE: MethodDef = MethodDef::one(
+    "write",
+    write::write,
+    "write($self, buffer, /)\n--\n\nPut the bytes into the buffer, which is written when it is full; returns how many.",
+);
 const FLUSH: MethodDef = MethodDef::no_args("flush", flush, "flush($self, /)\n--\n\nWrite what waits in the buffer.");
-const READABLE: MethodDef = MethodDef::no_args("readable", |ts, this| ask_raw(ts, this, id!(readable)), "readable($self, /)\n--\n\nWhether the raw stream can be read.");
-const WRITABLE: MethodDef = MethodDef::no_args("writable", |ts, this| ask_raw(ts, this, id!(writable)), "writable($self, /)\n--\n\nWhether the raw stream can be written.");
+const READABLE: MethodDef = MethodDef::no_args(
+    "readable",
+    |ts, this| ask_raw(ts, this, id!(readable)),
+    "readable($self, /)\n--\n\nWhether the raw stream can be read.",
+);
+const WRITABLE: MethodDef = MethodDef::no_args(
+    "writable",
+    |ts, this| ask_raw(ts, this, id!(writable)),
+    "writable($self, /)\n--\n\nWhether the raw stream can be written.",
+);
 
 /// `_io.BufferedReader`.
 pub static BUFFERED_READER_TYPE: StaticType = StaticType::new(TypeSpec {

@@ -24,9 +24,9 @@ impl PyBuffered {
                 let Some(count) = self.raw_write(ts, unsafe { self.bytes(from, to) })? else {
                     return blocking_error(ts, WOULD_BLOCK, 0);
                 };
-                self.move_to((from + count) as isize);
-                self.write_pos.set(self.pos.get());
-                self.raw_pos.set(self.pos.get());
+                // The user's position stays: it may be elsewhere in what was read ahead.
+                self.write_pos.set((from + count) as isize);
+                self.raw_pos.set((from + count) as isize);
                 // A write that was cut short may have been by a signal.
                 crate::lifecycle::pending::signals(ts)?;
             }

@@ -48,6 +48,9 @@ impl PyTextIOWrapper {
                 Known::Ascii => Coder::Ascii,
             }));
         }
+        if encoding.contains_nul() {
+            return raise!(ts, exc::LookupError, "unknown encoding: {encoding}");
+        }
         let lookup = protocol::import_attr(ts, "_codecs", "lookup")?;
         let info = call::call_with(ts, &lookup, &[encoding.as_object()])?;
         let is_text = match info.downcast_exact::<PyTuple>() {

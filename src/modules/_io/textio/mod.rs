@@ -150,12 +150,17 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     let Some(buffer) = buffer else { return raise!(ts, exc::TypeError, "TextIOWrapper() needs a buffer") };
     let flag = |given: Option<&PyObject>| given.map_or(Ok(false), |flag| protocol::is_true(ts, flag));
     let (line_buffering, write_through) = (flag(line_buffering)?, flag(write_through)?);
-    let encoding = text_argument(ts, "encoding", encoding)?;
-    let errors = text_argument(ts, "errors", errors)?;
-    let newline = check_newline(ts, newline)?;
+    let encoding = text_argument(ts, "TextIOWrapper", "encoding", encoding)?;
+    let errors = text_argument(ts, "TextIOWrapper", "errors", errors)?;
+    for text in [encoding, errors].into_iter().flatten() {
+        if text.contains_nul() {
+            return raise!(ts, exc::ValueError, "embedded null character");
+        }
+    }
     let this = wrapper(object);
     this.ok.set(false);
     this.detached.set(false);
+    let newline = check_newline(ts, Some("TextIOWrapper"), newline)?;
     let errors = match errors {
         Some(errors) => Ref::from_borrowed(errors),
         None => Ref::from_borrowed(id!(strict)),
@@ -193,20 +198,22 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// An argument that is a str without NUL, or None.
-fn text_argument<'a>(ts: &ThreadState, name: &str, argument: Option<&'a PyObject>) -> PyResult<Option<&'a PyStr>> {
+/// An argument that is a str, or None.
+fn text_argument<'a>(
+    ts: &ThreadState,
+    function: &str,
+    name: &str,
+    argument: Option<&'a PyObject>,
+) -> PyResult<Option<&'a PyStr>> {
     let Some(argument) = argument.filter(|argument| !is_none(argument)) else { return Ok(None) };
     let Some(text) = argument.downcast::<PyStr>() else {
         return raise!(
             ts,
             exc::TypeError,
-            "TextIOWrapper() argument '{name}' must be str or None, not {}",
+            "{function}() argument '{name}' must be str or None, not {}",
             argument.type_name()
         );
     };
-    if text.contains_nul() {
-        return raise!(ts, exc::ValueError, "embedded null character");
-    }
     // It must have a form in UTF-8.
     text.utf8(ts)?;
     Ok(Some(text))
@@ -361,37 +368,31 @@ fn detach(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn reconfigure(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
-    static SIGNATURE: Signature<5> = Signature::new(
-        "reconfigure",
-        ["encoding", "errors", "newline", "line_buffering", "write_through"],
-        0,
-        0,
-        0,
-    );
+    static SIGNATURE: Signature<5> =
+        Signature::new("reconfigure", ["encoding", "errors", "newline", "line_buffering", "write_through"], 0, 0, 0);
     let [encoding, errors, newline, line_buffering, write_through] = SIGNATURE.parse(ts, args)?;
     let this = wrapper(object);
     let buffer = this.attached(ts)?;
     let given = |argument: Option<&PyObject>| argument.is_some_and(|argument| !is_none(argument));
     // `newline=None` is a choice of its own.
     if this.decoded.is_some() && (given(encoding) || given(errors) || newline.is_some()) {
-        return unsupported(
-            ts,
-            "It is not possible to set the encoding or newline of stream after the first read",
-        );
+        return unsupported(ts, "It is not possible to set the encoding or newline of stream after the first read");
     }
     let new_newline = match newline {
-        Some(newline) => Some(check_newline(ts, Some(newline))?),
+        Some(newline) => Some(check_newline(ts, Some("reconfigure"), Some(newline))?),
         None => None,
     };
-    let flag = |argument: Option<&PyObject>, old: bool| match argument.filter(|argument| !is_none(argument)) {
-        Some(flag) => protocol::is_true(ts, flag),
-        None => Ok(old),
+    let flag = |argument: Option<&PyObject>, old: bool| -> PyResult<bool> {
+        match argument.filter(|argument| !is_none(argument)) {
+            Some(flag) => Ok(protocol::as_i32(ts, flag)? != 0),
+            None => Ok(old),
+        }
     };
     let line_buffering = flag(line_buffering, this.line_buffering.get())?;
     let write_through = flag(write_through, this.write_through.get())?;
+    let encoding = text_argument(ts, "reconfigure", "encoding", encoding)?;
+    let errors = text_argument(ts, "reconfigure", "errors", errors)?;
     call::call_method(ts, object, id!(flush), &[])?;
-    let encoding = text_argument(ts, "encoding", encoding)?;
-    let errors = text_argument(ts, "errors", errors)?;
     let changed = encoding.is_some() || errors.is_some() || new_newline.is_some();
     if changed {
         let old = match this.encoding.get().map(PyRef::downcast_into::<PyStr>) {

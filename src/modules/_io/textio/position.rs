@@ -238,7 +238,11 @@ pub(super) fn seek(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> P
             Ok(input) => input,
             Err(other) => {
                 let name = other.type_name();
-                return raise!(ts, exc::TypeError, "underlying read() should have returned a bytes object, not '{name}'");
+                return raise!(
+                    ts,
+                    exc::TypeError,
+                    "underlying read() should have returned a bytes object, not '{name}'"
+                );
             }
         };
         this.snapshot_flags.set(cookie.flags.into());

@@ -73,7 +73,8 @@ impl PyTextIOWrapper {
             }
         };
         self.at_start.set(false);
-        if !self.pending().is_empty() && self.pending().len() + bytes.len() > chunk {
+        // Whoever is written to may write in turn, and comes first then.
+        while !self.pending().is_empty() && self.pending().len() + bytes.len() > chunk {
             self.write_pending(ts)?;
         }
         self.pending().try_extend_from_copy(bytes)?;

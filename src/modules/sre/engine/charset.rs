@@ -35,12 +35,7 @@ impl Charset {
     pub(super) fn new(code: &[u32], start: usize, end: usize, fold: Fold) -> Result<Self, Error> {
         let dynamic = check(code, start, end)? || fold == Fold::Locale;
         let start = u32::try_from(start).map_err(|_| Error::IllegalCode)?;
-        let mut set = Self {
-            latin1: [0; 8],
-            start,
-            fold,
-            dynamic,
-        };
+        let mut set = Self { latin1: [0; 8], start, fold, dynamic };
         if !dynamic {
             for ch in 0..256 {
                 if set.evaluate(code, ch) {
@@ -90,19 +85,13 @@ fn check(code: &[u32], start: usize, end: usize) -> Result<bool, Error> {
         let operand = code.get(at + 1).copied();
         at += match operator {
             op::FAILURE => {
-                return if at + 1 == end {
-                    Ok(dynamic)
-                } else {
-                    Err(Error::IllegalCode)
-                };
+                return if at + 1 == end { Ok(dynamic) } else { Err(Error::IllegalCode) };
             }
             op::NEGATE => 1,
             op::LITERAL => 2,
             op::RANGE | op::RANGE_UNI_IGNORE => 3,
             op::CATEGORY => {
-                let category = operand
-                    .and_then(Category::from_code)
-                    .ok_or(Error::IllegalCode)?;
+                let category = operand.and_then(Category::from_code).ok_or(Error::IllegalCode)?;
                 dynamic |= category.class == Class::LocaleWord;
                 2
             }
@@ -110,11 +99,7 @@ fn check(code: &[u32], start: usize, end: usize) -> Result<bool, Error> {
             op::BIGCHARSET => {
                 let blocks = operand.ok_or(Error::IllegalCode)?;
                 let index = code.get(at + 2..at + 2 + INDEX).ok_or(Error::IllegalCode)?;
-                if blocks > 256
-                    || index
-                        .iter()
-                        .any(|word| word.to_ne_bytes().iter().any(|&b| u32::from(b) >= blocks))
-                {
+                if blocks > 256 || index.iter().any(|word| word.to_ne_bytes().iter().any(|&b| u32::from(b) >= blocks)) {
                     return Err(Error::IllegalCode);
                 }
                 2 + INDEX + blocks as usize * BITMAP
@@ -247,11 +232,7 @@ pub(super) fn same_folded(fold: Fold, left: u32, right: u32) -> bool {
 /// `_sre.ascii_tolower`.
 #[inline]
 pub fn ascii_lower(ch: u32) -> u32 {
-    if matches!(ch, 0x41..=0x5A) {
-        ch + 32
-    } else {
-        ch
-    }
+    if matches!(ch, 0x41..=0x5A) { ch + 32 } else { ch }
 }
 
 /// `_sre.ascii_iscased`.

@@ -162,21 +162,12 @@ impl Lowering<'_> {
             op::INFO_CHARSET => info.charset = Some(self.set(5, end, Fold::None)?),
             _ if flags & !op::INFO_LITERAL == op::INFO_PREFIX => {
                 let (len, skip) = (self.word(5)? as usize, self.word(6)? as usize);
-                if len == 0
-                    || skip > len
-                    || end - 5 < 2
-                    || (end - 7) / 2 != len
-                    || !(end - 7).is_multiple_of(2)
-                {
+                if len == 0 || skip > len || end - 5 < 2 || (end - 7) / 2 != len || !(end - 7).is_multiple_of(2) {
                     return Err(Error::IllegalCode);
                 }
                 // Each entry of the overlap table leads back, so a search makes progress.
                 let overlap = &self.code[7 + len..end];
-                if overlap
-                    .iter()
-                    .enumerate()
-                    .any(|(index, &back)| back as usize > index)
-                {
+                if overlap.iter().enumerate().any(|(index, &back)| back as usize > index) {
                     return Err(Error::IllegalCode);
                 }
                 info.prefix = 7;
@@ -234,15 +225,9 @@ impl Lowering<'_> {
                 self.emit(until)?;
                 self.at = end + 1;
             }
-            Kind::Alternative {
-                branch,
-                jumps,
-                target,
-            } => {
+            Kind::Alternative { branch, jumps, target } => {
                 self.expect(end, op::JUMP)?;
-                let to = (end + 1)
-                    .checked_add(self.word(end + 1)? as usize)
-                    .ok_or(Error::IllegalCode)?;
+                let to = (end + 1).checked_add(self.word(end + 1)? as usize).ok_or(Error::IllegalCode)?;
                 if target.is_some_and(|target| target != to) {
                     return Err(Error::IllegalCode);
                 }
@@ -271,11 +256,7 @@ impl Lowering<'_> {
     }
 
     fn expect(&self, at: usize, operator: u32) -> Result<(), Error> {
-        if self.word(at)? == operator {
-            Ok(())
-        } else {
-            Err(Error::IllegalCode)
-        }
+        if self.word(at)? == operator { Ok(()) } else { Err(Error::IllegalCode) }
     }
 
     /// Completes an instruction's target: it is here.
@@ -308,44 +289,27 @@ impl Lowering<'_> {
         let branch = if self.word(next)? == op::FAILURE {
             NOWHERE
         } else {
-            self.emit(Inst::Branch {
-                next: NOWHERE,
-                probe: NOWHERE,
-            })?
+            self.emit(Inst::Branch { next: NOWHERE, probe: NOWHERE })?
         };
-        self.open(
-            end,
-            Kind::Alternative {
-                branch,
-                jumps,
-                target,
-            },
-        )
+        self.open(end, Kind::Alternative { branch, jumps, target })
     }
 
     fn set(&mut self, start: usize, end: usize, fold: Fold) -> Result<u32, Error> {
         let index = self.sets.len() as u32;
-        self.sets
-            .try_push(Charset::new(self.code, start, end, fold)?)?;
+        self.sets.try_push(Charset::new(self.code, start, end, fold)?)?;
         Ok(index)
     }
 
     fn group(&mut self) -> Result<u32, Error> {
         let group = self.operand()?;
-        if group < self.groups {
-            Ok(group)
-        } else {
-            Err(Error::IllegalCode)
-        }
+        if group < self.groups { Ok(group) } else { Err(Error::IllegalCode) }
     }
 
     /// Lowers one operator that consumes one unit, `None` when `operator` is not one.
     fn unit(&mut self, operator: u32) -> Result<Option<Inst>, Error> {
         let fold = match operator {
             op::IN_IGNORE | op::LITERAL_IGNORE | op::NOT_LITERAL_IGNORE => Fold::Ascii,
-            op::IN_UNI_IGNORE | op::LITERAL_UNI_IGNORE | op::NOT_LITERAL_UNI_IGNORE => {
-                Fold::Unicode
-            }
+            op::IN_UNI_IGNORE | op::LITERAL_UNI_IGNORE | op::NOT_LITERAL_UNI_IGNORE => Fold::Unicode,
             op::IN_LOC_IGNORE | op::LITERAL_LOC_IGNORE | op::NOT_LITERAL_LOC_IGNORE => Fold::Locale,
             _ => Fold::None,
         };
@@ -360,9 +324,7 @@ impl Lowering<'_> {
             op::NOT_LITERAL_IGNORE | op::NOT_LITERAL_UNI_IGNORE | op::NOT_LITERAL_LOC_IGNORE => {
                 Inst::NotLiteralIgnore(fold, self.operand()?)
             }
-            op::CATEGORY => {
-                Inst::Category(Category::from_code(self.operand()?).ok_or(Error::IllegalCode)?)
-            }
+            op::CATEGORY => Inst::Category(Category::from_code(self.operand()?).ok_or(Error::IllegalCode)?),
             op::IN | op::IN_IGNORE | op::IN_UNI_IGNORE | op::IN_LOC_IGNORE => {
                 let end = self.skip()?;
                 let set = self.set(self.at, end, fold)?;
@@ -394,10 +356,7 @@ impl Lowering<'_> {
                 }
                 self.emit(Inst::Mark(mark))?;
             }
-            op::GROUPREF
-            | op::GROUPREF_IGNORE
-            | op::GROUPREF_UNI_IGNORE
-            | op::GROUPREF_LOC_IGNORE => {
+            op::GROUPREF | op::GROUPREF_IGNORE | op::GROUPREF_UNI_IGNORE | op::GROUPREF_LOC_IGNORE => {
                 let fold = match operator {
                     op::GROUPREF => Fold::None,
                     op::GROUPREF_IGNORE => Fold::Ascii,
@@ -411,9 +370,7 @@ impl Lowering<'_> {
                 let from = self.at;
                 let group = self.group()?;
                 // This skip is relative to the operand before it.
-                let end = from
-                    .checked_add(self.operand()? as usize)
-                    .ok_or(Error::IllegalCode)?;
+                let end = from.checked_add(self.operand()? as usize).ok_or(Error::IllegalCode)?;
                 let cond = self.emit(Inst::GroupRefExists { group, no: NOWHERE })?;
                 self.open(end, Kind::Yes { cond })?;
             }
@@ -425,10 +382,7 @@ impl Lowering<'_> {
                 if self.at + 1 != region.end {
                     return Err(Error::IllegalCode);
                 }
-                let end = self
-                    .at
-                    .checked_add(self.operand()? as usize)
-                    .ok_or(Error::IllegalCode)?;
+                let end = self.at.checked_add(self.operand()? as usize).ok_or(Error::IllegalCode)?;
                 let jump = self.emit(Inst::Jump(NOWHERE))?;
                 self.land(cond);
                 self.regions.pop();
@@ -452,11 +406,7 @@ impl Lowering<'_> {
             op::POSSESSIVE_REPEAT => {
                 let end = self.skip()?;
                 let (min, max) = self.bounds()?;
-                let inst = self.emit(Inst::PossessiveRepeat {
-                    min,
-                    max,
-                    end: NOWHERE,
-                })?;
+                let inst = self.emit(Inst::PossessiveRepeat { min, max, end: NOWHERE })?;
                 self.open(end, Kind::Sub { inst })?;
             }
             op::ASSERT | op::ASSERT_NOT | op::ATOMIC_GROUP => {
@@ -472,25 +422,14 @@ impl Lowering<'_> {
                 };
                 let inst = self.emit(inst)?;
                 // Here the skip includes the closing word.
-                self.open(
-                    end.checked_sub(1).ok_or(Error::IllegalCode)?,
-                    Kind::Sub { inst },
-                )?;
+                self.open(end.checked_sub(1).ok_or(Error::IllegalCode)?, Kind::Sub { inst })?;
             }
             op::REPEAT_ONE | op::MIN_REPEAT_ONE | op::POSSESSIVE_REPEAT_ONE => {
                 let end = self.skip()?;
                 let (min, max) = self.bounds()?;
                 self.emit(match operator {
-                    op::REPEAT_ONE => Inst::RepeatOne {
-                        min,
-                        max,
-                        probe: NOWHERE,
-                    },
-                    op::MIN_REPEAT_ONE => Inst::MinRepeatOne {
-                        min,
-                        max,
-                        probe: NOWHERE,
-                    },
+                    op::REPEAT_ONE => Inst::RepeatOne { min, max, probe: NOWHERE },
+                    op::MIN_REPEAT_ONE => Inst::MinRepeatOne { min, max, probe: NOWHERE },
                     _ => Inst::PossessiveRepeatOne { min, max },
                 })?;
                 let item = self.operand()?;
@@ -511,10 +450,6 @@ impl Lowering<'_> {
 
     fn bounds(&mut self) -> Result<(u32, u32), Error> {
         let (min, max) = (self.operand()?, self.operand()?);
-        if min <= max {
-            Ok((min, max))
-        } else {
-            Err(Error::IllegalCode)
-        }
+        if min <= max { Ok((min, max)) } else { Err(Error::IllegalCode) }
     }
 }

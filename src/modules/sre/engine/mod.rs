@@ -77,14 +77,7 @@ pub struct Request<'a, U> {
 impl<'a, U: Unit> Request<'a, U> {
     /// The request for the whole of `text`.
     pub fn new(text: &'a [U]) -> Self {
-        Self {
-            text,
-            start: 0,
-            end: text.len(),
-            must_advance: false,
-            match_all: false,
-            interrupt: None,
-        }
+        Self { text, start: 0, end: text.len(), must_advance: false, match_all: false, interrupt: None }
     }
 }
 
@@ -144,18 +137,9 @@ impl<'a, U: Unit> State<'a, U> {
     ///
     /// # Errors
     /// [`Error::NoMemory`] when there is no room for the marks.
-    pub fn with_workspace(
-        program: &Program,
-        request: Request<'a, U>,
-        workspace: Workspace,
-    ) -> Result<Self, Error> {
+    pub fn with_workspace(program: &Program, request: Request<'a, U>, workspace: Workspace) -> Result<Self, Error> {
         let end = request.end.min(request.text.len());
-        let Workspace {
-            mut marks,
-            choices,
-            trail,
-            reps,
-        } = workspace;
+        let Workspace { mut marks, choices, trail, reps } = workspace;
         marks.clear();
         marks.try_reserve(2 * program.groups())?;
         for _ in 0..2 * program.groups() {
@@ -181,12 +165,7 @@ impl<'a, U: Unit> State<'a, U> {
 
     /// The working memory, for the next state; what was found is gone.
     pub fn into_workspace(self) -> Workspace {
-        Workspace {
-            marks: self.marks,
-            choices: self.choices,
-            trail: self.trail,
-            reps: self.reps,
-        }
+        Workspace { marks: self.marks, choices: self.choices, trail: self.trail, reps: self.reps }
     }
 
     /// Where the match starts; before a match, where the next one is looked for.
@@ -220,11 +199,7 @@ impl<'a, U: Unit> State<'a, U> {
     /// Goes on from the end of the match that was found: the next one starts there, and is not empty there
     /// when this one was empty.
     pub fn advance(&mut self) {
-        self.barred = if self.ptr == self.start {
-            self.ptr
-        } else {
-            UNSET
-        };
+        self.barred = if self.ptr == self.start { self.ptr } else { UNSET };
         self.start = self.ptr;
     }
 

@@ -103,9 +103,6 @@ impl Category {
             Class::UnicodeLineBreak,
         ];
         let class = *CLASSES.get(code as usize / 2)?;
-        Some(Category {
-            class,
-            inverted: code % 2 == 1,
-        })
+        Some(Category { class, inverted: code % 2 == 1 })
     }
 }

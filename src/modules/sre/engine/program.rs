@@ -136,14 +136,7 @@ impl Program {
         }
         let lowered = lower(code, groups)?;
         let (insts, sets) = (lowered.insts, lowered.sets);
-        let mut program = Self {
-            code: own,
-            insts,
-            sets,
-            info: lowered.info,
-            first: NOWHERE,
-            groups,
-        };
+        let mut program = Self { code: own, insts, sets, info: lowered.info, first: NOWHERE, groups };
         program.place_probes();
         program.trust_prefix();
         Ok(program)
@@ -187,13 +180,9 @@ impl Program {
     pub(super) fn count<U: Unit>(&self, inst: Inst, text: &[U]) -> usize {
         match inst {
             Inst::AnyAll => text.len(),
-            Inst::Any => {
-                U::from_code(u32::from(b'\n')).map_or(text.len(), |newline| find(text, newline))
-            }
+            Inst::Any => U::from_code(u32::from(b'\n')).map_or(text.len(), |newline| find(text, newline)),
             Inst::Literal(wanted) => run_length(text, |ch| ch == wanted),
-            Inst::NotLiteral(wanted) => {
-                U::from_code(wanted).map_or(text.len(), |unit| find(text, unit))
-            }
+            Inst::NotLiteral(wanted) => U::from_code(wanted).map_or(text.len(), |unit| find(text, unit)),
             Inst::In(set) => {
                 let set = &self.sets[set as usize];
                 run_length(text, |ch| set.contains(&self.code, ch))
@@ -240,8 +229,7 @@ impl Program {
                 | Inst::MinRepeatOne { min: 1.., .. }
                 | Inst::PossessiveRepeatOne { min: 1.., .. } => pc + 1,
                 Inst::Repeat { until } => match self.insts[until as usize] {
-                    Inst::MaxUntil { min: 1.., body, .. }
-                    | Inst::MinUntil { min: 1.., body, .. } => body,
+                    Inst::MaxUntil { min: 1.., body, .. } | Inst::MinUntil { min: 1.., body, .. } => body,
                     _ => return NOWHERE,
                 },
                 _ => return NOWHERE,
@@ -253,19 +241,10 @@ impl Program {
     /// Believes the header about the prefix only as far as the instructions bear it out: what a search skips
     /// must be what it has already compared.
     fn trust_prefix(&mut self) {
-        let Info {
-            prefix,
-            prefix_len,
-            prefix_skip,
-            ..
-        } = self.info;
-        let literals = self
-            .insts
-            .iter()
-            .zip(&self.code[prefix..prefix + prefix_len]);
-        let borne_out = literals
-            .take_while(|(inst, ch)| matches!(inst, Inst::Literal(wanted) if wanted == *ch))
-            .count();
+        let Info { prefix, prefix_len, prefix_skip, .. } = self.info;
+        let literals = self.insts.iter().zip(&self.code[prefix..prefix + prefix_len]);
+        let borne_out =
+            literals.take_while(|(inst, ch)| matches!(inst, Inst::Literal(wanted) if wanted == *ch)).count();
         if borne_out < prefix_skip {
             self.info.prefix_skip = 0;
         }

@@ -91,18 +91,10 @@ fn index(len: usize) -> Result<u32, Error> {
 
 impl<U: Unit> State<'_, U> {
     /// Tries to match at `start`, beginning with instruction `entry`. The end of the match, if there is one.
-    pub(super) fn run(
-        &mut self,
-        program: &Program,
-        entry: usize,
-        start: usize,
-    ) -> Result<Option<usize>, Error> {
+    pub(super) fn run(&mut self, program: &Program, entry: usize, start: usize) -> Result<Option<usize>, Error> {
         let text = self.text;
         let insts: &[Inst] = &program.insts;
-        let mut context = Context {
-            repeat: NONE,
-            barrier: NONE,
-        };
+        let mut context = Context { repeat: NONE, barrier: NONE };
         let mut pc = entry;
         let mut ptr = start;
         self.choices.clear();
@@ -122,9 +114,7 @@ impl<U: Unit> State<'_, U> {
                         }
                     }
                     Inst::In(set) => {
-                        if ptr < text.len()
-                            && program.sets[set as usize].contains(&program.code, text[ptr].code())
-                        {
+                        if ptr < text.len() && program.sets[set as usize].contains(&program.code, text[ptr].code()) {
                             ptr += 1;
                             pc += 1;
                             continue 'run;
@@ -172,8 +162,7 @@ impl<U: Unit> State<'_, U> {
                             let most = rest.min(bound(max));
                             let count = program.count(insts[pc + 1], &text[ptr..ptr + most]);
                             let floor = ptr + min as usize;
-                            if let Some(place) = self.give_back(program, probe, floor, ptr + count)
-                            {
+                            if let Some(place) = self.give_back(program, probe, floor, ptr + count) {
                                 if place > floor {
                                     self.push(Way::GiveBack, pc as u32, place, floor, &context)?;
                                 }
@@ -186,9 +175,7 @@ impl<U: Unit> State<'_, U> {
                     Inst::MinRepeatOne { min, max, probe } => {
                         let least = min as usize;
                         let rest = text.len() - ptr;
-                        if least <= rest
-                            && program.count(insts[pc + 1], &text[ptr..ptr + least]) == least
-                        {
+                        if least <= rest && program.count(insts[pc + 1], &text[ptr..ptr + least]) == least {
                             let item = insts[pc + 1];
                             if let Some((place, count)) =
                                 self.take_more(program, item, probe, ptr + least, least, bound(max))
@@ -213,11 +200,7 @@ impl<U: Unit> State<'_, U> {
                     }
                     Inst::Repeat { until } => {
                         // Counted from -1: the end of the loop, where it is entered, adds one.
-                        context.repeat = self.push_rep(Rep {
-                            count: u32::MAX,
-                            outer: context.repeat,
-                            last: UNSET,
-                        })?;
+                        context.repeat = self.push_rep(Rep { count: u32::MAX, outer: context.repeat, last: UNSET })?;
                         pc = until as usize;
                         continue 'run;
                     }
@@ -232,11 +215,7 @@ impl<U: Unit> State<'_, U> {
                             self.push(Way::Leave, pc as u32, ptr, 0, &context)?;
                             // A loop that is known to be past its minimum need not be counted further.
                             let count = if max == MAX_REPEAT { min } else { count };
-                            context.repeat = self.push_rep(Rep {
-                                count,
-                                outer: rep.outer,
-                                last: ptr,
-                            })?;
+                            context.repeat = self.push_rep(Rep { count, outer: rep.outer, last: ptr })?;
                             pc = body as usize;
                         } else {
                             context.repeat = rep.outer;
@@ -311,13 +290,7 @@ impl<U: Unit> State<'_, U> {
                                 let stuck = ptr == barrier.at;
                                 // An item that matched nothing matches it as often as is wanted.
                                 if !stuck && (count < min as usize || count < bound(max)) {
-                                    self.push_barrier(
-                                        Way::Possessive,
-                                        barrier.pc as usize,
-                                        ptr,
-                                        count,
-                                        &mut context,
-                                    )?;
+                                    self.push_barrier(Way::Possessive, barrier.pc as usize, ptr, count, &mut context)?;
                                     pc = barrier.pc as usize + 1;
                                 } else {
                                     pc = end as usize;
@@ -346,11 +319,7 @@ impl<U: Unit> State<'_, U> {
                         }
                     }
                     Inst::GroupRefExists { group, no } => {
-                        pc = if self.reference(group).is_some() {
-                            pc + 1
-                        } else {
-                            no as usize
-                        };
+                        pc = if self.reference(group).is_some() { pc + 1 } else { no as usize };
                         continue 'run;
                     }
                     Inst::Match => {
@@ -403,14 +372,9 @@ impl<U: Unit> State<'_, U> {
                         };
                         let item = insts[pc + 1];
                         let more = match text.get(ptr) {
-                            Some(unit) if program.accepts(item, unit.code()) => self.take_more(
-                                program,
-                                item,
-                                probe,
-                                ptr + 1,
-                                choice.value + 1,
-                                bound(max),
-                            ),
+                            Some(unit) if program.accepts(item, unit.code()) => {
+                                self.take_more(program, item, probe, ptr + 1, choice.value + 1, bound(max))
+                            }
                             _ => None,
                         };
                         match more {
@@ -437,11 +401,8 @@ impl<U: Unit> State<'_, U> {
                             return Err(Error::IllegalCode);
                         };
                         let rep = self.rep(choice.repeat)?;
-                        context.repeat = self.push_rep(Rep {
-                            count: rep.count.wrapping_add(1),
-                            outer: rep.outer,
-                            last: ptr,
-                        })?;
+                        context.repeat =
+                            self.push_rep(Rep { count: rep.count.wrapping_add(1), outer: rep.outer, last: ptr })?;
                         pc = body as usize;
                         continue 'run;
                     }
@@ -479,22 +440,13 @@ impl<U: Unit> State<'_, U> {
     fn may_begin(&self, program: &Program, probe: u32, ptr: usize) -> bool {
         match program.insts.get(probe as usize) {
             None => true,
-            Some(&inst) => self
-                .text
-                .get(ptr)
-                .is_some_and(|unit| program.accepts(inst, unit.code())),
+            Some(&inst) => self.text.get(ptr).is_some_and(|unit| program.accepts(inst, unit.code())),
         }
     }
 
     /// The highest place from `ceiling` down to `floor` where the tail may begin.
     #[inline]
-    fn give_back(
-        &self,
-        program: &Program,
-        probe: u32,
-        floor: usize,
-        ceiling: usize,
-    ) -> Option<usize> {
+    fn give_back(&self, program: &Program, probe: u32, floor: usize, ceiling: usize) -> Option<usize> {
         if ceiling < floor {
             return None;
         }
@@ -506,9 +458,7 @@ impl<U: Unit> State<'_, U> {
         let text = &self.text[floor..self.text.len().min(ceiling + 1)];
         let place = match inst {
             Inst::Literal(wanted) => text.iter().rposition(|unit| unit.code() == wanted),
-            _ => text
-                .iter()
-                .rposition(|unit| program.accepts(inst, unit.code())),
+            _ => text.iter().rposition(|unit| program.accepts(inst, unit.code())),
         };
         place.map(|offset| floor + offset)
     }
@@ -544,14 +494,7 @@ impl<U: Unit> State<'_, U> {
     }
 
     #[inline]
-    fn push(
-        &mut self,
-        way: Way,
-        pc: u32,
-        at: usize,
-        value: usize,
-        context: &Context,
-    ) -> Result<(), Error> {
+    fn push(&mut self, way: Way, pc: u32, at: usize, value: usize, context: &Context) -> Result<(), Error> {
         let choice = Choice {
             way,
             pc,
@@ -609,27 +552,15 @@ impl<U: Unit> State<'_, U> {
 
     #[inline]
     fn rep(&self, repeat: u32) -> Result<Rep, Error> {
-        self.reps
-            .get(repeat as usize)
-            .copied()
-            .ok_or(Error::IllegalCode)
+        self.reps.get(repeat as usize).copied().ok_or(Error::IllegalCode)
     }
 
     #[inline]
     fn set_mark(&mut self, mark: u32, ptr: usize) -> Result<(), Error> {
         let place = mark as usize;
         if !self.choices.is_empty() {
-            let value = if place < self.last_mark {
-                self.marks[place]
-            } else {
-                UNSET
-            };
-            let entry = Trail {
-                mark,
-                last_index: self.last_index,
-                last_mark: self.last_mark,
-                value,
-            };
+            let value = if place < self.last_mark { self.marks[place] } else { UNSET };
+            let entry = Trail { mark, last_index: self.last_index, last_mark: self.last_mark, value };
             self.trail.try_push(entry)?;
         }
         if mark % 2 == 1 {
@@ -668,11 +599,7 @@ impl<U: Unit> State<'_, U> {
     #[inline(always)]
     pub(super) fn step(&mut self) -> Result<(), Error> {
         self.steps += 1;
-        if self.steps & INTERRUPT_MASK == 0 {
-            self.ask_interrupt()
-        } else {
-            Ok(())
-        }
+        if self.steps & INTERRUPT_MASK == 0 { self.ask_interrupt() } else { Ok(()) }
     }
 
     #[cold]
@@ -687,11 +614,7 @@ impl<U: Unit> State<'_, U> {
 /// An upper bound in units; no bound is one that no text reaches.
 #[inline]
 fn bound(max: u32) -> usize {
-    if max == MAX_REPEAT {
-        usize::MAX
-    } else {
-        max as usize
-    }
+    if max == MAX_REPEAT { usize::MAX } else { max as usize }
 }
 
 /// Whether the position `ptr` is one that `at` asks for.

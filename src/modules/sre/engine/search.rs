@@ -13,13 +13,7 @@ impl<U: Unit> State<'_, U> {
 
     /// One attempt at `place`, beginning with instruction `entry` at `ptr`.
     #[inline]
-    fn attempt(
-        &mut self,
-        program: &Program,
-        place: usize,
-        entry: usize,
-        ptr: usize,
-    ) -> Result<bool, Error> {
+    fn attempt(&mut self, program: &Program, place: usize, entry: usize, ptr: usize) -> Result<bool, Error> {
         self.step()?;
         self.reset();
         self.start = place;
@@ -78,12 +72,7 @@ impl<U: Unit> State<'_, U> {
     }
 
     /// The pattern begins with a known unit.
-    fn search_literal(
-        &mut self,
-        program: &Program,
-        info: Info,
-        start: usize,
-    ) -> Result<bool, Error> {
+    fn search_literal(&mut self, program: &Program, info: Info, start: usize) -> Result<bool, Error> {
         let Some(wanted) = U::from_code(program.code[info.prefix]) else {
             return Ok(false);
         };
@@ -103,12 +92,7 @@ impl<U: Unit> State<'_, U> {
 
     /// The pattern begins with a known literal of some length. The overlap table says how much of it has
     /// been seen already where a comparison fails, so no unit is looked at twice.
-    fn search_prefix(
-        &mut self,
-        program: &Program,
-        info: Info,
-        start: usize,
-    ) -> Result<bool, Error> {
+    fn search_prefix(&mut self, program: &Program, info: Info, start: usize) -> Result<bool, Error> {
         let len = info.prefix_len;
         let prefix = &program.code[info.prefix..info.prefix + len];
         let overlap = &program.code[info.prefix + len..info.prefix + 2 * len];
@@ -153,12 +137,7 @@ impl<U: Unit> State<'_, U> {
 
     /// The pattern begins with a unit that `accept` knows.
     #[inline(always)]
-    fn search_where(
-        &mut self,
-        program: &Program,
-        start: usize,
-        accept: impl Fn(u32) -> bool,
-    ) -> Result<bool, Error> {
+    fn search_where(&mut self, program: &Program, start: usize, accept: impl Fn(u32) -> bool) -> Result<bool, Error> {
         let text = self.text;
         let mut place = start;
         loop {
@@ -173,12 +152,7 @@ impl<U: Unit> State<'_, U> {
         }
     }
 
-    fn search_everywhere(
-        &mut self,
-        program: &Program,
-        info: Info,
-        start: usize,
-    ) -> Result<bool, Error> {
+    fn search_everywhere(&mut self, program: &Program, info: Info, start: usize) -> Result<bool, Error> {
         // Behind this place not enough is left; at least one attempt is made.
         let last = (self.text.len() - info.min_width).max(start);
         let only_here = matches!(program.insts[0], Inst::At(At::Beginning));

@@ -8,17 +8,10 @@ use crate::text::testing::{TestHeap, with_too_little_memory};
 /// Runs the case generator with the first suitable interpreter; `None` when there is none.
 fn cases(seed: u32, count: u32) -> Option<String> {
     let own = std::env::var("HOGNOSE_TEST_PYTHON").ok();
-    for python in own
-        .as_deref()
-        .into_iter()
-        .chain(["python3.14", "python3.13", "python3"])
-    {
+    for python in own.as_deref().into_iter().chain(["python3.14", "python3.13", "python3"]) {
         let script = include_str!("tests.py");
         let arguments = [seed.to_string(), count.to_string()];
-        let run = Command::new(python)
-            .args(["-X", "utf8", "-c", script])
-            .args(arguments)
-            .output();
+        let run = Command::new(python).args(["-X", "utf8", "-c", script]).args(arguments).output();
         if let Ok(output) = run
             && output.status.success()
         {
@@ -40,12 +33,7 @@ fn result<U: Unit>(state: &State<'_, U>, groups: usize) -> String {
 }
 
 fn perform<U: Unit>(program: &Program, mode: &str, start: usize, end: usize, text: &[U]) -> String {
-    let request = Request {
-        start,
-        end,
-        match_all: mode == "f",
-        ..Request::new(text)
-    };
+    let request = Request { start, end, match_all: mode == "f", ..Request::new(text) };
     let mut state = State::new(program, request).unwrap();
     let mut results = Vec::new();
     match mode {
@@ -64,18 +52,11 @@ fn perform<U: Unit>(program: &Program, mode: &str, start: usize, end: usize, tex
             }
         }
     }
-    if results.is_empty() {
-        "-".to_owned()
-    } else {
-        results.join(";")
-    }
+    if results.is_empty() { "-".to_owned() } else { results.join(";") }
 }
 
 fn numbers(text: &str, separator: char) -> Vec<u32> {
-    text.split(separator)
-        .filter(|part| !part.is_empty())
-        .map(|part| part.parse().unwrap())
-        .collect()
+    text.split(separator).filter(|part| !part.is_empty()).map(|part| part.parse().unwrap()).collect()
 }
 
 fn check(cases: &str) -> (usize, Vec<String>) {
@@ -92,11 +73,7 @@ fn check(cases: &str) -> (usize, Vec<String>) {
         }
         let (left, expected) = line.split_once(" | ").unwrap();
         let fields: Vec<&str> = left.split(' ').collect();
-        let (mode, start, end) = (
-            fields[1],
-            fields[2].parse().unwrap(),
-            fields[3].parse().unwrap(),
-        );
+        let (mode, start, end) = (fields[1], fields[2].parse().unwrap(), fields[3].parse().unwrap());
         let wide = numbers(fields[4], ',');
         let program = match program.as_ref().unwrap() {
             Ok(program) => program,
@@ -106,18 +83,10 @@ fn check(cases: &str) -> (usize, Vec<String>) {
             }
         };
         let mut found = vec![perform(program, mode, start, end, &wide)];
-        if let Ok(half) = wide
-            .iter()
-            .map(|&ch| u16::try_from(ch))
-            .collect::<Result<Vec<_>, _>>()
-        {
+        if let Ok(half) = wide.iter().map(|&ch| u16::try_from(ch)).collect::<Result<Vec<_>, _>>() {
             found.push(perform(program, mode, start, end, &half));
         }
-        if let Ok(narrow) = wide
-            .iter()
-            .map(|&ch| u8::try_from(ch))
-            .collect::<Result<Vec<_>, _>>()
-        {
+        if let Ok(narrow) = wide.iter().map(|&ch| u8::try_from(ch)).collect::<Result<Vec<_>, _>>() {
             found.push(perform(program, mode, start, end, &narrow));
         }
         checked += 1;
@@ -137,38 +106,12 @@ fn finds_what_pythons_own_engine_finds() {
     };
     let (checked, wrong) = check(&cases);
     assert!(checked > 1000, "only {checked} cases");
-    assert!(
-        wrong.is_empty(),
-        "{} of {checked} differ:\n{}",
-        wrong.len(),
-        wrong[..wrong.len().min(8)].join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {checked} differ:\n{}", wrong.len(), wrong[..wrong.len().min(8)].join("\n"));
 }
 
 /// `(a+)+b`, which takes exponential time on a text of many `a`s.
-const EXPONENTIAL: [u32; 21] = [
-    14,
-    4,
-    0,
-    2,
-    u32::MAX,
-    23,
-    11,
-    1,
-    u32::MAX,
-    17,
-    0,
-    24,
-    6,
-    1,
-    u32::MAX,
-    16,
-    97,
-    1,
-    17,
-    1,
-    18,
-];
+const EXPONENTIAL: [u32; 21] =
+    [14, 4, 0, 2, u32::MAX, 23, 11, 1, u32::MAX, 17, 0, 24, 6, 1, u32::MAX, 16, 97, 1, 17, 1, 18];
 
 fn exponential() -> Program {
     let mut code = EXPONENTIAL.to_vec();
@@ -187,10 +130,7 @@ fn an_interrupt_ends_a_match_that_takes_too_long() {
         asked.set(asked.get() + 1);
         asked.get() == 3
     };
-    let request = Request {
-        interrupt: Some(&stop),
-        ..Request::new(&text)
-    };
+    let request = Request { interrupt: Some(&stop), ..Request::new(&text) };
     let mut state = State::new(&program, request).unwrap();
     assert_eq!(state.match_at(&program), Err(Error::Interrupted));
     assert_eq!(asked.get(), 3);
@@ -202,17 +142,9 @@ fn code_that_no_compiler_wrote_is_refused_or_harmless() {
     let program = exponential();
     let code = program.code().to_vec();
     assert_eq!(Program::new(&[], 0).err(), Some(Error::IllegalCode));
-    assert_eq!(
-        Program::new(&code, 0).err(),
-        Some(Error::IllegalCode),
-        "a group that does not exist"
-    );
+    assert_eq!(Program::new(&code, 0).err(), Some(Error::IllegalCode), "a group that does not exist");
     for len in 0..code.len() {
-        assert_eq!(
-            Program::new(&code[..len], 1).err(),
-            Some(Error::IllegalCode),
-            "cut off at {len}"
-        );
+        assert_eq!(Program::new(&code[..len], 1).err(), Some(Error::IllegalCode), "cut off at {len}");
     }
     // Every word replaced by others: what is accepted must run without a panic.
     for place in 0..code.len() {
@@ -227,10 +159,7 @@ fn code_that_no_compiler_wrote_is_refused_or_harmless() {
                 budget.set(budget.get() - 1);
                 budget.get() == 0
             };
-            let request = Request {
-                interrupt: Some(&stop),
-                ..Request::new(b"aaab aab".as_slice())
-            };
+            let request = Request { interrupt: Some(&stop), ..Request::new(b"aaab aab".as_slice()) };
             let mut state = State::new(&program, request).unwrap();
             let _ = state.search(&program);
         }
@@ -241,21 +170,11 @@ fn code_that_no_compiler_wrote_is_refused_or_harmless() {
 fn compiled_code_with_a_changed_word_is_refused_or_harmless() {
     let _heap = TestHeap::new();
     let Some(cases) = cases(2, 100) else { return };
-    for line in cases
-        .lines()
-        .filter_map(|line| line.strip_prefix("P "))
-        .step_by(3)
-    {
+    for line in cases.lines().filter_map(|line| line.strip_prefix("P ")).step_by(3) {
         let words = numbers(line, ' ');
         let groups = words[0] as usize;
         for place in 1..words.len().min(80) {
-            for change in [
-                words[place] ^ 1,
-                words[place].wrapping_add(2),
-                0,
-                15,
-                u32::MAX,
-            ] {
+            for change in [words[place] ^ 1, words[place].wrapping_add(2), 0, 15, u32::MAX] {
                 let mut code = words[1..].to_vec();
                 code[place - 1] = change;
                 let Ok(program) = Program::new(&code, groups) else {
@@ -267,10 +186,7 @@ fn compiled_code_with_a_changed_word_is_refused_or_harmless() {
                     budget.get() == 0
                 };
                 let text = [97u16, 98, 99, 32, 0x3b1, 97, 97];
-                let request = Request {
-                    interrupt: Some(&stop),
-                    ..Request::new(&text)
-                };
+                let request = Request { interrupt: Some(&stop), ..Request::new(&text) };
                 let mut state = State::new(&program, request).unwrap();
                 let _ = state.search(&program);
             }
@@ -326,35 +242,8 @@ fn an_empty_text_has_no_boundary() {
 fn a_possessive_loop_restores_the_groups_of_a_failed_iteration() {
     let _heap = TestHeap::new();
     // `(?:(a)|b)*+` on "ab": the second iteration's attempt at the group leaves no trace.
-    let code = [
-        14,
-        4,
-        0,
-        0,
-        u32::MAX,
-        28,
-        19,
-        0,
-        u32::MAX,
-        7,
-        9,
-        17,
-        0,
-        16,
-        97,
-        17,
-        1,
-        15,
-        7,
-        5,
-        16,
-        98,
-        15,
-        2,
-        0,
-        1,
-        1,
-    ];
+    let code =
+        [14, 4, 0, 0, u32::MAX, 28, 19, 0, u32::MAX, 7, 9, 17, 0, 16, 97, 17, 1, 15, 7, 5, 16, 98, 15, 2, 0, 1, 1];
     let program = Program::new(&code, 1).unwrap();
     let mut state = State::new(&program, Request::new(b"ab".as_slice())).unwrap();
     assert_eq!(state.match_at(&program), Ok(true));

@@ -34,26 +34,17 @@ pub(super) fn find<U: Unit>(text: &[U], wanted: U) -> usize {
     let mut skipped = 0;
     for block in blocks {
         // No early exit inside the block: that is what lets it become vector code.
-        if block
-            .iter()
-            .fold(false, |found, &unit| found | (unit == wanted))
-        {
+        if block.iter().fold(false, |found, &unit| found | (unit == wanted)) {
             break;
         }
         skipped += LANES;
     }
     let rest = &text[skipped..];
-    skipped
-        + rest
-            .iter()
-            .position(|&unit| unit == wanted)
-            .unwrap_or(rest.len())
+    skipped + rest.iter().position(|&unit| unit == wanted).unwrap_or(rest.len())
 }
 
 /// How many units at the beginning satisfy `accept`.
 #[inline(always)]
 pub(super) fn run_length<U: Unit>(text: &[U], mut accept: impl FnMut(u32) -> bool) -> usize {
-    text.iter()
-        .position(|&unit| !accept(unit.code()))
-        .unwrap_or(text.len())
+    text.iter().position(|&unit| !accept(unit.code())).unwrap_or(text.len())
 }

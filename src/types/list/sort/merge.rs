@@ -521,7 +521,9 @@ mod tests {
     fn entries(values: &[u32]) -> TryVec<Entry<u32>> {
         let mut entries = TryVec::new();
         for (index, value) in values.iter().enumerate() {
-            entries.try_push(Entry { key: *value, item: core::ptr::without_provenance_mut::<PyObject>(index) }).unwrap();
+            entries
+                .try_push(Entry { key: *value, item: core::ptr::without_provenance_mut::<PyObject>(index) })
+                .unwrap();
         }
         entries
     }

@@ -4,9 +4,9 @@ use core::fmt::Write as _;
 
 use hognose_allocators::collections::{TryString, TryVec};
 
-use super::Encoder;
 use super::super::builder::StrBuilder;
 use super::super::layout::PyStr;
+use super::Encoder;
 use crate::object::{AsObject, PyRef, PyResult, Raised, call};
 use crate::raise;
 use crate::state::ThreadState;
@@ -56,8 +56,7 @@ pub fn new_encode_error(
     let encoding = PyStr::new(ts, encoding)?;
     let (start, end) = (PyInt::from_usize(ts, start)?, PyInt::from_usize(ts, end)?);
     let reason = PyStr::new(ts, reason)?;
-    let arguments =
-        [encoding.as_object(), text.as_object(), start.as_object(), end.as_object(), reason.as_object()];
+    let arguments = [encoding.as_object(), text.as_object(), start.as_object(), end.as_object(), reason.as_object()];
     call::call_with(ts, exc::UnicodeEncodeError.as_object(), &arguments)
 }
 
@@ -74,8 +73,7 @@ pub fn new_decode_error(
     let object = PyBytes::new(ts, bytes)?;
     let (start, end) = (PyInt::from_usize(ts, start)?, PyInt::from_usize(ts, end)?);
     let reason = PyStr::new(ts, reason)?;
-    let arguments =
-        [encoding.as_object(), object.as_object(), start.as_object(), end.as_object(), reason.as_object()];
+    let arguments = [encoding.as_object(), object.as_object(), start.as_object(), end.as_object(), reason.as_object()];
     call::call_with(ts, exc::UnicodeDecodeError.as_object(), &arguments)
 }
 

@@ -66,8 +66,9 @@ pub fn decode_unicode_escape(ts: &ThreadState, bytes: &[u8], errors: &str, last:
                     // Further digits may come.
                     break;
                 }
-                let value =
-                    rest[1..=more].iter().fold(u32::from(digit - b'0'), |value, byte| value << 3 | u32::from(byte - b'0'));
+                let value = rest[1..=more]
+                    .iter()
+                    .fold(u32::from(digit - b'0'), |value, byte| value << 3 | u32::from(byte - b'0'));
                 if value > 0o377 {
                     first_invalid.get_or_insert(value);
                 }

@@ -22,8 +22,8 @@ use crate::object::{PyObject, PyResult, Ref};
 use crate::state::ThreadState;
 use crate::types::bytes::PyBytes;
 
-pub use errors::{DecodeErrors, EncodeErrors, new_decode_error, new_encode_error};
 pub(crate) use errors::surrogates_not_allowed;
+pub use errors::{DecodeErrors, EncodeErrors, new_decode_error, new_encode_error};
 pub use escape::{
     Unescaped, decode_raw_unicode_escape, decode_unicode_escape, encode_raw_unicode_escape, encode_unicode_escape,
 };

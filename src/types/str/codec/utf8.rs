@@ -20,12 +20,7 @@ pub fn decode_utf8(ts: &ThreadState, bytes: &[u8], errors: &str) -> PyResult<Ref
 
 /// Decodes UTF-8, and tells how many bytes it took: unless this is the `last` part of the input, a
 /// character that has only begun is left for the next.
-pub fn decode_utf8_stateful(
-    ts: &ThreadState,
-    bytes: &[u8],
-    errors: &str,
-    last: bool,
-) -> PyResult<(Ref<PyStr>, usize)> {
+pub fn decode_utf8_stateful(ts: &ThreadState, bytes: &[u8], errors: &str, last: bool) -> PyResult<(Ref<PyStr>, usize)> {
     if let Ok(text) = core::str::from_utf8(bytes) {
         return Ok((PyStr::new(ts, text)?, bytes.len()));
     }
