@@ -33,6 +33,7 @@ pub mod pyerrors;
 pub mod pylifecycle;
 pub mod pymem;
 pub mod pystate;
+pub mod pytime;
 pub mod pythonrun;
 pub mod setobject;
 pub mod status;
