@@ -173,7 +173,9 @@ fn headers_and_library_agree() {
     let missing: Vec<_> = declared.iter().filter(|name| !exported.contains(name.as_str())).collect();
     assert!(missing.is_empty(), "declared, but not exported: {missing:?}");
     let public = |name: &&&str| {
-        (name.starts_with("Py") || name.starts_with("Hog_")) && !name.starts_with("PyODict") && !name.starts_with("PyContext")
+        (name.starts_with("Py") || name.starts_with("Hog_"))
+            && !name.starts_with("PyODict")
+            && !name.starts_with("PyContext")
     };
     let hidden: Vec<_> = exported
         .iter()
