@@ -34,6 +34,9 @@
 #include "dictobject.h"
 #include "setobject.h"
 #include "sliceobject.h"
+#include "rangeobject.h"
+#include "genobject.h"
+#include "pydebug.h"
 #include "cellobject.h"
 #include "classobject.h"
 #include "funcobject.h"
@@ -57,6 +60,7 @@
 #include "sysmodule.h"
 #include "import.h"
 #include "fileobject.h"
+#include "pytime.h"
 #include "pylifecycle.h"
 #include "initconfig.h"
 

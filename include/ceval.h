@@ -31,6 +31,8 @@ PyAPI_FUNC(void) PyEval_AcquireThread(PyThreadState *tstate);
 PyAPI_FUNC(void) PyEval_ReleaseThread(PyThreadState *tstate);
 /* Does nothing since 3.9. */
 PyAPI_FUNC(void) PyEval_InitThreads(void) Py_DEPRECATED(3.9);
+/* 1 while the runtime is initialized. */
+PyAPI_FUNC(int) PyEval_ThreadsInitialized(void) Py_DEPRECATED(3.9);
 
 #define Py_BEGIN_ALLOW_THREADS                                                                                         \
     {                                                                                                                  \
@@ -50,6 +52,8 @@ PyAPI_FUNC(int) Py_EnterRecursiveCall(const char *where);
 PyAPI_FUNC(void) Py_LeaveRecursiveCall(void);
 
 #ifndef Py_LIMITED_API
+/* A builtin of what runs; AttributeError when there is none. */
+PyAPI_FUNC(PyObject *) PyEval_GetBuiltin(PyObject *name);
 struct PyCompilerFlags;
 /* Adds the __future__ flags of what runs; 1 when there are any, else 0. Cannot fail. */
 PyAPI_FUNC(int) PyEval_MergeCompilerFlags(struct PyCompilerFlags *flags);

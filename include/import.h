@@ -11,6 +11,8 @@ extern "C" {
 /* Imports a module by its full name, and gives that module; with the __import__ of what runs. */
 PyAPI_FUNC(PyObject *) PyImport_ImportModule(const char *name);
 PyAPI_FUNC(PyObject *) PyImport_Import(PyObject *name);
+/* The name of old for ImportModule. */
+PyAPI_FUNC(PyObject *) PyImport_ImportModuleNoBlock(const char *name) Py_DEPRECATED(3.13);
 /* __import__ with all its arguments; NULL for none. */
 PyAPI_FUNC(PyObject *) PyImport_ImportModuleLevel(const char *name, PyObject *globals, PyObject *locals,
                                                   PyObject *fromlist, int level);

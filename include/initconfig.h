@@ -241,6 +241,9 @@ PyAPI_FUNC(PyStatus) PyConfig_Read(PyConfig *config);
    undone, and it may be repeated. */
 PyAPI_FUNC(PyStatus) Py_InitializeFromConfig(const PyConfig *config);
 
+/* The arguments of the process, borrowed from the configuration; 0 and NULL when nothing is initialized. */
+PyAPI_FUNC(void) Py_GetArgcArgv(int *argc, wchar_t ***argv);
+
 /* A sub-interpreter: not in this version, an error and NULL in *tstate_p. Since 3.12. */
 PyAPI_FUNC(PyStatus) Py_NewInterpreterFromConfig(PyThreadState **tstate_p, const PyInterpreterConfig *config);
 

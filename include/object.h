@@ -281,6 +281,8 @@ PyAPI_DATA(PyObject) _Py_NoneStruct;           /* None; use Py_None */
 PyAPI_DATA(PyObject) _Py_NotImplementedStruct; /* NotImplemented; use Py_NotImplemented */
 #define Py_None (&_Py_NoneStruct)
 #define Py_NotImplemented (&_Py_NotImplementedStruct)
+/* Identity. No thread state is needed. Since 3.10. Cannot fail. */
+PyAPI_FUNC(int) Py_IsNone(PyObject *x);
 #define Py_IsNone(x) Py_Is((x), Py_None)
 #define Py_RETURN_NONE return Py_None
 #define Py_RETURN_NOTIMPLEMENTED return Py_NotImplemented
@@ -305,6 +307,8 @@ PyAPI_FUNC(PyObject *) PyType_GetDict(PyTypeObject *type);
 PyAPI_FUNC(Py_hash_t) PyObject_GenericHash(PyObject *o);
 /* The hash of an address. No thread state is needed. Since 3.13. */
 PyAPI_FUNC(Py_hash_t) Py_HashPointer(const void *p);
+/* The hash of bytes; 0 for none. No thread state is needed. Since 3.14. */
+PyAPI_FUNC(Py_hash_t) Py_HashBuffer(const void *data, Py_ssize_t n);
 #endif
 
 #ifdef __cplusplus

@@ -127,3 +127,60 @@ fn headers_are_clean() {
         succeeds("hygiene", &output);
     }
 }
+
+/// Exported on purpose without a declaration: macros of the headers stand for them, or they are names of old
+/// extension modules.
+const NOT_DECLARED: &[&str] = &["PyObject_TypeCheck", "Py_REFCNT", "Py_TYPE", "PyImport_ImportModuleEx"];
+
+/// The names that the headers declare.
+fn declared() -> std::collections::BTreeSet<String> {
+    let mut names = std::collections::BTreeSet::new();
+    let mut folders = vec![root().join("include")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the folder is there") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(path).expect("a header");
+            for part in text.split("PyAPI_").skip(1).filter(|p| p.starts_with("FUNC(") || p.starts_with("DATA(")) {
+                // Past the type in parentheses, which may have some inside, and an attribute.
+                let Some((_, rest)) = part.split_once(") ") else { continue };
+                let rest = rest.trim_start().trim_start_matches("_Py_NO_RETURN ");
+                let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if name.starts_with("Py") || name.starts_with("_Py") || name.contains("Hog_") {
+                    names.insert(name);
+                }
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn headers_and_library_agree() {
+    let output = Command::new("nm")
+        .args(["-D", "--defined-only"])
+        .arg(library_directory().join("libhognose.so"))
+        .output()
+        .expect("nm starts");
+    succeeds("nm", &output);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let exported: std::collections::BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+    let declared = declared();
+    assert!(declared.len() > 800, "the headers were not understood: {}", declared.len());
+    let missing: Vec<_> = declared.iter().filter(|name| !exported.contains(name.as_str())).collect();
+    assert!(missing.is_empty(), "declared, but not exported: {missing:?}");
+    let public = |name: &&&str| {
+        (name.starts_with("Py") || name.starts_with("Hog_"))
+            && !name.starts_with("PyODict")
+            && !name.starts_with("PyContext")
+    };
+    let hidden: Vec<_> = exported
+        .iter()
+        .filter(public)
+        .filter(|name| !declared.contains(**name) && !NOT_DECLARED.contains(name) && !name.starts_with("PyExc__"))
+        .collect();
+    assert!(hidden.is_empty(), "exported, but not declared: {hidden:?}");
+}

@@ -34,6 +34,7 @@ pub mod pylifecycle;
 pub mod pymem;
 pub mod pystate;
 pub mod pythonrun;
+pub mod pytime;
 pub mod setobject;
 pub mod status;
 pub mod sysmodule;

@@ -257,6 +257,31 @@ pub extern "C" fn Py_HashPointer(pointer: *const c_void) -> isize {
     }
 }
 
+/// The hash of bytes, as `bytes` and `str` have it.
+///
+/// # Safety
+///
+/// `data` has `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Py_HashBuffer(data: *const c_void, len: isize) -> isize {
+    if len <= 0 {
+        return 0;
+    }
+    // SAFETY: as promised.
+    crate::types::hash::hash_bytes(unsafe { super::convert::borrowed_bytes(data, len as usize) })
+}
+
+/// The same: the name of old.
+///
+/// # Safety
+///
+/// As for [`Py_HashBuffer`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _Py_HashBytes(data: *const c_void, len: isize) -> isize {
+    // SAFETY: as promised.
+    unsafe { Py_HashBuffer(data, len) }
+}
+
 // Attributes.
 
 /// The name of an attribute, which C hands in as any object.
@@ -378,8 +403,9 @@ pub unsafe extern "C" fn PyObject_GenericSetDict(
 ) -> c_int {
     guard::<()>("PyObject_GenericSetDict", |ts| {
         // SAFETY: as promised.
-        match unsafe { object.as_ref() } {
-            Some(object) => attr::set_dict_attribute(ts, object, unsafe { value.as_ref() }),
+        let (object, value) = unsafe { (object.as_ref(), value.as_ref()) };
+        match object {
+            Some(object) => attr::set_dict_attribute(ts, object, value),
             None => null_argument(ts),
         }
     })

@@ -489,3 +489,34 @@ pub(super) fn main_thread_state() -> *mut ThreadState {
         None => core::ptr::null_mut(),
     }
 }
+
+/// The arguments that the process was started with, as `sys.orig_argv` has them: borrowed from the configuration.
+///
+/// # Safety
+///
+/// Both are places.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Py_GetArgcArgv(argc: *mut c_int, argv: *mut *mut *mut WChar) {
+    // SAFETY: the main interpreter lives while the pointer is set; the places are the caller's. A wide string is
+    // a transparent pointer.
+    unsafe {
+        match Runtime::get().main_interpreter.load(Ordering::Acquire).as_ref() {
+            Some(interp) => {
+                let list = interp.config().orig_argv.as_slice();
+                argc.write(list.len() as c_int);
+                argv.write(list.as_ptr().cast_mut().cast());
+            }
+            None => {
+                argc.write(0);
+                argv.write(core::ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// Whether a file descriptor is open.
+#[unsafe(no_mangle)]
+pub extern "C" fn _Py_IsValidFD(fd: c_int) -> c_int {
+    // SAFETY: the call only looks.
+    c_int::from(fd >= 0 && unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0)
+}

@@ -4,8 +4,7 @@ use core::cell::{Cell, UnsafeCell};
 
 use crate::modules::ModuleSpec;
 use crate::object::{
-    Args, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags,
-    gc, protocol,
+    Args, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;

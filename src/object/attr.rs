@@ -220,7 +220,9 @@ fn cannot_set(ts: &ThreadState, object: &PyObject, name: &PyStr, known: bool, de
     let type_name = object.type_name();
     let raised = if known {
         ts.raise_fmt(&exc::AttributeError, format_args!("'{type_name}' object attribute '{name}' is read-only"))
-    } else if object.ob_type().slots().setattro.is_some_and(|slot| slot as usize == generic_set as *const () as usize) && !deleting {
+    } else if object.ob_type().slots().setattro.is_some_and(|slot| slot as usize == generic_set as *const () as usize)
+        && !deleting
+    {
         ts.raise_fmt(
             &exc::AttributeError,
             format_args!("'{type_name}' object has no attribute '{name}' and no __dict__ for setting new attributes"),

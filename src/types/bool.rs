@@ -1,8 +1,6 @@
 //! `bool`: the two ints that are also truth values.
 
-use crate::object::{
-    Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, StaticType, TypeSlots, TypeSpec, flags, protocol,
-};
+use crate::object::{Args, PyObject, PyRef, PyResult, PyTypeObject, StaticType, TypeSlots, TypeSpec, flags, protocol};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;

@@ -24,6 +24,7 @@ macro_rules! owns {
             }
 
             /// The type's `traverse` slot.
+            #[allow(dead_code, reason = "types whose instances are not collected do without")]
             pub(crate) fn slot_traverse(
                 object: &$crate::object::PyObject,
                 visitor: &mut $crate::object::Visitor<'_>,
@@ -35,6 +36,7 @@ macro_rules! owns {
             }
 
             /// The type's `clear` slot.
+            #[allow(dead_code, reason = "immutable types do without")]
             pub(crate) fn slot_clear(_ts: &$crate::state::ThreadState, object: &$crate::object::PyObject) {
                 // SAFETY: the slot is called with an object of its type.
                 let this = unsafe { object.cast_unchecked::<$object>() };

@@ -165,7 +165,7 @@ fn handle_breaker(ts: &ThreadState) -> PyResult<()> {
 #[allow(clippy::cognitive_complexity, reason = "one arm per instruction")]
 unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
     let mut frame: *mut Frame = first;
-    // SAFETY (of the whole block): code objects are validated when they are made, so instructions, caches,
+    // SAFETY: for the whole block: code objects are validated when they are made, so instructions, caches,
     // names, constants and places are there; the compiler keeps the stack within `co_stacksize`;
     // the places up to `sp` hold owned references or null.
     unsafe {
@@ -192,12 +192,6 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
             () => {{
                 sp = sp.sub(1);
                 PyRef::from_owned(*sp)
-            }};
-        }
-        macro_rules! pop_opt {
-            () => {{
-                sp = sp.sub(1);
-                PyRef::from_owned_or_null(*sp)
             }};
         }
         macro_rules! peek {
@@ -247,15 +241,6 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 }
                 let unit = (*pc).get();
                 oparg |= (unit >> 8) as usize;
-                if option_env!("HOGTRACE").is_some() {
-                    std::eprintln!(
-                        "{} {} {} {}",
-                        (*(*frame).code).qualname(),
-                        pc.offset_from((*(*frame).code).units().as_ptr()),
-                        opcode::NAMES[(unit & 0xff) as usize],
-                        oparg
-                    );
-                }
 
                 macro_rules! next {
                     ($caches:expr) => {{
@@ -1419,7 +1404,6 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                                     format_args!("__init__() should return None, not '{}'", value.type_name()),
                                 );
                                 drop(value);
-                                oparg = 0;
                                 fail!()
                             }
                         } else {

@@ -1,5 +1,7 @@
 //! What the collections promise: D2 above all.
 
+#![allow(clippy::disallowed_types, reason = "tests count drops with what is at hand")]
+
 use std::rc::Rc;
 use std::vec::Vec;
 

@@ -96,7 +96,8 @@ fn class_of(errno: i64) -> Option<&'static StaticType> {
 /// without a `__new__`, whose arguments `__new__` cannot know.
 fn init_takes_arguments(typ: &PyTypeObject) -> bool {
     let slots = typ.slots();
-    slots.init.is_some_and(|f| f as usize != init as *const () as usize) && slots.new.is_some_and(|f| f as usize == new as *const () as usize)
+    slots.init.is_some_and(|f| f as usize != init as *const () as usize)
+        && slots.new.is_some_and(|f| f as usize == new as *const () as usize)
 }
 
 fn new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {

@@ -143,10 +143,8 @@ static LAST_RESORT: LastResort = {
         suppress_context: Cell::new(false),
     };
     // SAFETY: both have the header, six words that are null for an empty slot, and the flag.
-    LastResort {
-        collector_header: [0; 2],
-        error: unsafe { core::mem::transmute::<Parts, PyBaseExceptionStatic>(parts) },
-    }
+    let error = unsafe { core::mem::transmute::<Parts, PyBaseExceptionStatic>(parts) };
+    LastResort { collector_header: [0; 2], error }
 };
 
 /// Raises MemoryError from the stock: allocates nothing, and sets no context.

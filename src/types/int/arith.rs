@@ -1,7 +1,7 @@
 //! Sums, differences, products and signs.
 
 use super::{Draft, PyInt, words};
-use crate::object::{AsObject, PyObject, PyResult};
+use crate::object::{PyObject, PyResult};
 use crate::state::ThreadState;
 use crate::types::notimplemented::not_implemented;
 
@@ -152,10 +152,4 @@ pub(super) fn abs_slot(ts: &ThreadState, object: &PyObject) -> PyResult {
 
 pub(super) fn bool_slot(_ts: &ThreadState, object: &PyObject) -> PyResult<bool> {
     Ok(!object.cast::<PyInt>().is_zero())
-}
-
-/// `a * b` where the second factor is a machine word.
-pub(super) fn mul_word(ts: &ThreadState, a: &PyObject, factor: u64) -> PyResult {
-    let factor = PyInt::from_u64(ts, factor)?;
-    mul(ts, a.cast(), factor.as_object().cast())
 }
