@@ -65,8 +65,12 @@ fn run_everywhere(name: &str, arguments: &[&str]) {
     let program = program(name);
     compile("cc", name, &["-std=c11"], &program);
     for allocator in ALLOCATORS {
-        let output =
-            Command::new(&program).args(arguments).env("PYTHONMALLOC", allocator).output().expect("the program starts");
+        let output = Command::new(&program)
+            .args(arguments)
+            .env("PYTHONMALLOC", allocator)
+            .env("LD_LIBRARY_PATH", library_directory())
+            .output()
+            .expect("the program starts");
         succeeds(&format!("{name} under {allocator}"), &output);
     }
 }
@@ -107,8 +111,12 @@ fn many_lives_leave_nothing() {
     let program = program(name);
     compile("cc", name, &["-std=c11"], &program);
     for allocator in ["malloc", "pymalloc", "mimalloc"] {
-        let output =
-            Command::new(&program).arg("100").env("PYTHONMALLOC", allocator).output().expect("the program starts");
+        let output = Command::new(&program)
+            .arg("100")
+            .env("PYTHONMALLOC", allocator)
+            .env("LD_LIBRARY_PATH", library_directory())
+            .output()
+            .expect("the program starts");
         succeeds(&format!("{name} under {allocator}"), &output);
     }
 }
@@ -123,7 +131,8 @@ fn headers_are_clean() {
     ] {
         let program = program(&format!("hygiene-{}", flags.join("").replace(['/', '='], "")));
         compile(compiler, "hygiene", flags, &program);
-        let output = Command::new(&program).output().expect("the program starts");
+        let output =
+            Command::new(&program).env("LD_LIBRARY_PATH", library_directory()).output().expect("the program starts");
         succeeds("hygiene", &output);
     }
 }

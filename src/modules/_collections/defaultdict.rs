@@ -156,7 +156,7 @@ fn default_or(ts: &ThreadState, left: &PyObject, right: &PyObject) -> PyResult {
 
 fn default_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
     let mut text = StrBuilder::new();
-    text.push_str(object.type_name())?;
+    text.push_str(object.ob_type().name())?;
     text.push_str("(")?;
     match object.cast::<PyDefaultDict>().factory.get() {
         None => text.push_repr(ts, none())?,

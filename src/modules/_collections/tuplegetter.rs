@@ -94,7 +94,7 @@ fn getter_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
     let this = object.cast::<PyTupleGetter>();
     let index = PyInt::from_isize(ts, this.index.get())?;
     let mut text = StrBuilder::new();
-    text.push_str(object.type_name())?;
+    text.push_str(object.ob_type().name())?;
     text.push_str("(")?;
     text.push_repr(ts, &index)?;
     text.push_str(", ")?;

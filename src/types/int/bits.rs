@@ -129,8 +129,8 @@ fn lshift_large(ts: &ThreadState, a: &PyInt, b: &PyInt) -> PyResult {
             words::shl(draft.words(), magnitude, count);
             draft.finish(ts, negative)
         }
-        Some(_) => Err(ts.raise_no_memory()),
-        None => raise!(ts, exc::OverflowError, "too many digits in integer"),
+        // No memory is large enough for it.
+        _ => raise!(ts, exc::OverflowError, "too many digits in integer"),
     }
 }
 
