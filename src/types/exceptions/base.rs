@@ -186,7 +186,7 @@ pub(super) fn str(ts: &ThreadState, object: &PyObject) -> PyResult {
 fn repr(ts: &ThreadState, object: &PyObject) -> PyResult {
     let args = this(object).args();
     let mut text = StrBuilder::new();
-    text.push_str(object.type_name())?;
+    text.push_str(object.ob_type().name())?;
     match args.items() {
         [one] => {
             text.push_str("(")?;

@@ -103,7 +103,7 @@ fn shift_count(ts: &ThreadState, count: &PyInt) -> PyResult<Option<u64>> {
     Ok(count.as_u64())
 }
 
-/// `a << b`. Raises ValueError for a negative count, MemoryError for a result too large.
+/// `a << b`. Raises ValueError for a negative count, OverflowError for a result that no memory has room for.
 #[inline]
 pub fn lshift(ts: &ThreadState, a: &PyInt, b: &PyInt) -> PyResult {
     if let (Some(value), Some(count @ 0..=62)) = (a.as_i64(), b.as_i64()) {

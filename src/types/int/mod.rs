@@ -108,8 +108,8 @@ pub fn small_int_ptr(value: i64) -> *mut PyObject {
 /// The size of a compact int.
 const COMPACT_SIZE: usize = core::mem::size_of::<PyInt>() + 8;
 
-/// The largest number of words that is tried to be allocated: the byte count stays well inside `isize`.
-const MAX_WORDS: usize = isize::MAX as usize / 16;
+/// The most words of a magnitude: no address space of today has room for more.
+const MAX_WORDS: usize = 1 << 44;
 
 impl PyInt {
     /// The int `value`.

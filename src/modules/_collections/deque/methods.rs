@@ -356,7 +356,7 @@ pub(super) fn deque_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
     };
     let items = protocol::list_of(ts, object)?;
     let mut text = StrBuilder::new();
-    text.push_str(object.type_name())?;
+    text.push_str(object.ob_type().name())?;
     text.push_str("(")?;
     text.push_repr(ts, items.as_object())?;
     let max_len = this(object).max_len.get();

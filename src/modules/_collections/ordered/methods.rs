@@ -172,7 +172,7 @@ pub(super) fn copy(ts: &ThreadState, object: &PyObject) -> PyResult {
 pub(super) fn ordered_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
     let od = this(object);
     let mut text = StrBuilder::new();
-    text.push_str(object.type_name())?;
+    text.push_str(object.ob_type().name())?;
     text.push_str("(")?;
     if !od.dict.is_empty() {
         let Some(_guard) = ReprGuard::enter(ts, object)? else {
