@@ -18,6 +18,7 @@ pub mod _codecs;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+pub mod _datetime;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
@@ -89,6 +90,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_collections::MODULE,
     &_contextvars::MODULE,
     &_csv::MODULE,
+    &_datetime::MODULE,
     &_functools::MODULE,
     &_heapq::MODULE,
     &hashes::md5::MODULE,
