@@ -215,4 +215,3 @@ unsafe extern "C" fn date_from_timestamp(class: Object, args: Object) -> Object 
         protocol::call_named(ts, class, "fromtimestamp", args.items())
     })
 }
-

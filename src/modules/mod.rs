@@ -27,6 +27,7 @@ pub mod _json;
 pub mod _locale;
 pub mod _opcode;
 pub mod _operator;
+pub mod _pickle;
 pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
@@ -103,6 +104,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_locale::MODULE,
     &_opcode::MODULE,
     &_operator::MODULE,
+    &_pickle::MODULE,
     &_posixsubprocess::MODULE,
     &_random::MODULE,
     &_signal::MODULE,

@@ -161,20 +161,10 @@ pub fn combine(ts: &ThreadState, class: &PyObject, args: Args<'_>) -> PyResult {
     let [date, time, zone] = SIGNATURE.parse(ts, args)?;
     let (date, time) = (date.unwrap_or(class), time.unwrap_or(class));
     let Some(day) = date.downcast::<PyDate>() else {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "combine() argument 1 must be datetime.date, not {}",
-            argument_type(date)
-        );
+        return raise!(ts, exc::TypeError, "combine() argument 1 must be datetime.date, not {}", argument_type(date));
     };
     let Some(clock) = time.downcast::<PyTime>() else {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "combine() argument 2 must be datetime.time, not {}",
-            argument_type(time)
-        );
+        return raise!(ts, exc::TypeError, "combine() argument 2 must be datetime.time, not {}", argument_type(time));
     };
     let own = clock.tzinfo();
     let zone = zone_argument(ts, zone.or(own.as_deref()))?;

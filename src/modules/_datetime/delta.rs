@@ -360,8 +360,7 @@ fn repr(ts: &ThreadState, this: &PyObject) -> PyResult {
     text.push_str(this.ob_type().full_name())?;
     text.push_ascii(b"(")?;
     let mut separator = "";
-    for (name, value) in
-        [("days", delta.days()), ("seconds", delta.seconds()), ("microseconds", delta.microseconds())]
+    for (name, value) in [("days", delta.days()), ("seconds", delta.seconds()), ("microseconds", delta.microseconds())]
     {
         if value != 0 {
             let mut part = Text::<48>::new();

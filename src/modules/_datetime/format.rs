@@ -63,9 +63,14 @@ impl Formatted<'_> {
                 }
                 Some('Z') => {
                     if let Some(name) = zone_name(ts, self.zone.as_deref(), self.when)? {
-                        for ch in name.chars() {
-                            // The C library will look at it again.
-                            out.push_fill(ch, 1 + usize::from(ch == u32::from('%')))?;
+                        // The C library will look at it again, so that a percent sign has to be doubled.
+                        let [single, double] = [PyStr::new(ts, "%")?, PyStr::new(ts, "%%")?];
+                        let replace = PyStr::intern(ts, "replace")?;
+                        let arguments = [single.as_object(), double.as_object()];
+                        let name = call::call_method(ts, name.as_object(), &replace, &arguments)?;
+                        match name.downcast::<PyStr>() {
+                            Some(name) => out.push(name)?,
+                            None => return raise!(ts, exc::TypeError, "tzname.replace() did not return a string"),
                         }
                     }
                 }

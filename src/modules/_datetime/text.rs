@@ -241,7 +241,8 @@ pub fn parse_time(text: &[u32]) -> Option<ParsedTime> {
     let zone_at = text.iter().position(|ch| [u32::from('+'), u32::from('-'), u32::from('Z')].contains(ch));
     let mut time = parse_clock(&text[..zone_at.unwrap_or(text.len())])?;
     let rest = Hms { hour: 0, ..time };
-    let (next_day, past_midnight) = (time.hour == 24 && rest == Hms::default(), time.hour == 24 && rest != Hms::default());
+    let (next_day, past_midnight) =
+        (time.hour == 24 && rest == Hms::default(), time.hour == 24 && rest != Hms::default());
     if next_day {
         time.hour = 0;
     }
@@ -321,7 +322,9 @@ mod tests {
         for text in ["12:34:56.789", "123456,789", "12:34:56.7890001"] {
             assert_eq!(time(text).map(|t| t.time), Some(expected), "{text}");
         }
-        for text in ["", "1", "12:", "12:3", "12:34:", "1234:56", "12:3456", "12.5", "12:34.5", "12:34:56.", "12:34:56.x"] {
+        for text in
+            ["", "1", "12:", "12:3", "12:34:", "1234:56", "12:3456", "12.5", "12:34.5", "12:34:56.", "12:34:56.x"]
+        {
             assert_eq!(time(text), None, "{text}");
         }
         assert_eq!(time("12+01:30").map(|t| t.zone), Some(Zone::Offset(5_400_000_000)));

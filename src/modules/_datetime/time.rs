@@ -61,7 +61,11 @@ pub static TIME_TYPE: StaticType = StaticType::new(TypeSpec {
             "string, format -> new time parsed from a string (like time.strptime()).",
         )
         .class(),
-        MethodDef::keywords("isoformat", isoformat, "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\n\nThe optional argument timespec specifies the number of additional terms\nof the time to include. Valid options are 'auto', 'hours', 'minutes',\n'seconds', 'milliseconds' and 'microseconds'."),
+        MethodDef::keywords(
+            "isoformat",
+            isoformat,
+            "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\n\nThe optional argument timespec specifies the number of additional terms\nof the time to include. Valid options are 'auto', 'hours', 'minutes',\n'seconds', 'milliseconds' and 'microseconds'.",
+        ),
         MethodDef::keywords("strftime", strftime, "format -> strftime() style string."),
         MethodDef::one("__format__", format::format, "Formats self with strftime."),
         MethodDef::no_args(
@@ -82,8 +86,16 @@ pub static TIME_TYPE: StaticType = StaticType::new(TypeSpec {
             |ts, this| Ok(or_none(ts, dst(ts, this.cast::<PyTime>().tzinfo().as_deref(), none())?)),
             "Return self.tzinfo.dst(self).",
         ),
-        MethodDef::keywords("replace", replace, "replace($self, /, hour=unchanged, minute=unchanged, second=unchanged,\n        microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)\n--\n\nReturn time with new specified fields."),
-        MethodDef::keywords("__replace__", replace, "__replace__($self, /, hour=unchanged, minute=unchanged, second=unchanged,\n            microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)\n--\n\nThe same as replace()."),
+        MethodDef::keywords(
+            "replace",
+            replace,
+            "replace($self, /, hour=unchanged, minute=unchanged, second=unchanged,\n        microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)\n--\n\nReturn time with new specified fields.",
+        ),
+        MethodDef::keywords(
+            "__replace__",
+            replace,
+            "__replace__($self, /, hour=unchanged, minute=unchanged, second=unchanged,\n            microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)\n--\n\nThe same as replace().",
+        ),
         MethodDef::one("fromisoformat", fromisoformat, "string -> time from a string in ISO 8601 format").class(),
         MethodDef::one(
             "__reduce_ex__",
@@ -101,7 +113,10 @@ pub static TIME_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get("fold", |ts, this| PyInt::from_i64(ts, this.cast::<PyTime>().fold().into()), ""),
     ],
     values: &[
-        ValueDef { name: "min", make: |ts| Ok(PyTime::new(ts, &TIME_TYPE, Hms::default(), None, false)?.into_object()) },
+        ValueDef {
+            name: "min",
+            make: |ts| Ok(PyTime::new(ts, &TIME_TYPE, Hms::default(), None, false)?.into_object()),
+        },
         ValueDef {
             name: "max",
             make: |ts| {
@@ -116,9 +131,12 @@ pub static TIME_TYPE: StaticType = StaticType::new(TypeSpec {
 
 /// Checks a time's numbers. Raises ValueError.
 pub fn check(ts: &ThreadState, time: Hms) -> PyResult<()> {
-    for (name, value, last) in
-        [("hour", time.hour, 23), ("minute", time.minute, 59), ("second", time.second, 59), ("microsecond", time.micro, 999_999)]
-    {
+    for (name, value, last) in [
+        ("hour", time.hour, 23),
+        ("minute", time.minute, 59),
+        ("second", time.second, 59),
+        ("microsecond", time.micro, 999_999),
+    ] {
         if !(0..=last).contains(&value) {
             return raise!(ts, exc::ValueError, "{name} must be in 0..{last}, not {value}");
         }
@@ -214,13 +232,7 @@ impl PyTime {
 }
 
 /// A time of a class, by calling the class when it is a subclass.
-fn make_by_class(
-    ts: &ThreadState,
-    class: &PyObject,
-    time: Hms,
-    zone: Option<&PyObject>,
-    fold: bool,
-) -> PyResult {
+fn make_by_class(ts: &ThreadState, class: &PyObject, time: Hms, zone: Option<&PyObject>, fold: bool) -> PyResult {
     if class.is(TIME_TYPE.as_object()) {
         return Ok(PyTime::new(ts, &TIME_TYPE, time, zone, fold)?.into_object());
     }
@@ -311,8 +323,7 @@ fn strftime(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
         items.try_push(PyInt::from_i64(ts, part.into())?)?;
     }
     let tuple = PyTuple::from_vec(ts, items)?;
-    let formatted =
-        Formatted { year: 1900, month: 1, day: 1, micro: hms.micro, zone: time.tzinfo(), when: none() };
+    let formatted = Formatted { year: 1900, month: 1, day: 1, micro: hms.micro, zone: time.tzinfo(), when: none() };
     formatted.strftime(ts, format, tuple.as_object())
 }
 

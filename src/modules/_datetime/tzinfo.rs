@@ -48,7 +48,11 @@ pub static TZINFO_TYPE: StaticType = StaticType::new(TypeSpec {
             |ts, _, _| abstract_method(ts, "utcoffset"),
             "datetime -> timedelta showing offset from UTC, negative values indicating West of UTC",
         ),
-        MethodDef::one("dst", |ts, _, _| abstract_method(ts, "dst"), "datetime -> DST offset as timedelta positive east of UTC."),
+        MethodDef::one(
+            "dst",
+            |ts, _, _| abstract_method(ts, "dst"),
+            "datetime -> DST offset as timedelta positive east of UTC.",
+        ),
         MethodDef::one("fromutc", fromutc, "datetime in UTC -> datetime in local time."),
         MethodDef::no_args("__reduce__", reduce, "-> (cls, state)"),
     ],
@@ -116,12 +120,9 @@ fn ask_for_offset(
     match answer.downcast_into::<PyDelta>() {
         Ok(offset) if offset.is_offset() => Ok(Some(offset)),
         Ok(offset) => raise_bad_offset(ts, &offset),
-        Err(other) => raise!(
-            ts,
-            exc::TypeError,
-            "tzinfo.{method}() must return None or a timedelta, not '{}'",
-            other.type_name()
-        ),
+        Err(other) => {
+            raise!(ts, exc::TypeError, "tzinfo.{method}() must return None or a timedelta, not '{}'", other.type_name())
+        }
     }
 }
 
@@ -151,12 +152,9 @@ pub fn zone_name(ts: &ThreadState, zone: Option<&PyObject>, when: &PyObject) -> 
     let Some(answer) = ask(ts, zone, "tzname", when)? else { return Ok(None) };
     match answer.downcast_into::<PyStr>() {
         Ok(name) => Ok(Some(name)),
-        Err(other) => raise!(
-            ts,
-            exc::TypeError,
-            "tzinfo.tzname() must return None or a string, not '{}'",
-            other.type_name()
-        ),
+        Err(other) => {
+            raise!(ts, exc::TypeError, "tzinfo.tzname() must return None or a string, not '{}'", other.type_name())
+        }
     }
 }
 
@@ -321,12 +319,7 @@ fn check_argument(ts: &ThreadState, when: &PyObject, method: &str) -> PyResult<(
     if is_none(when) || when.is_a::<PyDateTime>() {
         return Ok(());
     }
-    raise!(
-        ts,
-        exc::TypeError,
-        "{method}(dt) argument must be a datetime instance or None, not {}",
-        when.type_name()
-    )
+    raise!(ts, exc::TypeError, "{method}(dt) argument must be a datetime instance or None, not {}", when.type_name())
 }
 
 /// A zone of a fixed offset, UTC itself for the nameless offset of nothing. Raises ValueError for a day or more.

@@ -6,7 +6,7 @@
 //! | `hooks` | `excepthook displayhook unraisablehook breakpointhook`, audit hooks |
 //! | `records` | `flags version_info float_info int_info hash_info thread_info implementation` |
 
-mod hooks;
+pub(crate) mod hooks;
 mod records;
 
 use crate::config::WideString;
