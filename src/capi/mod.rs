@@ -40,6 +40,7 @@ pub mod setobject;
 pub mod status;
 pub mod sysmodule;
 pub mod traceback;
+pub mod tracing;
 pub mod tupleobject;
 pub mod unicodeobject;
 pub mod variadic;

@@ -13,6 +13,7 @@ use crate::object::{PyObject, PyTypeObject, Slot};
 use crate::types::dict::PyDict;
 use crate::types::str::InternTable;
 use crate::types::tuple::PyTuple;
+use crate::vm::monitoring::Monitoring;
 
 /// What is mutable about a built-in static type, in one interpreter.
 #[derive(Default)]
@@ -78,6 +79,8 @@ pub struct InterpreterState {
     pub next_function_version: Cell<u32>,
     /// Dictionary keys get versions from here, for the specialized look-ups.
     pub next_keys_version: Cell<u32>,
+    /// What tools want to be told of (PEP 669).
+    pub monitoring: Monitoring,
     /// Set from the start of finalization on.
     pub finalizing: Cell<bool>,
     /// The effective configuration.
@@ -116,12 +119,23 @@ impl InterpreterState {
             codecs: crate::modules::_codecs::CodecState::default(),
             next_function_version: Cell::new(1),
             next_keys_version: Cell::new(1),
+            monitoring: Monitoring::new(),
             finalizing: Cell::new(false),
             config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
             atexit: Slot::empty(),
             native_state: Slot::empty(),
             int_max_str_digits: Cell::new(4300),
             next: Cell::new(core::ptr::null_mut()),
+        }
+    }
+
+    /// Calls `f` with each thread state of the interpreter.
+    pub fn for_each_thread(&self, mut f: impl FnMut(&ThreadState)) {
+        let mut next = self.threads.get();
+        // SAFETY: the list holds live states, and does not change under the GIL while `f` runs.
+        while let Some(thread) = unsafe { next.as_ref() } {
+            f(thread);
+            next = thread.next.get();
         }
     }
 

@@ -12,6 +12,7 @@ use crate::raise;
 use crate::types::exceptions as exc;
 use crate::vm::datastack::DataStack;
 use crate::vm::frame::Frame;
+use crate::vm::monitoring::legacy::Hook;
 
 thread_local! {
     /// The attached thread state of this thread. Read where none was handed down: at the C border,
@@ -131,6 +132,16 @@ pub struct ThreadState {
     pub async_gen_finalizer: Slot<PyObject>,
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<i32>,
+    /// The trace function.
+    pub trace: Hook,
+    /// The profile function.
+    pub profile: Hook,
+    /// While not 0, a tool is being told of an event of this thread (`PyThreadState_EnterTracing`).
+    pub tracing: Cell<i32>,
+    /// What the trace function is being told (`PyTrace_LINE` …); -1: nothing.
+    pub what_event: Cell<core::ffi::c_int>,
+    /// Some frame of the thread has asked for `opcode` events.
+    pub trace_opcodes: Cell<bool>,
     /// `PyThreadState_GetDict`.
     pub dict: Slot<PyObject>,
     /// The next thread state of the interpreter.
@@ -167,9 +178,17 @@ impl ThreadState {
             async_gen_firstiter: Slot::empty(),
             async_gen_finalizer: Slot::empty(),
             coroutine_origin_depth: Cell::new(0),
+            trace: Hook::new(),
+            profile: Hook::new(),
+            tracing: Cell::new(0),
+            what_event: Cell::new(-1),
+            trace_opcodes: Cell::new(false),
             dict: Slot::empty(),
             next: Cell::new(core::ptr::null_mut()),
         };
+        if interp.monitoring.is_active() {
+            ts.eval_breaker.set(EvalBreaker::TRACING);
+        }
         ts.note_native_stack();
         ts
     }
