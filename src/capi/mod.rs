@@ -29,6 +29,7 @@ pub mod moduleobject;
 pub mod object;
 pub mod objimpl;
 pub mod parse_args;
+pub mod picklebufobject;
 pub mod preconfig;
 pub mod pyerrors;
 pub mod pylifecycle;
