@@ -27,6 +27,7 @@ pub mod _locale;
 pub mod _opcode;
 pub mod _operator;
 pub mod _posixsubprocess;
+pub mod _queue;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
@@ -102,6 +103,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_opcode::MODULE,
     &_operator::MODULE,
     &_posixsubprocess::MODULE,
+    &_queue::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,
