@@ -15,6 +15,7 @@ pub mod ceval;
 pub mod codecs;
 pub mod config;
 pub mod containers;
+pub mod datetime;
 pub mod dictobject;
 pub mod floatobject;
 pub mod fork;

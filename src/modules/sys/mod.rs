@@ -8,7 +8,7 @@
 //! | `tracing` | trace and profile functions |
 //! | `records` | `flags version_info float_info int_info hash_info thread_info implementation` |
 
-mod hooks;
+pub(crate) mod hooks;
 pub mod monitoring;
 mod records;
 mod tracing;
