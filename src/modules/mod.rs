@@ -29,6 +29,7 @@ pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
 pub mod _posixsubprocess;
+pub mod _queue;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
@@ -106,6 +107,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_operator::MODULE,
     &_pickle::MODULE,
     &_posixsubprocess::MODULE,
+    &_queue::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,
