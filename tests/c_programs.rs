@@ -106,6 +106,51 @@ fn domains_work() {
 }
 
 #[test]
+fn settings_are_made_by_names() {
+    run_everywhere("init_config", &[]);
+}
+
+#[test]
+fn an_installed_library_is_found() {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("built");
+    let _ = std::fs::remove_dir_all(&place);
+    let _ = std::fs::remove_dir_all(&built);
+    std::fs::create_dir_all(&built).expect("a directory");
+    let library = library_directory();
+    for (file, from) in [
+        ("libhognose.so", library.join("libhognose.so")),
+        ("libhognose.a", library.join("libhognose.a")),
+        ("hognose", PathBuf::from(env!("CARGO_BIN_EXE_hognose"))),
+    ] {
+        std::os::unix::fs::symlink(from, built.join(file)).expect("a link");
+    }
+    let install = root().join("scripts/install");
+    let output = Command::new(install)
+        .args(["--prefix".as_ref(), place.as_os_str(), "--built".as_ref(), built.as_os_str()])
+        .output()
+        .expect("the script starts");
+    succeeds("scripts/install", &output);
+    let flags = Command::new(place.join("bin/hognose-config"))
+        .args(["--cflags", "--ldflags", "--embed"])
+        .output()
+        .expect("hognose-config starts");
+    succeeds("hognose-config", &flags);
+    let flags = String::from_utf8(flags.stdout).expect("text");
+    let program = program("installed");
+    let output = Command::new("cc")
+        .arg(root().join("tests/c/very_high_level.c"))
+        .args(["-o".as_ref(), program.as_os_str()])
+        .args(flags.split_whitespace())
+        .output()
+        .expect("the C compiler starts");
+    succeeds("compiling with hognose-config", &output);
+    succeeds("the program", &Command::new(&program).output().expect("the program starts"));
+    let output = Command::new(place.join("bin/hognose")).args(["-c", "print(6 * 7)"]).output().expect("hognose starts");
+    assert_eq!(output.stdout, b"42\n");
+}
+
+#[test]
 fn many_lives_leave_nothing() {
     let name = "thousand_lives";
     let program = program(name);

@@ -375,6 +375,7 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     let stopped = STOPPED.replace(0);
     close_and_forget();
     crate::config::forget_preinitialization();
+    crate::import::inittab::forget_once();
     let ts = NonNull::from(ts);
     let interp = core::ptr::from_ref(interp).cast_mut();
     // SAFETY: the state is the attached one; the interpreter came from the raw domain. No other thread refers to them
