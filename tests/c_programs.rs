@@ -106,6 +106,11 @@ fn domains_work() {
 }
 
 #[test]
+fn threads_come_and_go() {
+    run_everywhere("threads", &[]);
+}
+
+#[test]
 fn many_lives_leave_nothing() {
     let name = "thousand_lives";
     let program = program(name);

@@ -370,6 +370,8 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     unsafe { (*interp.config.get()).clear() };
     stop_other_threads(ts);
     let stopped = STOPPED.replace(0);
+    figures.stopped_threads = stopped;
+    LAST.set(Some(figures));
     close_and_forget();
     crate::config::forget_preinitialization();
     let ts = NonNull::from(ts);

@@ -163,8 +163,7 @@ pub fn with_thread<R>(interp: &InterpreterState, thread: u64, mut f: impl FnMut(
 }
 
 /// Clears and ends all states of the interpreter but the caller's: their threads will never use them again. How many
-/// of them had frames, whose values stay as they are, is returned: in a process that ends they belong to threads that
-/// may still be inside a call with them.
+/// of them were inside a call from Python code is returned: they may be in the middle of a system call still.
 ///
 /// # Safety
 /// The caller holds the GIL, and no other thread can attach one of the states any more.
@@ -199,7 +198,12 @@ pub unsafe fn end_others(ts: &ThreadState) -> usize {
         let state = unsafe { other.as_ref() };
         kept = state.next.get();
         if !state.frame.get().is_null() {
-            in_use += 1;
+            // A thread of C's has C's and our own functions below its frames, which hold what they were called with.
+            if !state.between_instructions.get() || state.start.get().is_null() {
+                in_use += 1;
+            }
+            // SAFETY: the caller's promise.
+            unsafe { crate::vm::frame::abandon(ts, state) };
         }
         crate::modules::_thread::forget_start(ts, state);
         clear(ts, state);

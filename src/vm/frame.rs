@@ -239,6 +239,43 @@ pub unsafe fn pop(ts: &ThreadState, frame: *mut Frame) {
     unsafe { (*ts.data_stack.get()).pop(ts.heap(), frame.cast()) };
 }
 
+/// Takes the frames from a thread that will never run them on: one that finalization has stopped, or that a forked
+/// child does not have. Locals are dropped; what lies on a value stack is dropped where the thread was between two
+/// instructions, and stays for ever where it is inside native code, which may be using it.
+///
+/// # Safety
+/// The GIL is held, `target` is not the caller's state, and its thread never runs again.
+pub unsafe fn abandon(ts: &ThreadState, target: &ThreadState) {
+    let mut at = target.frame.replace(core::ptr::null_mut());
+    let mut stack_is_whole = target.between_instructions.get();
+    // SAFETY: the frames are linked and alive; `sp` is valid where the thread is between two instructions, and in a
+    // frame that another was entered from without native code in between. A frame's memory outlives this.
+    unsafe {
+        while let Some(frame) = at.as_mut() {
+            at = frame.previous;
+            if !stack_is_whole {
+                frame.sp = frame.stack_base();
+            }
+            stack_is_whole = !frame.is_entry && frame.owner == Owner::Thread;
+            if frame.owner == Owner::Thread {
+                frame.clear(ts);
+            } else {
+                // The rest is its generator's, which its caller's stack keeps.
+                frame.previous = core::ptr::null_mut();
+                let mut place = frame.localsplus();
+                while place < frame.sp {
+                    let object = place.replace(core::ptr::null_mut());
+                    place = place.add(1);
+                    if !object.is_null() {
+                        header::decref(ts, object);
+                    }
+                }
+                frame.sp = frame.stack_base();
+            }
+        }
+    }
+}
+
 /// The nearest frame of Python code, from the current one down.
 pub fn current(ts: &ThreadState) -> Option<&mut Frame> {
     // SAFETY: the thread's frames are alive as long as they are linked.
