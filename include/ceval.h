@@ -66,6 +66,25 @@ PyAPI_FUNC(int) Py_EnterRecursiveCall(const char *where);
 PyAPI_FUNC(void) Py_LeaveRecursiveCall(void);
 
 #ifndef Py_LIMITED_API
+/* What a trace or profile function is told. It returns 0, or -1 with an exception, which ends the tracing. */
+typedef int (*Py_tracefunc)(PyObject *object, PyFrameObject *frame, int what, PyObject *argument);
+#define PyTrace_CALL 0
+#define PyTrace_EXCEPTION 1
+#define PyTrace_LINE 2
+#define PyTrace_RETURN 3
+#define PyTrace_C_CALL 4
+#define PyTrace_C_EXCEPTION 5
+#define PyTrace_C_RETURN 6
+#define PyTrace_OPCODE 7
+/* Sets the thread's function, with an object of which a reference is kept; NULL removes it. The argument that the
+   function gets: for RETURN the value, NULL when an exception ends the call; for EXCEPTION the tuple (type, value,
+   traceback); for the C events what is called. */
+PyAPI_FUNC(void) PyEval_SetTrace(Py_tracefunc function, PyObject *object);
+PyAPI_FUNC(void) PyEval_SetProfile(Py_tracefunc function, PyObject *object);
+/* The same for each thread of the interpreter. Since 3.12. */
+PyAPI_FUNC(void) PyEval_SetTraceAllThreads(Py_tracefunc function, PyObject *object);
+PyAPI_FUNC(void) PyEval_SetProfileAllThreads(Py_tracefunc function, PyObject *object);
+
 /* A builtin of what runs; AttributeError when there is none. */
 PyAPI_FUNC(PyObject *) PyEval_GetBuiltin(PyObject *name);
 struct PyCompilerFlags;

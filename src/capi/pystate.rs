@@ -172,7 +172,7 @@ pub extern "C" fn PyThreadState_GetDict() -> *mut PyObject {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyThreadState_EnterTracing(ts: *mut ThreadState) {
     // SAFETY: as promised.
-    let count = unsafe { &(*ts).tracing_suspended };
+    let count = unsafe { &(*ts).tracing };
     count.set(count.get() + 1);
 }
 
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn PyThreadState_EnterTracing(ts: *mut ThreadState) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyThreadState_LeaveTracing(ts: *mut ThreadState) {
     // SAFETY: as promised.
-    let count = unsafe { &(*ts).tracing_suspended };
+    let count = unsafe { &(*ts).tracing };
     if count.get() == 0 {
         fatal_error("PyThreadState_LeaveTracing", "PyThreadState_EnterTracing was not called as often");
     }

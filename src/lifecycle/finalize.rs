@@ -328,6 +328,9 @@ pub(super) fn tear_down(ts: &ThreadState) {
     ] {
         slot.set(None);
     }
+    interp.monitoring.clear(interp);
+    ts.trace.clear();
+    ts.profile.clear();
     interp.codecs.clear();
     interp.native_state.set(None);
     interp.modules.set(None);

@@ -18,6 +18,7 @@ use crate::sync::section::MUTEXES;
 use crate::types::dict::PyDict;
 use crate::types::str::InternTable;
 use crate::types::tuple::PyTuple;
+use crate::vm::monitoring::Monitoring;
 
 /// What is mutable about a built-in static type, in one interpreter.
 #[derive(Default)]
@@ -125,6 +126,8 @@ pub struct InterpreterState {
     pub next_function_version: Cell<u32>,
     /// Dictionary keys get versions from here, for the specialized look-ups.
     pub next_keys_version: Cell<u32>,
+    /// What tools want to be told of (PEP 669).
+    pub monitoring: Monitoring,
     /// Set from the start of finalization on.
     pub finalizing: Cell<bool>,
     /// The effective configuration.
@@ -172,6 +175,7 @@ impl InterpreterState {
             codecs: crate::modules::_codecs::CodecState::default(),
             next_function_version: Cell::new(1),
             next_keys_version: Cell::new(1),
+            monitoring: Monitoring::new(),
             finalizing: Cell::new(false),
             config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
             atexit: Slot::empty(),
@@ -179,6 +183,11 @@ impl InterpreterState {
             int_max_str_digits: Cell::new(4300),
             next: Cell::new(core::ptr::null_mut()),
         }
+    }
+
+    /// Calls `f` with each thread state of the interpreter; it may not let the GIL go.
+    pub fn for_each_thread(&self, f: impl FnMut(&ThreadState)) {
+        super::threads::for_each(self, f);
     }
 
     /// The interpreter's heap.

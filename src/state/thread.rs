@@ -11,6 +11,7 @@ use crate::raise;
 use crate::types::exceptions as exc;
 use crate::vm::datastack::DataStack;
 use crate::vm::frame::Frame;
+use crate::vm::monitoring::legacy::Hook;
 
 /// Requests to a running thread; checked at loop back-edges, calls and resumes.
 #[repr(transparent)]
@@ -131,6 +132,16 @@ pub struct ThreadState {
     pub async_gen_finalizer: Slot<PyObject>,
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<i32>,
+    /// The trace function.
+    pub trace: Hook,
+    /// The profile function.
+    pub profile: Hook,
+    /// While not 0, a tool is being told of an event of this thread (`PyThreadState_EnterTracing`).
+    pub tracing: Cell<i32>,
+    /// What the trace function is being told (`PyTrace_LINE` …); -1: nothing.
+    pub what_event: Cell<core::ffi::c_int>,
+    /// Some frame of the thread has asked for `opcode` events.
+    pub trace_opcodes: Cell<bool>,
     /// `PyThreadState_GetDict`.
     pub dict: Slot<PyObject>,
     /// An exception that another thread wants to be raised in this one (`PyThreadState_SetAsyncExc`).
@@ -138,8 +149,6 @@ pub struct ThreadState {
     /// How many `PyGILState_Ensure` (and `PyThreadState_Ensure`) hold the state; the state ends with the last, unless
     /// it was made in another way, which counts as one.
     pub ensured: Cell<u32>,
-    /// `PyThreadState_EnterTracing` less `PyThreadState_LeaveTracing`.
-    pub tracing_suspended: Cell<i32>,
     /// What the thread is to run, until it does (`_thread`).
     pub start: Cell<*mut core::ffi::c_void>,
     /// The innermost critical section that is open.
@@ -160,7 +169,7 @@ const STACK_HARD_MARGIN: usize = 48 * 1024;
 impl ThreadState {
     /// A state that belongs to `interp`; not attached yet.
     pub(super) fn new(interp: &InterpreterState, id: u64) -> ThreadState {
-        ThreadState {
+        let ts = ThreadState {
             interp: Cell::new(interp),
             heap: Cell::new(interp.heap_ptr()),
             current_exception: Slot::empty(),
@@ -183,16 +192,24 @@ impl ThreadState {
             async_gen_firstiter: Slot::empty(),
             async_gen_finalizer: Slot::empty(),
             coroutine_origin_depth: Cell::new(0),
+            trace: Hook::new(),
+            profile: Hook::new(),
+            tracing: Cell::new(0),
+            what_event: Cell::new(-1),
+            trace_opcodes: Cell::new(false),
             dict: Slot::empty(),
             async_exception: Slot::empty(),
             ensured: Cell::new(1),
-            tracing_suspended: Cell::new(0),
             start: Cell::new(core::ptr::null_mut()),
             critical_section: Cell::new(core::ptr::null_mut()),
             between_instructions: Cell::new(false),
             cleared: Cell::new(false),
             next: Cell::new(core::ptr::null_mut()),
+        };
+        if interp.monitoring.is_active() {
+            ts.eval_breaker.set(EvalBreaker::TRACING);
         }
+        ts
     }
 
     /// The attached thread state of the calling thread.

@@ -10,6 +10,7 @@ use super::attach;
 use super::interpreter::InterpreterState;
 use super::runtime::{Runtime, is_closed};
 use super::thread::ThreadState;
+use crate::vm::monitoring::legacy;
 
 /// Makes a state, which no thread has attached, and puts it first in its interpreter's list. Any thread, with a GIL or
 /// without. None without memory, or when the runtime is closed.
@@ -59,6 +60,7 @@ pub fn clear(ts: &ThreadState, target: &ThreadState) {
     ] {
         slot.set(None);
     }
+    legacy::drop_hooks(ts, target);
     if target.frame.get().is_null() {
         // SAFETY: no frame is left, and no `repr` runs.
         unsafe {

@@ -4,10 +4,14 @@
 //! |---|---|
 //! | `mod` | the table, figures and switches |
 //! | `hooks` | `excepthook displayhook unraisablehook breakpointhook`, audit hooks |
+//! | `monitoring` | `sys.monitoring` |
+//! | `tracing` | trace and profile functions |
 //! | `records` | `flags version_info float_info int_info hash_info thread_info implementation` |
 
-mod hooks;
+pub(crate) mod hooks;
+pub mod monitoring;
 mod records;
+mod tracing;
 
 use crate::config::WideString;
 use crate::modules::ModuleSpec;
@@ -197,18 +201,22 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::one(
             "settrace",
-            settrace,
+            tracing::settrace,
             "settrace($module, function, /)\n--\n\nSet the global debug tracing function.",
         ),
         MethodDef::no_args(
             "gettrace",
-            |ts, _| Ok(ts.none()),
+            tracing::gettrace,
             "gettrace($module, /)\n--\n\nReturn the global debug tracing function set with sys.settrace.",
         ),
-        MethodDef::one("setprofile", setprofile, "setprofile($module, function, /)\n--\n\nSet the profiling function."),
+        MethodDef::one(
+            "setprofile",
+            tracing::setprofile,
+            "setprofile($module, function, /)\n--\n\nSet the profiling function.",
+        ),
         MethodDef::no_args(
             "getprofile",
-            |ts, _| Ok(ts.none()),
+            tracing::getprofile,
             "getprofile($module, /)\n--\n\nReturn the profiling function set with sys.setprofile.",
         ),
         MethodDef::keywords(
@@ -252,8 +260,18 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             "getunicodeinternedsize($module, /, *, _only_immortal=False)\n--\n\nReturn the number of elements of the unicode interned dictionary",
         ),
         MethodDef::one(
+            "_settraceallthreads",
+            tracing::settrace_all_threads,
+            "_settraceallthreads($module, function, /)\n--\n\nSet the global debug tracing function in all running threads belonging to the current interpreter.",
+        ),
+        MethodDef::one(
+            "_setprofileallthreads",
+            tracing::setprofile_all_threads,
+            "_setprofileallthreads($module, function, /)\n--\n\nSet the profiling function in all running threads belonging to the current interpreter.",
+        ),
+        MethodDef::positional(
             "call_tracing",
-            not_traced,
+            tracing::call_tracing,
             "call_tracing($module, func, args, /)\n--\n\nCall func(*args), while tracing is enabled.",
         ),
     ],
@@ -273,6 +291,8 @@ pub fn fill(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add_str(ts, "float_repr_style", "short")?;
     module.add_str(ts, "copyright", "Copyright (c) the Hognose developers.\nThe standard library: Copyright (c) 2001 Python Software Foundation.\nAll Rights Reserved.")?;
     module.add(ts, "dont_write_bytecode", &py_bool(ts.interp().config().write_bytecode == 0))?;
+    let monitoring = crate::modules::create(ts, &monitoring::MODULE)?;
+    module.add(ts, "monitoring", monitoring.as_object())?;
     let builtin_names = names_of_modules(ts)?;
     module.add(ts, "builtin_module_names", builtin_names.as_object())?;
     module.add(ts, "stdlib_module_names", &*stdlib_names(ts)?)?;
@@ -557,24 +577,6 @@ fn setswitchinterval(ts: &ThreadState, _: &PyObject, interval: &PyObject) -> PyR
     // What is too long for a number of microseconds is as good as for ever.
     ts.interp().gil().set_interval((interval * 1e6) as u64);
     Ok(ts.none())
-}
-
-fn settrace(ts: &ThreadState, _: &PyObject, function: &PyObject) -> PyResult {
-    if is_none(function) {
-        return Ok(ts.none());
-    }
-    crate::modules::not_there_yet(ts, "sys.settrace()")
-}
-
-fn setprofile(ts: &ThreadState, _: &PyObject, function: &PyObject) -> PyResult {
-    if is_none(function) {
-        return Ok(ts.none());
-    }
-    crate::modules::not_there_yet(ts, "sys.setprofile()")
-}
-
-fn not_traced(ts: &ThreadState, _: &PyObject, _args: &PyObject) -> PyResult {
-    crate::modules::not_there_yet(ts, "sys.call_tracing()")
 }
 
 fn set_origin_depth(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
