@@ -111,6 +111,11 @@ fn threads_come_and_go() {
 }
 
 #[test]
+fn threads_do_as_they_like() {
+    run_everywhere("threads_stress", &["8"]);
+}
+
+#[test]
 fn many_lives_leave_nothing() {
     let name = "thousand_lives";
     let program = program(name);

@@ -17,7 +17,7 @@ pub struct Figures {
     pub mem: DomainStats,
     /// `obj`.
     pub obj: DomainStats,
-    /// Daemon threads that were stopped inside a call: what they hold on their stacks is never given back.
+    /// Daemon threads that were stopped with native code on their stacks: what that holds is never given back.
     pub stopped_threads: usize,
 }
 
@@ -54,7 +54,7 @@ impl Figures {
         if self.stopped_threads != 0 {
             writeln!(
                 out,
-                "hognose-memstats: stopped_threads={}: daemon threads that were inside a call keep what they use",
+                "hognose-memstats: stopped_threads={}: daemon threads inside native code keep what it uses",
                 self.stopped_threads
             )?;
         }
