@@ -151,6 +151,16 @@ fn an_installed_library_is_found() {
 }
 
 #[test]
+fn threads_come_and_go() {
+    run_everywhere("threads", &[]);
+}
+
+#[test]
+fn threads_do_as_they_like() {
+    run_everywhere("threads_stress", &["8"]);
+}
+
+#[test]
 fn many_lives_leave_nothing() {
     let name = "thousand_lives";
     let program = program(name);
