@@ -19,6 +19,7 @@ pub mod _codecs;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+pub mod _datetime;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
@@ -28,8 +29,10 @@ pub mod _locale;
 pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
+pub mod _pickle;
 pub mod _posixshmem;
 pub mod _posixsubprocess;
+pub mod _queue;
 pub mod _random;
 pub mod _signal;
 pub mod _socket;
@@ -101,6 +104,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_collections::MODULE,
     &_contextvars::MODULE,
     &_csv::MODULE,
+    &_datetime::MODULE,
     &_functools::MODULE,
     &_heapq::MODULE,
     &hashes::md5::MODULE,
@@ -114,8 +118,10 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_multiprocessing::MODULE,
     &_opcode::MODULE,
     &_operator::MODULE,
+    &_pickle::MODULE,
     &_posixshmem::MODULE,
     &_posixsubprocess::MODULE,
+    &_queue::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
     &_socket::MODULE,

@@ -246,15 +246,13 @@ pub(super) fn current_task(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> Py
         },
     };
     // The loop may be one that another thread runs.
-    let mut next = ts.interp().threads.get();
-    // SAFETY: the interpreter's thread states live while it is held.
-    while let Some(other) = unsafe { next.as_ref() } {
+    let mut found = None;
+    ts.interp().for_each_thread(|other| {
         if is_running_here(other, &event_loop) {
-            return Ok(other.asyncio_running_task.get().unwrap_or_else(|| ts.none()));
+            found = other.asyncio_running_task.get();
         }
-        next = other.next.get();
-    }
-    Ok(ts.none())
+    });
+    Ok(found.unwrap_or_else(|| ts.none()))
 }
 
 macro_rules! task_function {

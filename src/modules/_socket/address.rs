@@ -522,10 +522,7 @@ fn interface_of(ts: &ThreadState, name: &PyObject) -> PyResult<i32> {
         return error(ts, "interface name too long");
     }
     bytes.try_push(0)?;
-    match interface_index(ts, &bytes) {
-        0 => Err(crate::modules::posix::system::os_error(ts, errno())),
-        index => Ok(index as i32),
-    }
+    Ok(interface_index(ts, &bytes)? as i32)
 }
 
 /// The name of an interface; empty when there is none.

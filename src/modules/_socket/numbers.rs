@@ -136,19 +136,19 @@ pub(super) fn inet_ntop(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> P
     Ok(PyStr::from_utf8(ts, text.to_bytes(), "strict")?.into_object())
 }
 
-/// The index of the interface of that name (with a NUL at its end), 0 for none.
-pub(super) fn interface_index(ts: &ThreadState, name: &[u8]) -> u32 {
+/// The index of the interface of that name (with a NUL at its end).
+pub(super) fn interface_index(ts: &ThreadState, name: &[u8]) -> PyResult<u32> {
     // SAFETY: a C string.
-    blocking(ts, || unsafe { libc::if_nametoindex(name.as_ptr().cast()) })
+    match blocking(ts, || unsafe { (libc::if_nametoindex(name.as_ptr().cast()), errno()) }) {
+        (0, error) => Err(os_error(ts, error)),
+        (index, _) => Ok(index),
+    }
 }
 
 pub(super) fn if_nametoindex(ts: &ThreadState, _: &PyObject, name: &PyObject) -> PyResult {
     let mut name = fs_encode(ts, name)?;
     name.try_push(0)?;
-    match interface_index(ts, &name) {
-        0 => Err(os_error(ts, errno())),
-        index => PyInt::from_i64(ts, index.into()),
-    }
+    PyInt::from_i64(ts, interface_index(ts, &name)?.into())
 }
 
 pub(super) fn if_indextoname(ts: &ThreadState, _: &PyObject, index: &PyObject) -> PyResult {
