@@ -321,6 +321,8 @@ pub(super) fn tear_down(ts: &ThreadState) {
         &ts.context,
         &ts.async_gen_firstiter,
         &ts.async_gen_finalizer,
+        &ts.asyncio_running_task,
+        &ts.asyncio_running_loop,
         &ts.dict,
         &ts.current_exception,
         &ts.exc_base.value,

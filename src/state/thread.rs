@@ -130,6 +130,10 @@ pub struct ThreadState {
     pub async_gen_firstiter: Slot<PyObject>,
     /// `sys.set_asyncgen_hooks`.
     pub async_gen_finalizer: Slot<PyObject>,
+    /// The event loop that the thread runs (`asyncio`).
+    pub asyncio_running_loop: Slot<PyObject>,
+    /// The task that this loop runs.
+    pub asyncio_running_task: Slot<PyObject>,
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<i32>,
     /// The trace function.
@@ -191,6 +195,8 @@ impl ThreadState {
             context: Slot::empty(),
             async_gen_firstiter: Slot::empty(),
             async_gen_finalizer: Slot::empty(),
+            asyncio_running_loop: Slot::empty(),
+            asyncio_running_task: Slot::empty(),
             coroutine_origin_depth: Cell::new(0),
             trace: Hook::new(),
             profile: Hook::new(),

@@ -60,6 +60,8 @@ pub fn clear(ts: &ThreadState, target: &ThreadState) {
         &target.context,
         &target.async_gen_firstiter,
         &target.async_gen_finalizer,
+        &target.asyncio_running_task,
+        &target.asyncio_running_loop,
         &target.async_exception,
         &target.current_exception,
         &target.exc_base.value,
