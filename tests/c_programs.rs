@@ -96,6 +96,11 @@ fn objects_are_made_and_looked_at() {
 }
 
 #[test]
+fn dates_and_times_are_shared_with_c() {
+    run_everywhere("dates_and_times", &[]);
+}
+
+#[test]
 fn arguments_are_parsed() {
     run_everywhere("parse_formats", &[]);
 }

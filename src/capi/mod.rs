@@ -34,6 +34,7 @@ pub mod moduleobject;
 pub mod object;
 pub mod objimpl;
 pub mod parse_args;
+pub mod picklebufobject;
 pub mod pending;
 pub mod preconfig;
 pub mod pyerrors;
