@@ -53,7 +53,7 @@ unsafe extern "C" fn heap_free<const D: usize>(_: *mut c_void, p: *mut c_void) {
     // SAFETY: who attaches a heap keeps it alive meanwhile; the caller vouches for the block.
     unsafe {
         match current_heap().as_ref() {
-            Some(heap) => heap.free_inner(Tag::Obj, p.cast()),
+            Some(heap) => heap.free_inner(p.cast()),
             None => foreign::free_detached(p.cast()),
         }
     }

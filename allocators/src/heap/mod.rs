@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!                    ┌──────────────── Heap ────────────────┐
-//!   mem_alloc ──────►│ current[mem   ][class] ► page        │
-//!   obj_alloc ──────►│ current[obj   ][class] ► page        │──► arenas, 1 MiB each
-//!   gc_alloc  ──────►│ current[obj-gc][class] ► page        │
+//!   mem_alloc ──────►│ bins[mem   ][class] ◄► pages         │
+//!   obj_alloc ──────►│ bins[obj   ][class] ◄► pages         │──► arenas, 1 MiB each
+//!   gc_alloc  ──────►│ bins[obj-gc][class] ◄► pages         │
 //!                    │ large[tag] ◄► block ◄► block         │──► C library
 //!                    │ three mimalloc heaps (that kind)     │──► mimalloc
 //!                    │ foreign ◄── freed by other threads   │
@@ -17,14 +17,17 @@
 //! Blocks of collected objects have a tag of their own beside the domain, and so pages of their own:
 //! a walk can tell which blocks start with a collector's header.
 //!
-//! Files: `fast` (what is inlined into the runtime), `slow` (what it leaves over), `builtin` (the tables
-//! of mem and obj), `page` and `small` (blocks up to 512 bytes), `arena`, `large`, `malloc` (the C library),
-//! `mimalloc`, `foreign` (blocks in the wrong hands), `registry` (all heaps), `stats`, `walk`.
+//! Files: `current` (the heap of the thread), `fast` (what is inlined into the runtime), `slow` (what it
+//! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena` and `pagemap` (blocks
+//! up to 512 bytes), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks in the wrong hands),
+//! `registry` (all heaps), `stats`, `walk`.
 
 #![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
 pub(crate) mod arena;
+mod bin;
 mod builtin;
+mod current;
 mod fast;
 pub(crate) mod foreign;
 mod large;
@@ -32,6 +35,7 @@ mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
 mod page;
+mod pagemap;
 pub(crate) mod registry;
 mod slow;
 mod small;
@@ -43,15 +47,18 @@ mod walk;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
 
 pub use arena::ARENA_SIZE;
 pub(crate) use builtin::{MEM_BUILTIN, OBJ_BUILTIN};
+pub use current::{attach_heap, current_heap};
+pub(crate) use fast::{quick_alloc, quick_free};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
 
 use crate::domain::{Domain, NoMemory};
 use crate::fault;
-use page::{Block, CLASSES, Page};
+use bin::{Bin, Block};
+use page::{CLASSES, Page};
 
 /// Who serves the blocks of a heap.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -144,13 +151,14 @@ struct ArenaCounts {
 #[repr(C)]
 pub struct Heap {
     // What the fast path reads comes first.
-    direct: [AtomicBool; 3],
-    sized: [AtomicBool; 3],
+    gates: [fast::Gate; 3],
+    range_base: usize,
+    range_len: usize,
+    map: *const AtomicPtr<Bin>,
+    bins: [[Bin; CLASSES]; 3],
     kind: HeapKind,
     /// The tag of the next object that comes through the table.
     hint: Cell<Tag>,
-    range_base: usize,
-    range_len: usize,
     current: [[Cell<*mut Page>; CLASSES]; 3],
     partial: [[small::List; CLASSES]; 3],
     arenas: Cell<*mut arena::Arena>,
@@ -162,6 +170,8 @@ pub struct Heap {
     label: AtomicI64,
     domain_held: [Cell<usize>; 3],
     peaks: [Cell<usize>; 3],
+    /// Pages that were taken since the bins were emptied.
+    pages_taken: Cell<u32>,
     held: Cell<usize>,
     limit: Cell<usize>,
     fallback: Cell<bool>,
@@ -170,27 +180,15 @@ pub struct Heap {
     registry_next: Cell<*const Heap>,
 }
 
-/* ---- The current heap ---- */
-
-thread_local! {
-    static CURRENT: Cell<*mut Heap> = const { Cell::new(ptr::null_mut()) };
-}
-
-/// Makes `heap` (null for none) the one that serves mem and obj in this thread; the previous one.
-///
-/// The heap must stay alive for as long as it is attached, and the thread must hold its GIL whenever it
-/// allocates.
-#[inline]
-pub fn attach_heap(heap: *mut Heap) -> *mut Heap {
-    CURRENT.replace(heap)
-}
-
-/// The heap that serves mem and obj in this thread; null if none does.
-#[inline]
-#[must_use]
-pub fn current_heap() -> *mut Heap {
-    CURRENT.get()
-}
+const EMPTY_BINS: [Bin; CLASSES] = {
+    let mut bins = [const { Bin::new(0) }; CLASSES];
+    let mut class = 1;
+    while class < CLASSES {
+        bins[class] = Bin::new(class);
+        class += 1;
+    }
+    bins
+};
 
 /* ---- Life ---- */
 
@@ -205,12 +203,13 @@ impl Heap {
         let at = NonNull::new(at).ok_or(NoMemory)?;
         let (range_base, range_len) = if kind.has_pages() { arena::reserve_range() } else { (0, 0) };
         let heap = Self {
-            direct: [const { AtomicBool::new(false) }; 3],
-            sized: [const { AtomicBool::new(false) }; 3],
-            kind,
-            hint: Cell::new(Tag::Obj),
+            gates: [const { fast::Gate::closed() }; 3],
             range_base,
             range_len,
+            map: pagemap::base(),
+            bins: [const { EMPTY_BINS }; 3],
+            kind,
+            hint: Cell::new(Tag::Obj),
             current: [const { [const { Cell::new(ptr::null_mut()) }; CLASSES] }; 3],
             partial: [const { [const { small::List::new() }; CLASSES] }; 3],
             arenas: Cell::new(ptr::null_mut()),
@@ -229,6 +228,7 @@ impl Heap {
             label: AtomicI64::new(-1),
             domain_held: [const { Cell::new(0) }; 3],
             peaks: [const { Cell::new(0) }; 3],
+            pages_taken: Cell::new(0),
             held: Cell::new(0),
             limit: Cell::new(usize::MAX),
             fallback: Cell::new(false),
@@ -236,9 +236,6 @@ impl Heap {
             foreign: AtomicPtr::new(ptr::null_mut()),
             registry_next: Cell::new(ptr::null()),
         };
-        for slot in heap.current.iter().flatten() {
-            slot.set(page::empty());
-        }
         // SAFETY: fresh, aligned by malloc, and large enough.
         unsafe { at.write(heap) };
         #[cfg(feature = "mimalloc")]
@@ -314,13 +311,11 @@ impl Heap {
 
     #[inline(always)]
     pub(crate) fn is_direct(&self, domain: Domain) -> bool {
-        self.direct[domain.index()].load(Ordering::Relaxed)
+        self.gates[domain.index()].is_direct()
     }
 
     pub(crate) fn set_direct(&self, domain: Domain, direct: bool) {
-        self.direct[domain.index()].store(direct, Ordering::Relaxed);
-        let sized = direct && self.kind.has_pages() && !self.fallback.get();
-        self.sized[domain.index()].store(sized, Ordering::Relaxed);
+        self.gates[domain.index()].set(direct, self.range_len, !self.fallback.get());
     }
 }
 

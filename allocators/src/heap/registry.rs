@@ -7,9 +7,9 @@
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::Heap;
 use super::arena::Arena;
 use super::page::Page;
-use super::{Heap, page};
 use crate::domain::Domain;
 use crate::lock::Lock;
 
@@ -109,14 +109,13 @@ impl Outside {
     }
 
     fn position(&self, at: *mut u8) -> usize {
-        // SAFETY: the items are live arenas of the heap.
-        self.as_slice().partition_point(|arena| unsafe { (**arena).base } <= at)
+        self.as_slice().partition_point(|arena| arena.cast::<u8>() <= at)
     }
 
     fn find(&self, p: *mut u8) -> Option<*mut Page> {
         let arena = *self.as_slice().get(self.position(p).checked_sub(1)?)?;
         // SAFETY: the items are live arenas of the heap.
-        unsafe { (*arena).contains(p).then(|| page::of(p)) }
+        unsafe { (*arena).find(p).map(|page| ptr::from_ref(page).cast_mut()) }
     }
 
     fn insert(&mut self, arena: *mut Arena) -> bool {
@@ -132,7 +131,7 @@ impl Outside {
         }
         // SAFETY: the arena is live; there is room for one more.
         unsafe {
-            let index = self.position((*arena).base);
+            let index = self.position(arena.cast());
             let at = self.items.add(index);
             ptr::copy(at, at.add(1), self.len - index);
             at.write(arena);

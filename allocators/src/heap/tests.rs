@@ -192,7 +192,8 @@ fn a_freed_block_is_the_next_one() {
 fn tags_do_not_share_pages() {
     let _turn = turn();
     let heap = Attached::new(HeapKind::Pymalloc);
-    let pages = [heap.mem_alloc(16), heap.obj_alloc(16), heap.gc_alloc(16)].map(super::page::of);
+    let pages = [heap.mem_alloc(16), heap.obj_alloc(16), heap.gc_alloc(16)].map(|p| heap.page_of(p));
+    assert!(pages.iter().all(Option::is_some));
     assert!(pages[0] != pages[1] && pages[1] != pages[2] && pages[0] != pages[2]);
     assert_eq!(heap.held_bytes(), 3 * super::PAGE_SIZE);
 }
