@@ -1,82 +1,109 @@
 //! The heap that is attached to the thread.
 //!
 //! Every call through the C API asks for it, so the question must not cost a call. A `thread_local!` of
-//! a shared library is found through a function of the dynamic linker; the word here is declared by
-//! hand in the *initial-exec* model, in which the place is a constant that the linker fills in when it
-//! loads the library: one load for the offset, one for the word. The word takes 8 bytes of the room
+//! a shared library is found through a function of the dynamic linker; the words here are declared by
+//! hand in the *initial-exec* model, in which their place is a constant that the linker fills in when it
+//! loads the library: one load for the offset, one for the word. The words take 16 bytes of the room
 //! that the C library keeps for such variables of libraries that are loaded late.
 //!
-//! Where that is not possible (another system, another processor), it is a `thread_local!`.
+//! Where that is not possible (another system, another processor), they are `thread_local!`s.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Heap;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
-mod place {
-    use core::arch::{asm, global_asm};
+macro_rules! word {
+    ($module:ident, $symbol:literal) => {
+        mod $module {
+            use core::arch::{asm, global_asm};
 
-    use super::Heap;
-
-    global_asm!(
-        ".pushsection .tbss.hognose_attached_heap,\"awT\",@nobits",
-        ".globl hognose_attached_heap_0_1",
-        ".hidden hognose_attached_heap_0_1",
-        ".type hognose_attached_heap_0_1, @object",
-        ".size hognose_attached_heap_0_1, 8",
-        ".p2align 3",
-        "hognose_attached_heap_0_1:",
-        ".zero 8",
-        ".popsection",
-    );
-
-    #[inline(always)]
-    pub(super) fn get() -> *mut Heap {
-        let heap: *mut Heap;
-        // SAFETY: reads the thread's own word, which is zero from the start and written by `set` only.
-        unsafe {
-            asm!(
-                "mov {0}, qword ptr [rip + hognose_attached_heap_0_1@GOTTPOFF]",
-                "mov {0}, qword ptr fs:[{0}]",
-                out(reg) heap,
-                options(pure, readonly, nostack, preserves_flags),
+            global_asm!(
+                concat!(".pushsection .tbss.", $symbol, ",\"awT\",@nobits"),
+                concat!(".globl ", $symbol),
+                concat!(".hidden ", $symbol),
+                concat!(".type ", $symbol, ", @object"),
+                concat!(".size ", $symbol, ", 8"),
+                ".p2align 3",
+                concat!($symbol, ":"),
+                ".zero 8",
+                ".popsection",
             );
-        }
-        heap
-    }
 
-    #[inline(always)]
-    pub(super) fn set(heap: *mut Heap) {
-        // SAFETY: writes the thread's own word, of which nobody has the address.
-        unsafe {
-            asm!(
-                "mov {0}, qword ptr [rip + hognose_attached_heap_0_1@GOTTPOFF]",
-                "mov qword ptr fs:[{0}], {1}",
-                out(reg) _,
-                in(reg) heap,
-                options(nostack, preserves_flags),
-            );
+            #[inline(always)]
+            pub(super) fn get() -> usize {
+                let word: usize;
+                // SAFETY: reads the thread's own word, which is zero from the start and written by
+                // `set` only.
+                unsafe {
+                    asm!(
+                        concat!("mov {0}, qword ptr [rip + ", $symbol, "@GOTTPOFF]"),
+                        "mov {0}, qword ptr fs:[{0}]",
+                        out(reg) word,
+                        options(pure, readonly, nostack, preserves_flags),
+                    );
+                }
+                word
+            }
+
+            #[inline(always)]
+            pub(super) fn set(word: usize) {
+                // SAFETY: writes the thread's own word, of which nobody has the address.
+                unsafe {
+                    asm!(
+                        concat!("mov {0}, qword ptr [rip + ", $symbol, "@GOTTPOFF]"),
+                        "mov qword ptr fs:[{0}], {1}",
+                        out(reg) _,
+                        in(reg) word,
+                        options(nostack, preserves_flags),
+                    );
+                }
+            }
         }
-    }
+    };
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
-mod place {
-    use core::cell::Cell;
-    use core::ptr;
+macro_rules! word {
+    ($module:ident, $symbol:literal) => {
+        mod $module {
+            use core::cell::Cell;
 
-    use super::Heap;
+            std::thread_local! {
+                static WORD: Cell<usize> = const { Cell::new(0) };
+            }
 
-    std::thread_local! {
-        static CURRENT: Cell<*mut Heap> = const { Cell::new(ptr::null_mut()) };
+            #[inline(always)]
+            pub(super) fn get() -> usize {
+                WORD.get()
+            }
+
+            #[inline(always)]
+            pub(super) fn set(word: usize) {
+                WORD.set(word);
+            }
+        }
+    };
+}
+
+word!(attached, "hognose_attached_heap_0_1");
+word!(number, "hognose_thread_number_0_1");
+
+/// A number of the calling thread that no other thread has or will have.
+#[inline(always)]
+#[cfg_attr(not(feature = "mimalloc"), allow(dead_code, reason = "only mimalloc's heaps have parts for threads"))]
+pub(super) fn thread_number() -> usize {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+
+    #[cold]
+    fn assign() -> usize {
+        let fresh = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        number::set(fresh);
+        fresh
     }
-
-    #[inline(always)]
-    pub(super) fn get() -> *mut Heap {
-        CURRENT.get()
-    }
-
-    #[inline(always)]
-    pub(super) fn set(heap: *mut Heap) {
-        CURRENT.set(heap);
+    match number::get() {
+        0 => assign(),
+        found => found,
     }
 }
 
@@ -86,16 +113,16 @@ mod place {
 /// allocates.
 #[inline]
 pub fn attach_heap(heap: *mut Heap) -> *mut Heap {
-    let before = place::get();
-    place::set(heap);
-    before
+    let before = attached::get();
+    attached::set(heap as usize);
+    before as *mut Heap
 }
 
 /// The heap that serves mem and obj in this thread; null if none does.
 #[inline(always)]
 #[must_use]
 pub fn current_heap() -> *mut Heap {
-    place::get()
+    attached::get() as *mut Heap
 }
 
 #[cfg(test)]

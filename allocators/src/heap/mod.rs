@@ -34,6 +34,7 @@ mod large;
 mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
+mod own;
 mod page;
 mod pagemap;
 pub(crate) mod registry;
@@ -45,7 +46,6 @@ mod tests;
 mod walk;
 
 use core::cell::{Cell, UnsafeCell};
-use core::ffi::c_void;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
 
@@ -56,7 +56,6 @@ pub(crate) use fast::{quick_alloc, quick_free};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
 
 use crate::domain::{Domain, NoMemory};
-use crate::fault;
 use bin::{Bin, Block};
 use page::{CLASSES, Page};
 
@@ -133,7 +132,6 @@ impl Tag {
 
 /// The figures of one tag that pages do not keep.
 struct Counts {
-    large: Cell<*mut large::Large>,
     large_blocks: Cell<usize>,
     large_bytes: Cell<usize>,
     /// Blocks handed out: large ones, and small ones from pages that were given back.
@@ -165,6 +163,9 @@ pub struct Heap {
     room: Cell<*mut arena::Arena>,
     spare: Cell<*mut arena::Arena>,
     outside: UnsafeCell<registry::Outside>,
+    directory: large::Directory,
+    /// Where the heap itself lies.
+    memory: own::Memory,
     counts: [Counts; 3],
     arena_counts: ArenaCounts,
     label: AtomicI64,
@@ -175,7 +176,8 @@ pub struct Heap {
     held: Cell<usize>,
     limit: Cell<usize>,
     fallback: Cell<bool>,
-    mimalloc: [Cell<*mut c_void>; 3],
+    #[cfg(feature = "mimalloc")]
+    mimalloc: mimalloc::State,
     foreign: AtomicPtr<Block>,
     registry_next: Cell<*const Heap>,
 }
@@ -195,12 +197,8 @@ const EMPTY_BINS: [Bin; CLASSES] = {
 impl Heap {
     /// Makes an empty heap. It takes memory for its blocks when the first of them is allocated.
     pub fn new(kind: HeapKind) -> Result<NonNull<Self>, NoMemory> {
-        if !fault::allows() {
-            return Err(NoMemory);
-        }
-        // SAFETY: plain allocation; the result is tested.
-        let at = unsafe { libc::malloc(size_of::<Self>()) }.cast::<Self>();
-        let at = NonNull::new(at).ok_or(NoMemory)?;
+        let memory = own::Memory::take(size_of::<Self>() + large::Directory::FIRST).ok_or(NoMemory)?;
+        let at = memory.at.cast::<Self>();
         let (range_base, range_len) = if kind.has_pages() { arena::reserve_range() } else { (0, 0) };
         let heap = Self {
             gates: [const { fast::Gate::closed() }; 3],
@@ -216,14 +214,10 @@ impl Heap {
             room: Cell::new(ptr::null_mut()),
             spare: Cell::new(ptr::null_mut()),
             outside: UnsafeCell::new(registry::Outside::new()),
-            counts: [const {
-                Counts {
-                    large: Cell::new(ptr::null_mut()),
-                    large_blocks: Cell::new(0),
-                    large_bytes: Cell::new(0),
-                    allocations: Cell::new(0),
-                }
-            }; 3],
+            directory: large::Directory::new(),
+            memory,
+            counts: [const { Counts { large_blocks: Cell::new(0), large_bytes: Cell::new(0), allocations: Cell::new(0) } };
+                3],
             arena_counts: ArenaCounts { total: Cell::new(0), reclaimed: Cell::new(0), highwater: Cell::new(0) },
             label: AtomicI64::new(-1),
             domain_held: [const { Cell::new(0) }; 3],
@@ -232,18 +226,22 @@ impl Heap {
             held: Cell::new(0),
             limit: Cell::new(usize::MAX),
             fallback: Cell::new(false),
-            mimalloc: [const { Cell::new(ptr::null_mut()) }; 3],
+            #[cfg(feature = "mimalloc")]
+            mimalloc: mimalloc::State::new(),
             foreign: AtomicPtr::new(ptr::null_mut()),
             registry_next: Cell::new(ptr::null()),
         };
-        // SAFETY: fresh, aligned by malloc, and large enough.
-        unsafe { at.write(heap) };
+        // SAFETY: fresh, aligned to 16, and large enough.
+        unsafe {
+            at.write(heap);
+            at.as_ref().directory.begin(at.as_ptr().wrapping_add(1).cast());
+        }
         #[cfg(feature = "mimalloc")]
         if kind == HeapKind::Mimalloc {
             // SAFETY: written above.
             if let Err(error) = mimalloc::init(unsafe { at.as_ref() }) {
-                // SAFETY: allocated above, on no list.
-                unsafe { libc::free(at.as_ptr().cast()) };
+                // SAFETY: taken above, on no list.
+                unsafe { memory.give() };
                 return Err(error);
             }
         }
@@ -275,7 +273,8 @@ impl Heap {
                 at = next;
             }
             (*this.outside.get()).release();
-            libc::free(heap.as_ptr().cast());
+            let memory = this.memory;
+            memory.give();
         }
     }
 
@@ -301,6 +300,8 @@ impl Heap {
     /// fast path; what is held already stays.
     pub fn set_limit(&self, bytes: Option<usize>) {
         self.limit.set(bytes.unwrap_or(usize::MAX));
+        #[cfg(feature = "mimalloc")]
+        self.mimalloc.reset_budget();
     }
 
     /// The limit; `None` if there is none.

@@ -374,6 +374,8 @@ impl Heap {
     pub(crate) fn settle(&self) {
         self.drain_queue();
         self.flush();
+        #[cfg(feature = "mimalloc")]
+        super::mimalloc::recount(self, true);
     }
 
     /// Gives every unused page and arena back, also those that are kept against thrashing.

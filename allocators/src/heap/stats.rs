@@ -101,6 +101,8 @@ impl Heap {
     /// limit is compared with.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
+        #[cfg(feature = "mimalloc")]
+        super::mimalloc::recount(self, true);
         self.held.get()
     }
 

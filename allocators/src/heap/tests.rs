@@ -718,9 +718,9 @@ fn a_late_free_does_nothing() {
 #[test]
 fn domains_do_not_mix() {
     let _turn = turn();
-    let before = crate::raw_stats().live_blocks;
     for kind in HeapKind::ALL {
         let heap = Attached::new(*kind);
+        let before = crate::raw_stats().live_blocks;
         for n in [10, 1000, 1_000_000] {
             // SAFETY: live blocks.
             unsafe {
