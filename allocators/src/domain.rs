@@ -146,12 +146,12 @@ pub struct PyObjectArenaAllocator {
 #[inline]
 #[must_use]
 pub fn malloc(domain: Domain, size: usize) -> *mut c_void {
-    if size > MAX_SIZE {
-        return ptr::null_mut();
-    }
     let quick = heap::quick_alloc(domain, size);
     if !quick.is_null() {
         return quick.cast();
+    }
+    if size > MAX_SIZE {
+        return ptr::null_mut();
     }
     let table = table::current(domain);
     // SAFETY: whoever installed the table promised that it is an allocator; the size is in range.

@@ -200,19 +200,23 @@ fn take_slot(reserve: &mut Guard<'_, Reserve>) -> *mut u8 {
     ptr::null_mut()
 }
 
-fn return_slot(at: *mut u8) {
+/// Gives neighbouring slots back.
+fn return_slots(at: *mut u8, count: usize) {
     let mut reserve = RESERVE.lock();
-    // SAFETY: the slot is ours; the new mapping takes its place in one step, so a late reader sees
+    let bytes = count * ARENA_SIZE;
+    // SAFETY: the slots are ours; the new mapping takes their place in one step, so a late reader sees
     // either the old bytes or zeros.
-    let mapped = unsafe { libc::mmap(at.cast(), ARENA_SIZE, libc::PROT_READ, QUIET | libc::MAP_FIXED, -1, 0) };
+    let mapped = unsafe { libc::mmap(at.cast(), bytes, libc::PROT_READ, QUIET | libc::MAP_FIXED, -1, 0) };
     if mapped == libc::MAP_FAILED {
         // No mapping is left to split off. The memory goes back all the same and reads as zeros.
         // SAFETY: as above.
-        unsafe { libc::madvise(at.cast(), ARENA_SIZE, libc::MADV_DONTNEED) };
+        unsafe { libc::madvise(at.cast(), bytes, libc::MADV_DONTNEED) };
     }
-    let slot = (at as usize - BASE.load(Ordering::Relaxed)) / ARENA_SIZE;
-    reserve.taken[slot / 64] &= !(1 << (slot % 64));
-    reserve.hint = reserve.hint.min(slot / 64);
+    let first = (at as usize - BASE.load(Ordering::Relaxed)) / ARENA_SIZE;
+    for slot in first..first + count {
+        reserve.taken[slot / 64] &= !(1 << (slot % 64));
+    }
+    reserve.hint = reserve.hint.min(first / 64);
 }
 
 /// Number of arenas of the reserved range that heaps have now.
@@ -332,11 +336,12 @@ unsafe fn describe(
     arena
 }
 
-/// Gives an arena back.
+/// Takes the pages of an arena off the page map. Returns the slot that it has in the reserved range; an
+/// arena outside goes back to its allocator at once, and the answer is null.
 ///
 /// # Safety
 /// It came from [`new`], is on no list any more, and nothing in it is used.
-pub(crate) unsafe fn release(arena: *mut Arena) {
+unsafe fn clear(arena: *mut Arena) -> *mut u8 {
     // SAFETY: the caller's promise.
     let (given, allocator) = unsafe {
         let mut used = (*arena).all & !(*arena).free.get();
@@ -348,14 +353,59 @@ pub(crate) unsafe fn release(arena: *mut Arena) {
         }
         ((*arena).given, (*arena).allocator)
     };
-    match allocator {
-        None => return_slot(given),
-        Some(allocator) => {
-            if let Some(free) = allocator.free {
-                // SAFETY: it goes back to the functions that made it.
-                unsafe { free(allocator.ctx, given.cast(), ARENA_SIZE) };
-            }
+    let Some(allocator) = allocator else {
+        return given;
+    };
+    if let Some(free) = allocator.free {
+        // SAFETY: it goes back to the functions that made it.
+        unsafe { free(allocator.ctx, given.cast(), ARENA_SIZE) };
+    }
+    ptr::null_mut()
+}
+
+/// Gives an arena back.
+///
+/// # Safety
+/// It came from [`new`], is on no list any more, and nothing in it is used.
+pub(crate) unsafe fn release(arena: *mut Arena) {
+    // SAFETY: the caller's promise.
+    let slot = unsafe { clear(arena) };
+    if !slot.is_null() {
+        return_slots(slot, 1);
+    }
+}
+
+/// Gives a list of arenas back, linked by `next`. Neighbours go in one call of the system.
+///
+/// # Safety
+/// As for [`release`], for each of them.
+pub(crate) unsafe fn release_all(first: *mut Arena) {
+    let mut at = first;
+    let (mut low, mut count) = (ptr::null_mut::<u8>(), 0);
+    while !at.is_null() {
+        // SAFETY: the caller's promise; the next one is read before this one goes.
+        let (slot, next) = unsafe {
+            let next = (*at).next.get();
+            (clear(at), next)
+        };
+        at = next;
+        if slot.is_null() {
+            continue;
         }
+        if slot.wrapping_add(ARENA_SIZE) == low {
+            low = slot;
+            count += 1;
+        } else if count != 0 && slot == low.wrapping_add(count * ARENA_SIZE) {
+            count += 1;
+        } else {
+            if count != 0 {
+                return_slots(low, count);
+            }
+            (low, count) = (slot, 1);
+        }
+    }
+    if count != 0 {
+        return_slots(low, count);
     }
 }
 

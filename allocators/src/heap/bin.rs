@@ -23,8 +23,8 @@
 use core::cell::Cell;
 use core::ptr;
 
-use super::Heap;
 use super::page::{self, CLASSES};
+use super::{Heap, Tag};
 
 /// A block that is free: its first word links the list that it is on.
 pub(crate) struct Block {
@@ -36,6 +36,20 @@ pub(crate) struct Block {
 pub(crate) struct Bin {
     head: Cell<*mut Block>,
     left: Cell<usize>,
+}
+
+/// What is counted for a bin, apart from it: the fast path has no use for it.
+pub(crate) struct Pushes {
+    /// What `left` was set to.
+    mark: Cell<usize>,
+    /// Blocks that were pushed before that.
+    total: Cell<u64>,
+}
+
+impl Pushes {
+    pub(crate) const fn new(class: usize) -> Self {
+        Self { mark: Cell::new(beat_of(class)), total: Cell::new(0) }
+    }
 }
 
 /// Number of bins of a heap.
@@ -120,33 +134,48 @@ impl Bin {
     }
 }
 
+/// Measures a bin that has had many pushes without running empty, and cuts it if it is long.
+///
+/// It has C's calling convention because C's `free` ends in it: such a function does not unwind, so it can
+/// be jumped to.
+#[cold]
+#[inline(never)]
+pub(super) extern "C" fn beat(heap: &Heap, bin: *const Bin) {
+    let index = heap.bin_index(bin);
+    let (tag, class) = (index / CLASSES, index % CLASSES);
+    heap.count_pushes(index);
+    let rest = heap.bins[tag][class].cut(keep_of(class));
+    if !rest.is_null() {
+        // SAFETY: B1.
+        unsafe { heap.give_blocks(rest) };
+    }
+}
+
 impl Heap {
-    /// Counts what was pushed to a bin since the last time (B2).
+    /// Counts what was pushed to a bin since the last time (B2), and sets its next beat as far ahead as it
+    /// may lie.
     pub(super) fn count_pushes(&self, index: usize) {
+        self.set_beat(index, beat_of(index % CLASSES));
+    }
+
+    /// As `count_pushes`; the next beat comes after `pushes` more, at least one.
+    pub(super) fn set_beat(&self, index: usize, pushes: usize) {
         let (tag, class) = (index / CLASSES, index % CLASSES);
-        let bin = &self.bins[tag][class];
-        let pushed = beat_of(class) - bin.left.replace(beat_of(class));
-        let counts = &self.counts[tag];
-        counts.allocations.set(counts.allocations.get() + pushed as u64);
+        let left = self.bins[tag][class].left.replace(pushes);
+        let counted = &self.pushes[tag][class];
+        let since = counted.mark.replace(pushes) - left;
+        counted.total.set(counted.total.get() + since as u64);
+    }
+
+    /// Blocks that were ever pushed to the bin of a tag and class.
+    pub(super) fn pushed(&self, tag: Tag, class: usize) -> u64 {
+        let counted = &self.pushes[tag.index()][class];
+        counted.total.get() + (counted.mark.get() - self.bins[tag.index()][class].left.get()) as u64
     }
 
     /// The number of a bin of this heap: `tag * CLASSES + class`.
     pub(super) fn bin_index(&self, bin: *const Bin) -> usize {
         (bin as usize - (&raw const self.bins) as usize) / size_of::<Bin>()
-    }
-
-    /// Measures a bin that has had many pushes without running empty, and cuts it if it is long.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn beat(&self, bin: *const Bin) {
-        let index = self.bin_index(bin);
-        let (tag, class) = (index / CLASSES, index % CLASSES);
-        self.count_pushes(index);
-        let rest = self.bins[tag][class].cut(keep_of(class));
-        if !rest.is_null() {
-            // SAFETY: B1.
-            unsafe { self.give_blocks(rest) };
-        }
     }
 
     /// Gives the blocks of all bins back to their pages.
@@ -167,7 +196,8 @@ impl Heap {
         for index in 0..BINS {
             let class = index % CLASSES;
             let bin = &self.bins[index / CLASSES][class];
-            assert!((1..=beat_of(class)).contains(&bin.left.get()), "B2: a beat lies ahead");
+            let mark = self.pushes[index / CLASSES][class].mark.get();
+            assert!((1..=mark).contains(&bin.left.get()) && mark <= beat_of(class), "B2: a beat lies ahead");
             let mut at = bin.head.get();
             let mut count = 0usize;
             while !at.is_null() {

@@ -198,11 +198,11 @@ impl Heap {
         }
         // SAFETY: the caller's promise, in each branch.
         unsafe {
+            #[cfg(feature = "mimalloc")]
+            if self.kind() == HeapKind::Mimalloc && super::mimalloc::free(self, p) {
+                return;
+            }
             if !arena::in_reserve(p) {
-                #[cfg(feature = "mimalloc")]
-                if self.kind() == HeapKind::Mimalloc && super::mimalloc::free(self, p) {
-                    return;
-                }
                 if let Some(page) = super::registry::find_outside(self, p) {
                     let bin = (*page).bin.get();
                     if !bin.is_null() {

@@ -210,7 +210,6 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
         heap.directory.fill(entry, at);
     }
     let counts = &heap.counts[tag.index()];
-    counts.allocations.set(counts.allocations.get() + 1);
     counts.large_blocks.set(counts.large_blocks.get() + 1);
     counts.large_bytes.set(counts.large_bytes.get() + size);
     heap.hold(tag, size);
@@ -231,6 +230,7 @@ pub(crate) unsafe fn free(heap: &Heap, at: NonNull<Large>) {
         (*at).check = 0;
         malloc::free(at.cast(), (*at).source);
         let counts = &heap.counts[tag.index()];
+        counts.freed.set(counts.freed.get() + 1);
         counts.large_blocks.set(counts.large_blocks.get() - 1);
         counts.large_bytes.set(counts.large_bytes.get() - size);
         heap.unhold(tag, size);

@@ -213,9 +213,8 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     // SAFETY: this thread's part of a live heap; any size may be asked for.
     let p = unsafe { if zeroed { mi_theap_zalloc(part, size) } else { mi_theap_malloc(part, size) } };
     if !p.is_null() {
-        let counts = &heap.counts[tag.index()];
-        counts.large_blocks.set(counts.large_blocks.get() + 1);
-        counts.allocations.set(counts.allocations.get() + 1);
+        let blocks = &heap.counts[tag.index()].large_blocks;
+        blocks.set(blocks.get() + 1);
     }
     p.cast()
 }
@@ -238,8 +237,9 @@ pub(crate) unsafe fn free(heap: &Heap, p: *mut u8) -> bool {
     let Some(tag) = tag_of(heap, p) else {
         return false;
     };
-    let blocks = &heap.counts[tag.index()].large_blocks;
-    blocks.set(blocks.get() - 1);
+    let counts = &heap.counts[tag.index()];
+    counts.large_blocks.set(counts.large_blocks.get() - 1);
+    counts.freed.set(counts.freed.get() + 1);
     // SAFETY: the caller's promise.
     unsafe { mi::mi_free(p.cast()) };
     true

@@ -134,8 +134,8 @@ impl Tag {
 struct Counts {
     large_blocks: Cell<usize>,
     large_bytes: Cell<usize>,
-    /// Blocks handed out: large ones, and small ones from pages that were given back.
-    allocations: Cell<u64>,
+    /// Blocks outside pages that came and went.
+    freed: Cell<u64>,
 }
 
 /// How many arenas came and went.
@@ -154,6 +154,7 @@ pub struct Heap {
     range_len: usize,
     map: *const AtomicPtr<Bin>,
     bins: [[Bin; CLASSES]; 3],
+    pushes: [[bin::Pushes; CLASSES]; 3],
     kind: HeapKind,
     /// The tag of the next object that comes through the table.
     hint: Cell<Tag>,
@@ -192,6 +193,16 @@ const EMPTY_BINS: [Bin; CLASSES] = {
     bins
 };
 
+const NO_PUSHES: [bin::Pushes; CLASSES] = {
+    let mut pushes = [const { bin::Pushes::new(0) }; CLASSES];
+    let mut class = 1;
+    while class < CLASSES {
+        pushes[class] = bin::Pushes::new(class);
+        class += 1;
+    }
+    pushes
+};
+
 /* ---- Life ---- */
 
 impl Heap {
@@ -206,6 +217,7 @@ impl Heap {
             range_len,
             map: pagemap::base(),
             bins: [const { EMPTY_BINS }; 3],
+            pushes: [const { NO_PUSHES }; 3],
             kind,
             hint: Cell::new(Tag::Obj),
             current: [const { [const { Cell::new(ptr::null_mut()) }; CLASSES] }; 3],
@@ -216,7 +228,7 @@ impl Heap {
             outside: UnsafeCell::new(registry::Outside::new()),
             directory: large::Directory::new(),
             memory,
-            counts: [const { Counts { large_blocks: Cell::new(0), large_bytes: Cell::new(0), allocations: Cell::new(0) } };
+            counts: [const { Counts { large_blocks: Cell::new(0), large_bytes: Cell::new(0), freed: Cell::new(0) } };
                 3],
             arena_counts: ArenaCounts { total: Cell::new(0), reclaimed: Cell::new(0), highwater: Cell::new(0) },
             label: AtomicI64::new(-1),
@@ -266,12 +278,7 @@ impl Heap {
             large::free_all(this);
             #[cfg(feature = "mimalloc")]
             mimalloc::destroy(this);
-            let mut at = this.arenas.get();
-            while !at.is_null() {
-                let next = (*at).next.get();
-                arena::release(at);
-                at = next;
-            }
+            arena::release_all(this.arenas.get());
             (*this.outside.get()).release();
             let memory = this.memory;
             memory.give();

@@ -35,6 +35,7 @@ pub(crate) const CLASSES: usize = SMALL_LIMIT / STEP;
 /// What is carved at once: the next page of the operating system is touched only when it is needed.
 const CARVE: usize = 4096;
 /// The most blocks that a page can have.
+#[cfg(debug_assertions)]
 const MOST: usize = PAGE_SIZE / STEP;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -200,9 +200,10 @@ pub(crate) fn remove_outside(heap: &Heap, arena: *mut Arena) {
 }
 
 /// The page of a small block of this heap in an arena that lies outside.
+#[inline]
 pub(crate) fn find_outside(heap: &Heap, p: *mut u8) -> Option<*mut Page> {
     // SAFETY: the heap's owner asks, and only the owner changes the array.
-    unsafe { (*heap.outside.get()).find(p) }
+    unsafe { if (*heap.outside.get()).len == 0 { None } else { (*heap.outside.get()).find(p) } }
 }
 
 /// The same for all heaps.

@@ -83,13 +83,16 @@ impl Heap {
             live_blocks: counts.large_blocks.get(),
             live_bytes: counts.large_bytes.get(),
             peak_bytes: 0,
-            allocations: counts.allocations.get(),
+            // What was handed out lives, or was freed.
+            allocations: counts.freed.get() + counts.large_blocks.get() as u64,
         };
+        for class in 0..page::CLASSES {
+            stats.allocations += self.pushed(tag, class);
+        }
         self.for_each_page(&mut |page| {
             if page.tag() == tag {
                 stats.live_blocks += page.used();
                 stats.live_bytes += page.used() * page.block_size();
-                // Those that were freed are counted already.
                 stats.allocations += page.used() as u64;
             }
         });
