@@ -134,7 +134,14 @@ impl Bin {
     }
 }
 
+/// Pushes between two beats, and blocks that are kept then, while a bin is only freed to. What goes back
+/// to the pages is still in the first cache, which it has left after thousands of pushes.
+const DRAIN_BEAT: usize = 128;
+const DRAIN_KEEP: usize = 16;
+
 /// Measures a bin that has had many pushes without running empty, and cuts it if it is long.
+///
+/// A bin that was too long once is probably being drained: until it runs empty the beats are short.
 ///
 /// It has C's calling convention because C's `free` ends in it: such a function does not unwind, so it can
 /// be jumped to.
@@ -143,8 +150,10 @@ impl Bin {
 pub(super) extern "C" fn beat(heap: &Heap, bin: *const Bin) {
     let index = heap.bin_index(bin);
     let (tag, class) = (index / CLASSES, index % CLASSES);
-    heap.count_pushes(index);
-    let rest = heap.bins[tag][class].cut(keep_of(class));
+    let draining = heap.pushes[tag][class].mark.get() == DRAIN_BEAT;
+    let keep = if draining { DRAIN_KEEP } else { keep_of(class) };
+    let rest = heap.bins[tag][class].cut(keep);
+    heap.set_beat(index, if rest.is_null() { beat_of(class) } else { DRAIN_BEAT });
     if !rest.is_null() {
         // SAFETY: B1.
         unsafe { heap.give_blocks(rest) };

@@ -38,6 +38,8 @@ mod own;
 mod page;
 mod pagemap;
 pub(crate) mod registry;
+#[cfg(test)]
+mod sequences;
 mod slow;
 mod small;
 pub(crate) mod stats;

@@ -378,6 +378,11 @@ impl Heap {
         super::mimalloc::recount(self, true);
     }
 
+    /// What figures and walks do first: see `settle`.
+    pub(crate) fn drain_foreign(&self) {
+        self.settle();
+    }
+
     /// Gives every unused page and arena back, also those that are kept against thrashing.
     pub fn collect(&self) {
         self.settle();

@@ -77,7 +77,7 @@ impl Heap {
     /// The figures of the blocks of one tag. `peak_bytes` is that of the tag's domain.
     #[must_use]
     pub fn tag_stats(&self, tag: Tag) -> DomainStats {
-        self.settle();
+        self.drain_foreign();
         let counts = &self.counts[tag.index()];
         let mut stats = DomainStats {
             live_blocks: counts.large_blocks.get(),
@@ -129,7 +129,7 @@ impl Heap {
     /// What the pages of size class `class` (0 for 16 bytes, 31 for 512) hold, over all tags.
     #[must_use]
     pub fn census(&self, class: usize) -> PageCensus {
-        self.settle();
+        self.drain_foreign();
         let mut census = PageCensus { block_size: (class + 1) * page::STEP, ..PageCensus::default() };
         self.for_each_page(&mut |page| {
             if page.class() == class {

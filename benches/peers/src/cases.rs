@@ -191,7 +191,8 @@ pub fn replay<P: Peer>(trace: &Trace, rounds: usize, rows: &mut Vec<Row>) {
             times[piece].push(start.elapsed().as_secs_f64());
         }
         if round == 0 {
-            grown = resident("VmHWM:") - before;
+            // Not less than a page, so that a mean can be made.
+            grown = (resident("VmHWM:") - before).max(4.0);
         }
         for (block, domain) in blocks.iter_mut().zip(&domains) {
             if !block.is_null() {

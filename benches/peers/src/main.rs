@@ -18,7 +18,7 @@ mod table;
 mod trace;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use peers::Peer;
@@ -53,11 +53,13 @@ struct Options {
     table: Option<PathBuf>,
     plot: Option<PathBuf>,
     peer: Option<String>,
+    trace: Option<PathBuf>,
     count: Option<String>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { rounds: 3, traces: None, only: None, table: None, plot: None, peer: None, count: None };
+    let mut options =
+        Options { rounds: 3, traces: None, only: None, table: None, plot: None, peer: None, trace: None, count: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         if name == "--bench" {
@@ -71,6 +73,7 @@ fn options() -> Result<Options, String> {
             "--table" => options.table = Some(value.into()),
             "--plot" => options.plot = Some(value.into()),
             "--peer" => options.peer = Some(value),
+            "--trace" => options.trace = Some(value.into()),
             "--count" => options.count = Some(value),
             _ => return Err(format!("unknown option {name}")),
         }
@@ -86,19 +89,22 @@ fn start(name: i32) -> Result<(), String> {
 }
 
 fn all<P: Peer>(options: &Options, rows: &mut Vec<cases::Row>) -> Result<(), String> {
-    cases::small::<P>(rows);
-    if let Some(folder) = &options.traces {
-        let mut paths: Vec<_> = std::fs::read_dir(folder)
-            .map_err(|e| format!("{}: {e}", folder.display()))?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.to_string_lossy().contains(".trace"))
-            .collect();
-        paths.sort();
-        for path in paths {
-            cases::replay::<P>(&trace::Trace::read(&path)?, 9, rows);
-        }
+    match &options.trace {
+        Some(path) => cases::replay::<P>(&trace::Trace::read(path)?, 9, rows),
+        None => cases::small::<P>(rows),
     }
     Ok(())
+}
+
+/// The traces of a folder.
+fn traces(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut paths: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().contains(".trace"))
+        .collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// Runs something with the peer of that name.
@@ -173,41 +179,54 @@ fn compare(options: &Options) -> Result<Results, String> {
     let exe = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut results = Results::new();
     let mut missing = Vec::new();
+    let paths = options.traces.as_deref().map_or(Ok(Vec::new()), traces)?;
     for round in 0..options.rounds {
         for (name, _) in PEERS {
             let wanted = options.only.as_ref().is_none_or(|only| only.iter().any(|o| o == name));
             if !wanted || missing.contains(name) {
                 continue;
             }
-            let mut command = Command::new(&exe);
-            command.args(["--peer", name]);
-            if let Some(traces) = &options.traces {
-                command.arg("--traces").arg(traces);
-            }
-            if let Some((_, allocator)) = name.split_once("cpython-") {
-                command.env("PYTHONMALLOC", if allocator == "debug" { "pymalloc_debug" } else { allocator });
-            }
-            let output = command.output().map_err(|e| e.to_string())?;
-            if !output.status.success() {
-                eprintln!("{name} is left out: {}", String::from_utf8_lossy(&output.stderr).trim());
-                missing.push(name);
-                continue;
-            }
-            for line in String::from_utf8_lossy(&output.stdout).lines() {
-                let mut fields = line.split('\t');
-                let (Some(case), Some(least), Some(median)) = (fields.next(), fields.next(), fields.next()) else {
-                    return Err(format!("{name} said {line}"));
-                };
-                let number = |text: &str| text.parse::<f64>().map_err(|e| e.to_string());
-                let cell = results.entry((*name).into()).or_default();
-                let (kept, medians) = cell.entry(case.into()).or_insert((f64::MAX, Vec::new()));
-                *kept = kept.min(number(least)?);
-                medians.push(number(median)?);
+            // A process for the small cases, and one for each trace: its resident set starts afresh.
+            for part in core::iter::once(None).chain(paths.iter().map(Some)) {
+                if part.is_some() && *name == "hognose-typed" {
+                    continue;
+                }
+                let mut command = Command::new(&exe);
+                command.args(["--peer", name]);
+                if let Some(path) = part {
+                    command.arg("--trace").arg(path);
+                }
+                if let Some((_, allocator)) = name.split_once("cpython-") {
+                    command.env("PYTHONMALLOC", if allocator == "debug" { "pymalloc_debug" } else { allocator });
+                }
+                let output = command.output().map_err(|e| e.to_string())?;
+                if !output.status.success() {
+                    eprintln!("{name} is left out: {}", String::from_utf8_lossy(&output.stderr).trim());
+                    missing.push(name);
+                    break;
+                }
+                take(&mut results, name, &String::from_utf8_lossy(&output.stdout))?;
             }
         }
         eprintln!("round {} of {}", round + 1, options.rounds);
     }
     Ok(results)
+}
+
+/// Enters what a peer's process said.
+fn take(results: &mut Results, name: &str, text: &str) -> Result<(), String> {
+    for line in text.lines() {
+        let mut fields = line.split('\t');
+        let (Some(case), Some(least), Some(median)) = (fields.next(), fields.next(), fields.next()) else {
+            return Err(format!("{name} said {line}"));
+        };
+        let number = |text: &str| text.parse::<f64>().map_err(|e| e.to_string());
+        let cell = results.entry(name.into()).or_default();
+        let (kept, medians) = cell.entry(case.into()).or_insert((f64::MAX, Vec::new()));
+        *kept = kept.min(number(least)?);
+        medians.push(number(median)?);
+    }
+    Ok(())
 }
 
 fn run() -> Result<(), String> {
