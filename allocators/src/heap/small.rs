@@ -108,7 +108,7 @@ impl Heap {
     /// Blocks for a bin: what is found first on the way that the module shows.
     fn find_blocks(&self, tag: Tag, class: usize) -> Result<*mut Block, Shortage> {
         let current = &self.current[tag.index()][class];
-        let mut flushed = false;
+        let (mut flushed, mut growing) = (false, false);
         loop {
             // SAFETY: null or a page of this heap.
             let page = unsafe { current.get().as_ref() };
@@ -132,6 +132,7 @@ impl Heap {
                 }
                 page.state.set(State::Full);
                 current.set(ptr::null_mut());
+                growing = true;
             }
             let within = self.within_limit(PAGE_SIZE);
             let taken = self.pages_taken.get();
@@ -144,7 +145,7 @@ impl Heap {
             if !within {
                 return Err(Shortage::Limit);
             }
-            let fresh = self.take_page(tag, class);
+            let fresh = self.take_page(tag, class, growing);
             if fresh.is_null() {
                 return Err(Shortage::Arena);
             }
@@ -215,7 +216,7 @@ impl Heap {
         (bin as usize).wrapping_sub((&raw const self.bins) as usize) < bin::BINS * size_of::<Bin>()
     }
 
-    fn take_page(&self, tag: Tag, class: usize) -> *mut Page {
+    fn take_page(&self, tag: Tag, class: usize, growing: bool) -> *mut Page {
         let mut at = self.room.get();
         if at.is_null() {
             arena::tell_observer(self);
@@ -243,6 +244,7 @@ impl Heap {
             self.unlink_room(at);
         }
         self.hold(tag, PAGE_SIZE);
+        arena.touch(index, growing);
         let page = arena.page(index);
         page.begin(at, &raw const self.bins[tag.index()][class], tag, class);
         arena::map_page(arena, page);
