@@ -35,6 +35,10 @@ pub fn markdown(results: &Results, rounds: usize) -> String {
         let line = cpu.lines().find(|line| line.starts_with(name)).unwrap_or_default();
         line.split(':').nth(1).unwrap_or("?").trim().to_owned()
     };
+    text.push_str(
+        "# The allocators beside their peers\n\nWritten by `benches/peers` (see [memory.md](memory.md)). On a machine \
+         that is shared with other work, compare\nthe least values.\n\n",
+    );
     let _ = writeln!(
         text,
         "Processor: {} (family {}, model {}). {rounds} rounds, peers in turn, pinned. Cells are the least and \
