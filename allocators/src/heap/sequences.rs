@@ -3,6 +3,8 @@
 //! A model knows which blocks live, of which tag and size and with what in them. After every few steps
 //! each invariant of the heap is checked, and its figures are compared with the model's.
 
+#![allow(clippy::disallowed_types, reason = "proptest macros use the standard library")]
+
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use std::vec::Vec;
