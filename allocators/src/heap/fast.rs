@@ -7,7 +7,7 @@
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::page::{self, CLASSES};
+use super::page::{self, CLASSES, Page};
 use super::{Heap, Tag};
 use crate::domain;
 
@@ -47,6 +47,17 @@ impl Heap {
         }
         // SAFETY: the caller's promise.
         unsafe { self.free_slow(p) }
+    }
+
+    /// The page at an address in the reserved range, if it is one of this heap's.
+    #[inline(always)]
+    pub(crate) fn page_in_range(&self, p: *mut u8) -> Option<&Page> {
+        if (p as usize).wrapping_sub(self.range_base) >= self.range_len {
+            return None;
+        }
+        // SAFETY: the reserved range can always be read (A1, P4).
+        let page = unsafe { &*page::of(p) };
+        ptr::eq(page.heap.get(), self).then_some(page)
     }
 
     #[inline(always)]

@@ -31,7 +31,7 @@ mod large;
 mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
-mod page;
+pub(crate) mod page;
 pub(crate) mod registry;
 mod slow;
 mod small;
@@ -50,7 +50,7 @@ pub(crate) use builtin::{MEM_BUILTIN, OBJ_BUILTIN};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
 
 use crate::domain::{Domain, NoMemory};
-use crate::fault;
+use crate::{fault, guard};
 use page::{Block, CLASSES, Page};
 
 /// Who serves the blocks of a heap.
@@ -77,7 +77,7 @@ impl HeapKind {
         Self::Mimalloc,
     ];
 
-    fn has_pages(self) -> bool {
+    pub(crate) fn has_pages(self) -> bool {
         #[cfg(feature = "pymalloc")]
         return self == Self::Pymalloc;
         #[cfg(not(feature = "pymalloc"))]
@@ -168,6 +168,7 @@ pub struct Heap {
     mimalloc: [Cell<*mut c_void>; 3],
     foreign: AtomicPtr<Block>,
     registry_next: Cell<*const Heap>,
+    pub(crate) sampler: guard::Sampler,
 }
 
 /* ---- The current heap ---- */
@@ -235,6 +236,7 @@ impl Heap {
             mimalloc: [const { Cell::new(ptr::null_mut()) }; 3],
             foreign: AtomicPtr::new(ptr::null_mut()),
             registry_next: Cell::new(ptr::null()),
+            sampler: guard::Sampler::new(),
         };
         for slot in heap.current.iter().flatten() {
             slot.set(page::empty());
@@ -268,6 +270,7 @@ impl Heap {
         // SAFETY: the caller's promise: this is the only use of the heap.
         unsafe {
             let this = heap.as_ref();
+            guard::forget_heap(this);
             large::free_all(this);
             #[cfg(feature = "mimalloc")]
             mimalloc::destroy(this);
@@ -310,6 +313,16 @@ impl Heap {
     #[must_use]
     pub fn limit(&self) -> Option<usize> {
         Some(self.limit.get()).filter(|limit| *limit != usize::MAX)
+    }
+
+    /// The tag of the object that is asked for next, through the table.
+    #[inline(always)]
+    pub(crate) fn take_hint(&self) -> Tag {
+        self.hint.replace(Tag::Obj)
+    }
+
+    pub(crate) fn current_slot(&self, tag: Tag, class: usize) -> &Cell<*mut Page> {
+        &self.current[tag.index()][class]
     }
 
     #[inline(always)]

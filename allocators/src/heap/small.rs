@@ -124,7 +124,7 @@ impl Heap {
         let page = unsafe { &*at };
         let partial = &self.partial[page.tag().index()][page.class()];
         match page.state.get() {
-            State::Current => {}
+            State::Current => self.alarm(page),
             State::Full => {
                 page.state.set(State::Partial);
                 page.wake.set(page.allocs.get());
@@ -307,6 +307,7 @@ impl Heap {
     /// Gives every unused page and arena back, also those that are kept against thrashing.
     pub fn collect(&self) {
         self.drain_foreign();
+        self.fetch_stash();
         for tag in Tag::ALL {
             for class in 0..page::CLASSES {
                 let current = &self.current[tag.index()][class];
@@ -348,7 +349,8 @@ impl Heap {
             page.validate(self);
             held[page.tag().domain().index()] += PAGE_SIZE;
             let current = self.current[page.tag().index()][page.class()].get();
-            assert_eq!(ptr::eq(current, page), page.state.get() == State::Current, "P2: the current page is current");
+            let is_current = ptr::eq(current, page) || self.sampler.has_aside(page);
+            assert_eq!(is_current, page.state.get() == State::Current, "P2: the current page is current");
         });
         for tag in Tag::ALL {
             for class in 0..page::CLASSES {
@@ -361,7 +363,7 @@ impl Heap {
                     at = page.next.get();
                 }
             }
-            held[tag.domain().index()] += large::validate(self, tag);
+            held[tag.domain().index()] += large::validate(self, tag) + self.sampler.counts(tag).1;
         }
         if self.kind().counts_held_by_block() {
             return;
