@@ -1,12 +1,14 @@
 //! What a `malloc` and `free` pair costs under the debug hooks and under `guard`, beside the same without them in the
-//! same run: `cargo bench -p hognose-allocators --bench debug_pair`. Read the ratios.
+//! same run: `cargo bench -p hognose-allocators --bench debug_pair`. Read the ratios. With the name of an allocator, of
+//! a domain and a size as arguments, only that pair runs: for `perf stat` and callgrind.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use hognose_allocators::{AllocatorName, Domain, Heap, attach_heap, free, heap_kind, malloc, select};
 
-const PAIRS: usize = 4_000_000;
+/// Few enough that some rounds are undisturbed on a machine that others use too.
+const PAIRS: usize = 10_000;
 
 /// Cycles of the time stamp counter, or nanoseconds where there is none.
 fn now() -> u64 {
@@ -17,10 +19,10 @@ fn now() -> u64 {
     return u64::try_from(Instant::now().elapsed().as_nanos()).unwrap_or(0);
 }
 
-/// The best of seven rounds, per pair.
+/// The best of many rounds, per pair.
 fn time(mut round: impl FnMut()) -> (f64, f64) {
     let mut best = (f64::MAX, f64::MAX);
-    for _ in 0..7 {
+    for _ in 0..500 {
         let (start, clock) = (now(), Instant::now());
         round();
         let each = ((now() - start) as f64, clock.elapsed().as_secs_f64() * 1e9);
@@ -30,14 +32,21 @@ fn time(mut round: impl FnMut()) -> (f64, f64) {
 }
 
 fn rows(name: AllocatorName) {
+    if std::env::args().nth(1).is_some_and(|arg| !arg.starts_with('-') && arg != name.as_str()) {
+        return;
+    }
     if select(name).is_err() {
         println!("{}: not here", name.as_str());
         return;
     }
     let heap = Heap::new(heap_kind()).expect("memory for a heap");
     attach_heap(heap.as_ptr());
-    for domain in Domain::ALL {
+    let wanted = |at: usize, value: &str| std::env::args().nth(at).is_none_or(|arg| arg.starts_with('-') || arg == value);
+    for domain in Domain::ALL.into_iter().filter(|domain| wanted(2, domain.as_str())) {
         for size in [16, 48, 64, 128, 488, 4096] {
+            if !wanted(3, &size.to_string()) {
+                continue;
+            }
             let (cycles, ns) = time(|| {
                 for _ in 0..PAIRS {
                     let p = malloc(domain, black_box(size)).cast::<u8>();

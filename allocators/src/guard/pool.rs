@@ -160,18 +160,20 @@ pub(super) fn alloc(heap: Option<&Heap>, tag: Option<Tag>, size: usize, zeroed: 
         return ptr::null_mut();
     };
     let (pages, len) = data(index, size);
-    // SAFETY: the slot is ours: nobody uses its pages. The last page never gives access; of the data pages those that
-    // are not needed neither.
-    let opened = unsafe {
-        libc::mprotect(base(index).add(OS_PAGE).cast(), SLOT - OS_PAGE, libc::PROT_NONE) == 0
-            && libc::mprotect(pages.cast(), len, libc::PROT_READ | libc::PROT_WRITE) == 0
-    };
-    let at = slot(index);
     // SAFETY: under the lock; zeros or a slot that was used are both a `Slot`.
-    let at = unsafe { &mut *at };
+    let at = unsafe { &mut *slot(index) };
+    // SAFETY: the slot is ours: nobody uses its pages. The last page never gives access; of the data pages those that
+    // are not needed neither. A slot that was freed has access to none of them.
+    let opened = unsafe {
+        let closed = at.state == State::Freed
+            || libc::mprotect(base(index).add(OS_PAGE).cast(), SLOT - OS_PAGE, libc::PROT_NONE) == 0;
+        closed && libc::mprotect(pages.cast(), len, libc::PROT_READ | libc::PROT_WRITE) == 0
+    };
     if !opened {
-        at.state = State::Freed;
-        queue_slot(&mut queue, index);
+        // A slot that could not even be closed is lost: it must not be taken for one that is.
+        if at.state == State::Freed {
+            queue_slot(&mut queue, index);
+        }
         return ptr::null_mut();
     }
     let room = size.next_multiple_of(16).max(16);

@@ -98,6 +98,10 @@ impl Trace {
                 };
             }
         }
+        self.frame_count = 0;
+        if self.text_len != 0 {
+            return;
+        }
         let mut steps = Steps { frames: &mut self.frames, seen: 0 };
         // SAFETY: the function fits the argument; the unwinder only reads the stack.
         unsafe { _Unwind_Backtrace(step, (&raw mut steps).cast()) };
