@@ -46,6 +46,19 @@ PyAPI_FUNC(PyStatus) Hog_PushAllocator(PyMemAllocatorDomain domain, const PyMemA
    inside it after a second: then a hook without live_blocks gets no new calls, but must stay until a repeated call
    succeeds. Do not hold what the hook may wait for (the GIL, a lock). */
 PyAPI_FUNC(PyStatus) Hog_PopAllocator(Hog_AllocatorToken token);
+
+/* What becomes of a thread that wants to attach a thread state when the runtime finalizes or is gone:
+     HOG_LATE_HANG   it sleeps until the process ends, as in Python 3.14: the default
+     HOG_LATE_EXIT   it ends by pthread_exit, as in Python 3.13; inside the runtime, where that is not possible, it sleeps
+     HOG_LATE_ERROR  PyGILState_Ensure returns HOG_GILSTATE_LATE, with nothing attached, and its Release does nothing;
+                     functions that return nothing sleep
+   The functions of PEP 788 return NULL under each. 0; or -1, without an exception, for another number. Any thread, at
+   any time. */
+#define HOG_LATE_HANG 0
+#define HOG_LATE_EXIT 1
+#define HOG_LATE_ERROR 2
+#define HOG_GILSTATE_LATE ((PyGILState_STATE)2)
+PyAPI_FUNC(int) Hog_SetLateThreadPolicy(int policy);
 #endif
 
 #ifdef __cplusplus

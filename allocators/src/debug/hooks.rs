@@ -8,8 +8,7 @@ use core::ptr;
 
 use super::{CLEAN_BYTE, DEAD_BYTE, FORBIDDEN_BYTE, HEAD, OVERHEAD, TAIL, check, fill, graves, requested_size};
 use crate::domain::{Domain, MAX_SIZE, PyMemAllocatorEx};
-use crate::heap::page::{self, SMALL_LIMIT};
-use crate::heap::{self, Heap, Tag};
+use crate::heap::{self, Heap, SMALL_LIMIT, Tag};
 use crate::table::{self, Table};
 
 /// The hooks of domain `D` over the table at `ctx`.
@@ -171,21 +170,19 @@ unsafe extern "C" fn debug_free<const D: usize>(ctx: *mut c_void, p: *mut c_void
     if let Some(heap) = short_way::<D>(ctx) {
         let p = p.cast::<u8>();
         let inner = p.wrapping_sub(HEAD);
-        if let Some(page) = heap.page_in_range(inner) {
-            // SAFETY: the block lies in a page that this heap uses, so its head can be read: a page's header is larger
-            // than it. The tail and the fill stay inside the block, as its size was compared.
+        if let Some((bin, room)) = heap.small_block(inner) {
+            // SAFETY: the block lies in a page that this heap uses, so its head can be read. The tail and the fill stay
+            // inside the block, as its size was compared.
             unsafe {
                 let n = requested_size(p);
                 if p.sub(8).cast::<u64>().read_unaligned() == mark::<D>()
-                    && n <= page.block_size().wrapping_sub(OVERHEAD)
+                    && n <= room.wrapping_sub(OVERHEAD)
                     && n <= SMALL_LIMIT
                     && p.add(n).cast::<u64>().read_unaligned() == GUARD
                     && p as usize & 15 == 0
                 {
                     fill::units::<DEAD_BYTE>(inner, n + OVERHEAD);
-                    if page.push(inner) {
-                        heap.woken(page::of(inner));
-                    }
+                    heap.push_to(bin, inner);
                     return;
                 }
             }

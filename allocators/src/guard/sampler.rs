@@ -1,22 +1,23 @@
 //! How a heap comes to sample: the countdown.
 //!
-//! The inlined paths have no counter of their own. But a page counts what it hands out (`allocs`) and what comes back
-//! (`frees`), and calls its heap when `frees` reaches `wake`. So while `guard` is installed, the current page of each
-//! class wakes its heap after as many frees as blocks are left until the next sample; and where nothing is freed, the
-//! page runs dry and the heap refills. In both cases the blocks that were handed out since are counted down. When the
-//! count is at zero, the current page is put aside (`stash`): the next request of its class comes to the slow path, gets
-//! the sampled block, and the page goes back.
+//! The inlined paths have no counter of their own for this. But a bin counts down with each block that is freed, and
+//! calls its heap on a beat (B2 of `heap::bin`), and it calls when it is empty. So while `guard` is installed, beats come
+//! after as many frees as blocks are left until the next sample at the latest, and what was handed out since is counted
+//! off: the frees, and the blocks with which the bin was filled. When the count is at zero, the bin's blocks are put
+//! aside: the next request of its class comes to the slow path, gets the sampled block, and the others go back.
 //!
-//! Invariant G3: at most one of a class's current page and its stash is a page in use, and both are in state `Current`.
+//! Invariant G3: what is put aside is as B1 of `heap::bin` has it: handed out by its page, used by nobody.
 
 use core::cell::Cell;
 use core::ptr;
 
 use super::{pool, rate};
-use crate::heap::page::{self, CLASSES, Page};
+use crate::heap::bin::{BINS, Block, beat_of};
+use crate::heap::page::{self, CLASSES};
 use crate::heap::{Heap, Tag};
 
-/// With a rate up to this a page is put aside after each block: every request comes to the slow path, and is counted.
+/// With a rate up to this the blocks are put aside after each request: every request comes to the slow path, and is
+/// counted.
 const DENSE: i64 = 64;
 
 /// What a heap knows about its samples.
@@ -25,11 +26,13 @@ pub(crate) struct Sampler {
     rate: i64,
     /// Blocks until the next sample.
     left: Cell<i64>,
-    /// Set while the slow path changes the current page: it is not put aside then.
+    /// Set while the slow path serves a request: nothing is put aside then.
     busy: Cell<bool>,
-    /// `allocs` of the current page when it was last counted.
-    seen: [[Cell<u64>; CLASSES]; 3],
-    stash: [[Cell<*mut Page>; CLASSES]; 3],
+    /// Pushes to each bin when it was last counted.
+    seen: [Cell<u64>; BINS],
+    /// Blocks in each bin when it was last filled and not counted off yet.
+    filled: [Cell<usize>; BINS],
+    aside: [Cell<*mut Block>; BINS],
     blocks: [Cell<usize>; 3],
     bytes: [Cell<usize>; 3],
     allocations: [Cell<u64>; 3],
@@ -42,8 +45,9 @@ impl Sampler {
             rate,
             left: Cell::new(rate),
             busy: Cell::new(false),
-            seen: [const { [const { Cell::new(0) }; CLASSES] }; 3],
-            stash: [const { [const { Cell::new(ptr::null_mut()) }; CLASSES] }; 3],
+            seen: [const { Cell::new(0) }; BINS],
+            filled: [const { Cell::new(0) }; BINS],
+            aside: [const { Cell::new(ptr::null_mut()) }; BINS],
             blocks: [const { Cell::new(0) }; 3],
             bytes: [const { Cell::new(0) }; 3],
             allocations: [const { Cell::new(0) }; 3],
@@ -65,9 +69,29 @@ impl Sampler {
         (self.blocks[tag].get(), self.bytes[tag].get(), self.allocations[tag].get())
     }
 
-    /// Whether the page was put aside.
-    pub(crate) fn has_aside(&self, page: &Page) -> bool {
-        ptr::eq(self.stash[page.tag().index()][page.class()].get(), page)
+    /// The blocks of a bin that were put aside; they are so no more.
+    pub(crate) fn take_aside(&self, index: usize) -> *mut Block {
+        self.aside[index].replace(ptr::null_mut())
+    }
+
+    fn put_aside(&self, index: usize, list: *mut Block) {
+        let old = self.aside[index].replace(list);
+        let mut last = list;
+        if list.is_null() {
+            self.aside[index].set(old);
+        } else if !old.is_null() {
+            // SAFETY: G3: nobody uses the blocks of either list.
+            unsafe {
+                while !(*last).next.is_null() {
+                    last = (*last).next;
+                }
+                (*last).next = old;
+            }
+        }
+    }
+
+    fn count_off(&self, blocks: u64) {
+        self.left.set(self.left.get().saturating_sub(i64::try_from(blocks).unwrap_or(i64::MAX)));
     }
 
     fn came(&self, heap: &Heap, tag: Tag, size: usize) {
@@ -84,39 +108,36 @@ impl Sampler {
         bytes.set(bytes.get() - size);
         heap.unhold(tag, size);
     }
-
-    /// Counts what the page has handed out since it was last looked at; true if a sample is due.
-    fn count(&self, page: &Page) -> bool {
-        let seen = &self.seen[page.tag().index()][page.class()];
-        let now = page.allocs.get();
-        let passed = i64::try_from(now.saturating_sub(seen.replace(now))).unwrap_or(i64::MAX);
-        self.left.set(self.left.get().saturating_sub(passed));
-        self.left.get() <= 0
-    }
 }
 
 impl Heap {
+    /// The blocks that were freed to a bin since it was last asked.
+    fn freed_since(&self, index: usize) -> u64 {
+        let now = self.pushed(Tag::ALL[index / CLASSES], index % CLASSES);
+        now - self.sampler.seen[index].replace(now)
+    }
+
     /// A sampled block, if one is due: called by the slow path of a heap that samples, before it serves the request.
     pub(crate) fn sample(&self, tag: Tag, size: usize, zeroed: bool) -> *mut u8 {
         let sampler = &self.sampler;
         sampler.busy.set(true);
-        self.drain_foreign();
+        self.drain_queue();
         let class = page::class_of(size.max(1));
-        let due = if class < CLASSES && self.kind().has_pages() {
-            let (current, stash) = (self.current_slot(tag, class), &sampler.stash[tag.index()][class]);
-            if !stash.get().is_null() && ptr::eq(current.get(), page::empty()) {
-                current.set(stash.replace(ptr::null_mut()));
+        if class < CLASSES && self.kind().has_pages() {
+            let index = tag.index() * CLASSES + class;
+            let freed = self.freed_since(index);
+            let filled = sampler.filled[index].replace(0) as u64;
+            let bin = self.bin(index);
+            if bin.is_empty() {
+                // SAFETY: G3.
+                unsafe { bin.fill(sampler.take_aside(index)) };
             }
-            // SAFETY: the current page is a page of this heap or the empty page.
-            let page = unsafe { &*current.get() };
-            let due = if ptr::eq(page, page::empty()) { sampler.left.get() <= 0 } else { sampler.count(page) };
-            due || sampler.rate == 1
+            // With a dense rate each request is counted by itself.
+            sampler.count_off(if sampler.rate <= DENSE { 1 } else { freed + filled + 1 });
         } else {
-            sampler.left.set(sampler.left.get() - 1);
-            sampler.left.get() <= 0
-        };
-        sampler.busy.set(false);
-        if !due {
+            sampler.count_off(1);
+        }
+        if sampler.left.get() > 0 {
             return ptr::null_mut();
         }
         sampler.left.set(sampler.rate);
@@ -130,51 +151,48 @@ impl Heap {
         p
     }
 
-    /// Sets the alarm of the class's current page: called by the slow path of a heap that samples, after it has served
-    /// the request.
-    pub(crate) fn watch(&self, tag: Tag, class: usize) {
+    /// Sets the alarm of a class's bin: called by the slow path of a heap that samples, after it has served the request.
+    pub(crate) fn watch(&self, tag: Tag, size: usize) {
         let sampler = &self.sampler;
-        let current = self.current_slot(tag, class);
-        if ptr::eq(current.get(), page::empty()) {
+        sampler.busy.set(false);
+        let class = page::class_of(size.max(1));
+        if class >= CLASSES || !self.kind().has_pages() {
             return;
         }
-        // SAFETY: a page of this heap.
-        let page = unsafe { &*current.get() };
-        // What has just been served counts when it is next looked at.
-        sampler.seen[tag.index()][class]
-            .set(page.allocs.get().saturating_sub(u64::from(sampler.left.get() != sampler.rate)));
+        let index = tag.index() * CLASSES + class;
+        let bin = self.bin(index);
         if sampler.rate <= DENSE {
-            page.wake.set(u64::MAX);
-            sampler.stash[tag.index()][class].set(current.replace(page::empty()));
+            sampler.put_aside(index, bin.take());
         } else {
-            page.wake.set(page.frees.get() + sampler.left.get().max(1).cast_unsigned());
+            sampler.filled[index].set(bin.len());
         }
+        self.set_alarm(index);
     }
 
-    /// What a current page does when its alarm goes off.
-    pub(crate) fn alarm(&self, page: &Page) {
+    fn set_alarm(&self, index: usize) {
+        let most = if self.sampler.rate <= DENSE { 1 } else { self.sampler.left.get() };
+        let beat = beat_of(index % CLASSES);
+        self.set_beat(index, usize::try_from(most).unwrap_or(1).clamp(1, beat));
+    }
+
+    /// What a bin does on a beat: true if its blocks were put aside, so that it need not be measured.
+    pub(crate) fn alarm(&self, index: usize) -> bool {
         let sampler = &self.sampler;
-        page.wake.set(u64::MAX);
-        let current = self.current_slot(page.tag(), page.class());
-        if sampler.busy.get() || !ptr::eq(current.get(), page) {
-            return;
+        let freed = self.freed_since(index);
+        if sampler.busy.get() {
+            self.set_beat(index, beat_of(index % CLASSES));
+            return true;
         }
-        if sampler.count(page) {
-            sampler.stash[page.tag().index()][page.class()].set(current.replace(page::empty()));
-        } else {
-            page.wake.set(page.frees.get() + sampler.left.get().cast_unsigned());
+        let dense = sampler.rate <= DENSE;
+        if !dense {
+            sampler.count_off(freed);
         }
-    }
-
-    /// Puts all pages back that were put aside.
-    pub(crate) fn fetch_stash(&self) {
-        for tag in Tag::ALL {
-            for class in 0..CLASSES {
-                let (current, stash) = (self.current_slot(tag, class), &self.sampler.stash[tag.index()][class]);
-                if !stash.get().is_null() && ptr::eq(current.get(), page::empty()) {
-                    current.set(stash.replace(ptr::null_mut()));
-                }
-            }
+        let due = dense || sampler.left.get() <= 0;
+        if due {
+            sampler.filled[index].set(0);
+            sampler.put_aside(index, self.bin(index).take());
         }
+        self.set_alarm(index);
+        due
     }
 }

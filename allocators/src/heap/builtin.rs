@@ -29,7 +29,9 @@ fn attached<const D: usize>() -> Option<(&'static Heap, Tag)> {
 
 unsafe extern "C" fn heap_malloc<const D: usize>(_: *mut c_void, size: usize) -> *mut c_void {
     match attached::<D>() {
-        Some((heap, tag)) => heap.alloc_inner(tag, size).cast(),
+        // What a bin can serve comes here only when that is empty, or below somebody's hooks.
+        Some((heap, tag)) if heap.kind.has_pages() => heap.alloc_inner(tag, size).cast(),
+        Some((heap, tag)) => heap.alloc_slow(tag, size).cast(),
         None => ptr::null_mut(),
     }
 }
@@ -53,7 +55,8 @@ unsafe extern "C" fn heap_free<const D: usize>(_: *mut c_void, p: *mut c_void) {
     // SAFETY: who attaches a heap keeps it alive meanwhile; the caller vouches for the block.
     unsafe {
         match current_heap().as_ref() {
-            Some(heap) => heap.free_inner(Tag::Obj, p.cast()),
+            Some(heap) if heap.kind.has_pages() => heap.free_inner(p.cast()),
+            Some(heap) => heap.free_slow(p.cast()),
             None => foreign::free_detached(p.cast()),
         }
     }

@@ -17,7 +17,7 @@ impl Heap {
 
     /// As [`Heap::walk`], with the tag: blocks of [`Tag::ObjGc`] start with a collector's header.
     pub fn walk_tagged(&self, f: &mut dyn FnMut(Tag, *mut u8, usize)) {
-        self.drain_foreign();
+        self.settle();
         let hooked =
             [Domain::Raw, Domain::Mem, Domain::Obj].map(|domain| !table::is_builtin(domain, table::logical(domain)));
         let mut report = |tag: Tag, inner: *mut u8, size: usize| {
