@@ -43,7 +43,7 @@ mod table;
 mod testing;
 
 pub use collections::{TryBox, TryString, TryVec};
-pub use debug::report::{TracebackPrinter, fatal, set_fatal_handler, set_traceback_printer};
+pub use debug::report::{fatal, set_fatal_handler, set_traceback_printer};
 pub use debug::{has_debug_hooks, setup_debug_hooks};
 pub use domain::{
     ArenaAllocFn, ArenaFreeFn, CallocFn, Domain, FreeFn, MAX_SIZE, MallocFn, NoMemory, PyMemAllocatorEx,

@@ -18,13 +18,11 @@ pub fn set_fatal_handler(handler: fn(&str, &str) -> !) {
     FATAL.store(handler as *mut (), Ordering::Release);
 }
 
-/// Writes the traceback of a block's allocation; false, and nothing written, if none is known.
-pub type TracebackPrinter = fn(Domain, *mut u8, &mut dyn Write) -> bool;
-
-/// Says who knows where a block was allocated, for the reports; `None` for nobody. The function gets the user's address,
-/// writes "Memory block allocated at (most recent call first):" and a line for each frame, and must not allocate.
-pub fn set_traceback_printer(printer: Option<TracebackPrinter>) {
-    TRACEBACK.store(printer.map_or(ptr::null_mut(), |f| f as *mut ()), Ordering::Release);
+/// Says how the traceback of a block's allocation is printed. The function gets the user's address, writes "Memory block
+/// allocated at (most recent call first):", a line for each frame and an empty one to standard error, and must not
+/// allocate; it returns false, with nothing written, if it knows none.
+pub fn set_traceback_printer(printer: fn(Domain, *mut u8) -> bool) {
+    TRACEBACK.store(printer as *mut (), Ordering::Release);
 }
 
 /// Ends the process with a report.
@@ -243,11 +241,11 @@ fn print_traceback(out: &mut Stderr, domain: Domain, p: *mut u8) -> fmt::Result 
         false
     } else {
         // SAFETY: only `set_traceback_printer` stores here, and it stores such a function.
-        let printer = unsafe { core::mem::transmute::<*mut (), TracebackPrinter>(printer) };
-        printer(domain, p, out)
+        let printer = unsafe { core::mem::transmute::<*mut (), fn(Domain, *mut u8) -> bool>(printer) };
+        printer(domain, p)
     };
     if printed {
-        return writeln!(out);
+        return Ok(());
     }
     writeln!(out, "Enable tracemalloc to get the memory block allocation traceback")?;
     writeln!(out)

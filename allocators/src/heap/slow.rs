@@ -6,7 +6,7 @@ use core::ptr;
 use super::HeapKind;
 #[cfg(feature = "mimalloc")]
 use super::mimalloc;
-use super::page::{self, SMALL_LIMIT};
+use super::page::SMALL_LIMIT;
 use super::{Heap, Tag, arena, attach_heap, foreign, large};
 use crate::domain::{self, Domain, MAX_SIZE};
 use crate::guard;
@@ -57,7 +57,7 @@ impl Heap {
         match self.kind {
             _ if size > MAX_SIZE => ptr::null_mut(),
             #[cfg(feature = "pymalloc")]
-            HeapKind::Pymalloc if size <= SMALL_LIMIT => self.refill(tag, page::class_of(size.max(1))),
+            HeapKind::Pymalloc if size <= SMALL_LIMIT => self.refill(tag, super::page::class_of(size.max(1))),
             #[cfg(feature = "mimalloc")]
             HeapKind::Mimalloc => {
                 self.drain_queue();
