@@ -434,7 +434,7 @@ fn the_allocation_is_told_by_who_knows_it() {
     let expected = "        at tail+7: 0xfd
 
 Memory block allocated at (most recent call first):
-  File "x.py", line 1
+  File \"x.py\", line 1
 
 Fatal Python error: _PyMem_DebugRawFree: bad trailing pad byte
 ";
