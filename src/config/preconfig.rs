@@ -295,7 +295,7 @@ fn read_guard(option: Option<Text<'_>>, env: &Environment<'_>) -> StatusResult {
         _ => Err(PyStatus::error_in(FUNC, message)),
     };
     if let Some(option) = option {
-        const MESSAGE: &CStr = c"-X guard_rate: not RATE or RATE:SLOTS (at least 1, at most 16384 slots)";
+        const MESSAGE: &CStr = c"-X guard_rate: not RATE or RATE:SLOTS (at least 1, at most 8192 slots)";
         // A longer text is no number that fits.
         let mut digits = [0u8; 40];
         let value = option.split_value().1.filter(|value| value.len() <= digits.len());
@@ -305,7 +305,7 @@ fn read_guard(option: Option<Text<'_>>, env: &Environment<'_>) -> StatusResult {
         }
         return set(&digits[..value.len()], MESSAGE);
     }
-    const MESSAGE: &CStr = c"PYTHONMALLOCGUARD: not RATE or RATE:SLOTS (at least 1, at most 16384 slots)";
+    const MESSAGE: &CStr = c"PYTHONMALLOCGUARD: not RATE or RATE:SLOTS (at least 1, at most 8192 slots)";
     env.with(c"PYTHONMALLOCGUARD", |text| set(text, MESSAGE)).unwrap_or(Ok(()))
 }
 
@@ -461,8 +461,8 @@ mod tests {
     #[test]
     fn bad_values_give_the_documented_statuses() {
         const UNKNOWN: &CStr = allocators::SelectError::UnknownName.as_c_str();
-        const X_RATE: &CStr = c"-X guard_rate: not RATE or RATE:SLOTS (at least 1, at most 16384 slots)";
-        const ENV_RATE: &CStr = c"PYTHONMALLOCGUARD: not RATE or RATE:SLOTS (at least 1, at most 16384 slots)";
+        const X_RATE: &CStr = c"-X guard_rate: not RATE or RATE:SLOTS (at least 1, at most 8192 slots)";
+        const ENV_RATE: &CStr = c"PYTHONMALLOCGUARD: not RATE or RATE:SLOTS (at least 1, at most 8192 slots)";
         let cases: [(Variables<'_>, &[&CStr], &CStr, &CStr); 7] = [
             (&[(c"PYTHONMALLOCGUARD", b"0")], &[], c"preconfig_init_guard", ENV_RATE),
             (&[], &[c"p", c"-Xguard_rate"], c"preconfig_init_guard", X_RATE),

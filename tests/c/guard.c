@@ -135,7 +135,7 @@ int main(int argc, char **argv)
     has("Fatal Python error: guard: buffer underflow: written 1 bytes before the start of the block\n");
     /* Dense and rare sampling, many slots and few: a life without a crime leaves nothing. */
     static const char *const lives[][2] = {
-        {"innocent", "3:16384"}, {"innocent", "200:4096"}, {"innocent", "5000"}, {"full", "1:64"}, {"full", "70:16"}};
+        {"innocent", "3:8192"}, {"innocent", "200:4096"}, {"innocent", "5000"}, {"full", "1:64"}, {"full", "70:16"}};
     for (int i = 0; i < 5; i++) {
         int status = run(lives[i][0], lives[i][1]);
         if (status != 0) {

@@ -50,8 +50,8 @@ use crate::domain::NoMemory;
 pub const DEFAULT_RATE: usize = 1000;
 /// So many sampled blocks can live at a time, if nothing else is said.
 pub const DEFAULT_SLOTS: usize = 1024;
-/// More slots would use up the number of mappings that a process may have.
-pub const MOST_SLOTS: usize = 16 * 1024;
+/// More slots would use up the number of mappings that a process may have: each takes four.
+pub const MOST_SLOTS: usize = 8 * 1024;
 /// Larger blocks are not sampled.
 pub const MOST_BYTES: usize = pool::DATA;
 
