@@ -70,7 +70,9 @@ pub(super) unsafe fn block<const D: usize>(function: &str, next: &Table, p: *mut
     }
     // SAFETY: letter and guard are right, so the block is one of the hooks'.
     let n = unsafe { requested_size(p) };
-    let tail = if n <= TRUSTED || unsafe { holds(domain, next, p, n) } {
+    // SAFETY: as above.
+    let large_enough = n <= TRUSTED || unsafe { holds(domain, next, p, n) };
+    let tail = if large_enough {
         // SAFETY: the block is that large.
         Some(unsafe { p.add(n).cast::<[u8; TAIL]>().read_unaligned() })
     } else {
