@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const ALLOCATORS: &[&str] = &["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug"];
+const ALLOCATORS: &[&str] = &["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug", "guard"];
 
 /// The directory with the shared library: that of the test program, or its parent.
 fn library_directory() -> PathBuf {
@@ -163,6 +163,35 @@ fn threads_come_and_go() {
 #[test]
 fn threads_do_as_they_like() {
     run_everywhere("threads_stress", &["8"]);
+}
+
+#[test]
+fn hooks_come_and_go_under_threads() {
+    run_everywhere("hook_stack", &[]);
+}
+
+#[test]
+fn arenas_come_from_the_program() {
+    run_everywhere("arenas", &[]);
+}
+
+/// A program that judges children of its own, under allocators that it names itself.
+fn judges(name: &str) {
+    let program = program(name);
+    compile("cc", name, &["-std=c11"], &program);
+    let output = Command::new(&program).env("LD_LIBRARY_PATH", library_directory()).output().expect("the program starts");
+    succeeds(name, &output);
+}
+
+/// D6: each report of the debug hooks, line by line.
+#[test]
+fn crimes_are_reported() {
+    judges("memory_crimes");
+}
+
+#[test]
+fn guarded_blocks_fault() {
+    judges("guard");
 }
 
 #[test]

@@ -98,6 +98,17 @@ impl Bin {
         left == 0
     }
 
+    /// How many blocks there are.
+    pub(crate) fn len(&self) -> usize {
+        let (mut at, mut len) = (self.head.get(), 0);
+        while !at.is_null() {
+            // SAFETY: B1.
+            at = unsafe { (*at).next };
+            len += 1;
+        }
+        len
+    }
+
     /// Takes the list as a whole.
     pub(crate) fn take(&self) -> *mut Block {
         self.head.replace(ptr::null_mut())
@@ -150,10 +161,17 @@ const DRAIN_KEEP: usize = 16;
 pub(super) extern "C" fn beat(heap: &Heap, bin: *const Bin) {
     let index = heap.bin_index(bin);
     let (tag, class) = (index / CLASSES, index % CLASSES);
-    let draining = heap.pushes[tag][class].mark.get() == DRAIN_BEAT;
+    // Sampling has a beat of its own.
+    let sampling = heap.sampler.is_on();
+    if sampling && heap.alarm(index) {
+        return;
+    }
+    let draining = !sampling && heap.pushes[tag][class].mark.get() == DRAIN_BEAT;
     let keep = if draining { DRAIN_KEEP } else { keep_of(class) };
     let rest = heap.bins[tag][class].cut(keep);
-    heap.set_beat(index, if rest.is_null() { beat_of(class) } else { DRAIN_BEAT });
+    if !sampling {
+        heap.set_beat(index, if rest.is_null() { beat_of(class) } else { DRAIN_BEAT });
+    }
     if !rest.is_null() {
         // SAFETY: B1.
         unsafe { heap.give_blocks(rest) };
@@ -168,7 +186,7 @@ impl Heap {
     }
 
     /// As `count_pushes`; the next beat comes after `pushes` more, at least one.
-    pub(super) fn set_beat(&self, index: usize, pushes: usize) {
+    pub(crate) fn set_beat(&self, index: usize, pushes: usize) {
         let (tag, class) = (index / CLASSES, index % CLASSES);
         let left = self.bins[tag][class].left.replace(pushes);
         let counted = &self.pushes[tag][class];
@@ -177,12 +195,13 @@ impl Heap {
     }
 
     /// Blocks that were ever pushed to the bin of a tag and class.
-    pub(super) fn pushed(&self, tag: Tag, class: usize) -> u64 {
+    pub(crate) fn pushed(&self, tag: Tag, class: usize) -> u64 {
         let counted = &self.pushes[tag.index()][class];
         counted.total.get() + (counted.mark.get() - self.bins[tag.index()][class].left.get()) as u64
     }
 
     /// The number of a bin of this heap: `tag * CLASSES + class`.
+    #[inline(always)]
     pub(super) fn bin_index(&self, bin: *const Bin) -> usize {
         (bin as usize - (&raw const self.bins) as usize) / size_of::<Bin>()
     }
@@ -192,8 +211,10 @@ impl Heap {
         for index in 0..BINS {
             let bin = &self.bins[index / CLASSES][index % CLASSES];
             self.count_pushes(index);
-            let list = bin.take();
-            if !list.is_null() {
+            for list in [bin.take(), self.sampler.take_aside(index)] {
+                if list.is_null() {
+                    continue;
+                }
                 // SAFETY: B1.
                 unsafe { self.give_blocks(list) };
             }

@@ -23,7 +23,7 @@ const fn builtin<const D: usize>() -> PyMemAllocatorEx {
 fn attached<const D: usize>() -> Option<(&'static Heap, Tag)> {
     // SAFETY: who attaches a heap keeps it alive meanwhile; the reference does not leave the call.
     let heap = unsafe { current_heap().as_ref() }?;
-    let tag = if D == Domain::Mem as usize { Tag::Mem } else { heap.hint.replace(Tag::Obj) };
+    let tag = if D == Domain::Mem as usize { Tag::Mem } else { heap.take_hint() };
     Some((heap, tag))
 }
 

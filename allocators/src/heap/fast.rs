@@ -89,7 +89,7 @@ impl Heap {
     /// The bin is one of this heap's; `p` is a small block of this heap that was handed out and is no
     /// longer used, and large enough for the bin's class.
     #[inline(always)]
-    pub(super) unsafe fn push_to(&self, bin: *const Bin, p: *mut u8) {
+    pub(crate) unsafe fn push_to(&self, bin: *const Bin, p: *mut u8) {
         #[cfg(debug_assertions)]
         self.note_given(p);
         // SAFETY: the caller's promise.
@@ -120,6 +120,13 @@ impl Heap {
             }
         }
         None
+    }
+
+    /// As `bin_of_block`, whatever the gates say, with the size that blocks of that bin have at least.
+    #[inline(always)]
+    pub(crate) fn small_block(&self, p: *mut u8) -> Option<(*const Bin, usize)> {
+        let bin = self.bin_of_block(self.range_len, p)?;
+        Some((bin, (self.bin_index(bin) % CLASSES + 1) * page::STEP))
     }
 
     /// A block from the built-in allocator.

@@ -13,7 +13,7 @@ use super::HeapKind;
 use super::bin::Block;
 use super::registry::{HEAPS, Heaps, find_outside_any};
 use super::{Heap, Tag, arena, current_heap, large};
-use crate::debug;
+use crate::{debug, guard};
 use crate::domain::{self, Domain};
 use crate::table;
 
@@ -41,6 +41,12 @@ pub(crate) unsafe fn owner_of(p: *mut u8) -> Owner {
 /// # Safety
 /// As for `owner_of`.
 unsafe fn owner_among(heaps: &Heaps, p: *mut u8) -> Owner {
+    if guard::in_pool(p) {
+        return match guard::heap_of(p) {
+            Some((heap, tag)) if heaps.has(heap.as_ptr()) => Owner::Heap(heap, tag),
+            _ => Owner::Nobody,
+        };
+    }
     let in_reserve = arena::in_reserve(p);
     let page = if in_reserve { arena::page_in_reserve(p) } else { find_outside_any(heaps, p) };
     if let Some(page) = page {
@@ -198,6 +204,13 @@ impl Heap {
         }
         // SAFETY: the caller's promise, in each branch.
         unsafe {
+            if guard::in_pool(p) {
+                match guard::heap_of(p) {
+                    Some((heap, _)) if !ptr::eq(heap.as_ptr(), self) => free_stray(p),
+                    _ => guard::free_of_heap(self, p),
+                }
+                return;
+            }
             #[cfg(feature = "mimalloc")]
             if self.kind() == HeapKind::Mimalloc && super::mimalloc::free(self, p) {
                 return;

@@ -25,7 +25,7 @@
 #![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
 pub(crate) mod arena;
-mod bin;
+pub(crate) mod bin;
 mod builtin;
 mod current;
 mod fast;
@@ -35,7 +35,7 @@ mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
 mod own;
-mod page;
+pub(crate) mod page;
 mod pagemap;
 pub(crate) mod registry;
 #[cfg(test)]
@@ -58,6 +58,7 @@ pub(crate) use fast::{quick_alloc, quick_free};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
 
 use crate::domain::{Domain, NoMemory};
+use crate::guard;
 use bin::{Bin, Block};
 use page::{CLASSES, Page};
 
@@ -85,7 +86,7 @@ impl HeapKind {
         Self::Mimalloc,
     ];
 
-    fn has_pages(self) -> bool {
+    pub(crate) fn has_pages(self) -> bool {
         #[cfg(feature = "pymalloc")]
         return self == Self::Pymalloc;
         #[cfg(not(feature = "pymalloc"))]
@@ -183,6 +184,7 @@ pub struct Heap {
     mimalloc: mimalloc::State,
     foreign: AtomicPtr<Block>,
     registry_next: Cell<*const Heap>,
+    pub(crate) sampler: guard::Sampler,
 }
 
 const EMPTY_BINS: [Bin; CLASSES] = {
@@ -244,6 +246,7 @@ impl Heap {
             mimalloc: mimalloc::State::new(),
             foreign: AtomicPtr::new(ptr::null_mut()),
             registry_next: Cell::new(ptr::null()),
+            sampler: guard::Sampler::new(),
         };
         // SAFETY: fresh, aligned to 16, and large enough.
         unsafe {
@@ -277,6 +280,7 @@ impl Heap {
         // SAFETY: the caller's promise: this is the only use of the heap.
         unsafe {
             let this = heap.as_ref();
+            guard::forget_heap(this);
             large::free_all(this);
             #[cfg(feature = "mimalloc")]
             mimalloc::destroy(this);
@@ -319,13 +323,25 @@ impl Heap {
         Some(self.limit.get()).filter(|limit| *limit != usize::MAX)
     }
 
+    /// The tag of the object that is asked for next, through the table.
+    #[inline(always)]
+    pub(crate) fn take_hint(&self) -> Tag {
+        self.hint.replace(Tag::Obj)
+    }
+
+    pub(crate) fn bin(&self, index: usize) -> &Bin {
+        &self.bins[index / CLASSES][index % CLASSES]
+    }
+
     #[inline(always)]
     pub(crate) fn is_direct(&self, domain: Domain) -> bool {
         self.gates[domain.index()].is_direct()
     }
 
     pub(crate) fn set_direct(&self, domain: Domain, direct: bool) {
-        self.gates[domain.index()].set(direct, self.range_len, !self.fallback.get());
+        // A sampled block lies outside pages, whatever its size.
+        let sized = !self.fallback.get() && !self.sampler.is_on();
+        self.gates[domain.index()].set(direct, self.range_len, sized);
     }
 }
 

@@ -6,9 +6,10 @@ use core::ptr;
 use super::HeapKind;
 #[cfg(feature = "mimalloc")]
 use super::mimalloc;
-use super::page::{self, SMALL_LIMIT};
+use super::page::SMALL_LIMIT;
 use super::{Heap, Tag, arena, attach_heap, foreign, large};
 use crate::domain::{self, Domain, MAX_SIZE};
+use crate::guard;
 
 impl Heap {
     /// What the gate does not let in, and what finds its bin empty.
@@ -35,10 +36,28 @@ impl Heap {
 
     #[inline]
     pub(super) fn alloc_slow(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.sampler.is_on() {
+            return self.alloc_sampling(tag, size);
+        }
+        self.alloc_plain(tag, size)
+    }
+
+    /// As `alloc_plain`, but for the blocks that are sampled.
+    #[inline(never)]
+    fn alloc_sampling(&self, tag: Tag, size: usize) -> *mut u8 {
+        let mut p = self.sample(tag, size, false);
+        if p.is_null() {
+            p = self.alloc_plain(tag, size);
+        }
+        self.watch(tag, size);
+        p
+    }
+
+    fn alloc_plain(&self, tag: Tag, size: usize) -> *mut u8 {
         match self.kind {
             _ if size > MAX_SIZE => ptr::null_mut(),
             #[cfg(feature = "pymalloc")]
-            HeapKind::Pymalloc if size <= SMALL_LIMIT => self.refill(tag, page::class_of(size.max(1))),
+            HeapKind::Pymalloc if size <= SMALL_LIMIT => self.refill(tag, super::page::class_of(size.max(1))),
             #[cfg(feature = "mimalloc")]
             HeapKind::Mimalloc => {
                 self.drain_queue();
@@ -52,6 +71,13 @@ impl Heap {
     }
 
     pub(super) fn alloc_zeroed_inner(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.sampler.is_on() && !(self.kind.has_pages() && size <= SMALL_LIMIT) {
+            let sampled = self.sample(tag, size, true);
+            self.watch(tag, size);
+            if !sampled.is_null() {
+                return sampled;
+            }
+        }
         match self.kind {
             _ if size > MAX_SIZE => ptr::null_mut(),
             #[cfg(feature = "pymalloc")]
@@ -87,6 +113,9 @@ impl Heap {
         }
         if arena::in_reserve(p) {
             return None;
+        }
+        if guard::in_pool(p) {
+            return guard::size_of_heaps(self, p);
         }
         #[cfg(feature = "mimalloc")]
         if self.kind == HeapKind::Mimalloc {
@@ -136,6 +165,16 @@ impl Heap {
     unsafe fn realloc_outside(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise, in each branch.
         unsafe {
+            if guard::in_pool(p)
+                && let Some(old) = guard::size_of_heaps(self, p)
+            {
+                let new = self.alloc_inner(tag, size);
+                if !new.is_null() {
+                    ptr::copy_nonoverlapping(p, new, old.min(size));
+                    guard::free_of_heap(self, p);
+                }
+                return new;
+            }
             if !arena::in_reserve(p) {
                 #[cfg(feature = "mimalloc")]
                 if self.kind == HeapKind::Mimalloc

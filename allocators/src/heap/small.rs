@@ -448,7 +448,7 @@ impl Heap {
                     at = page.next.get();
                 }
             }
-            held[tag.domain().index()] += large::validate(self, tag);
+            held[tag.domain().index()] += large::validate(self, tag) + self.sampler.counts(tag).1;
         }
         if self.kind().counts_held_by_block() {
             return;

@@ -96,6 +96,10 @@ impl Heap {
                 stats.allocations += page.used() as u64;
             }
         });
+        let (blocks, bytes, allocations) = self.sampler.counts(tag);
+        stats.live_blocks += blocks;
+        stats.live_bytes += bytes;
+        stats.allocations += allocations;
         stats.peak_bytes = self.peak(tag.domain()).max(stats.live_bytes);
         stats
     }
