@@ -23,6 +23,7 @@ pub mod format;
 pub mod gilstate;
 pub mod hognose;
 pub mod import;
+pub mod initconfig;
 pub mod interpguard;
 pub mod listobject;
 pub mod lock;
