@@ -451,5 +451,9 @@ pub fn locals_of(ts: &ThreadState, frame: &Frame) -> PyResult {
         };
         dict.set(ts, code.local_name(index).as_object(), &value)?;
     }
+    // SAFETY: the frame owns its object.
+    if let Some(object) = unsafe { frame.frame_object.get().as_ref() } {
+        locals_proxy::add_extra(ts, object.cast::<PyFrame>(), &dict)?;
+    }
     Ok(dict.into_object())
 }
