@@ -49,6 +49,8 @@ pub(crate) struct Arena {
     pub(crate) free: Cell<u64>,
     /// The bits of all pages.
     pub(crate) all: u64,
+    /// A bit for each page that holds no memory of the system (A3, see `trim`).
+    pub(crate) purged: Cell<u64>,
     pub(crate) next: Cell<*mut Arena>,
     pub(crate) prev: Cell<*mut Arena>,
     pub(crate) room_next: Cell<*mut Arena>,
@@ -139,6 +141,7 @@ fn take_slot(reserve: &mut Guard<'_, Reserve>) -> *mut u8 {
             return ptr::null_mut();
         }
         reserve.taken[word] |= 1 << bit;
+        super::trim::advise(at);
         return at;
     }
     ptr::null_mut()
@@ -269,6 +272,7 @@ fn describe(base: *mut u8, pages: usize, given: *mut u8, allocator: Option<PyObj
         allocator,
         free: Cell::new(all),
         all,
+        purged: Cell::new(all),
         next: Cell::new(ptr::null_mut()),
         prev: Cell::new(ptr::null_mut()),
         room_next: Cell::new(ptr::null_mut()),

@@ -63,7 +63,7 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     let Some(total) = size.max(LEAST).checked_add(HEADER) else {
         return ptr::null_mut();
     };
-    if !heap.within_limit(size) {
+    if !heap.within_limit(tag, size) {
         return ptr::null_mut();
     }
     let (at, source) = malloc::alloc(total, zeroed);
@@ -159,8 +159,8 @@ pub(crate) unsafe fn realloc(heap: &Heap, at: ptr::NonNull<Large>, size: usize) 
         return ptr::null_mut();
     };
     // SAFETY: the caller's promise.
-    let (old, source) = unsafe { ((*at).size, (*at).source) };
-    if size > old && !heap.within_limit(size - old) {
+    let (old, source, tag) = unsafe { ((*at).size, (*at).source, (*at).tag) };
+    if size > old && !heap.within_limit(tag, size - old) {
         return ptr::null_mut();
     }
     // The block leaves the list meanwhile, because its neighbours point to it and it may move.

@@ -98,7 +98,7 @@ fn went(heap: &Heap, tag: Tag, bytes: usize) {
 /// Allocates; null on failure or beyond the limit.
 pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8 {
     let size = rounded(size);
-    if !heap.within_limit(size) {
+    if !heap.within_limit(tag, size) {
         return ptr::null_mut();
     }
     // SAFETY: the heap is live; any size may be asked for.
@@ -158,7 +158,7 @@ pub(crate) unsafe fn realloc(heap: &Heap, tag: Tag, p: *mut u8, size: usize) -> 
     let size = rounded(size);
     // SAFETY: the caller's promise.
     let old = unsafe { mi::mi_usable_size(p.cast()) };
-    if size > old && !heap.within_limit(size - old) {
+    if size > old && !heap.within_limit(tag, size - old) {
         return ptr::null_mut();
     }
     // SAFETY: the caller's promise.

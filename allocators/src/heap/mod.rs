@@ -19,15 +19,19 @@
 //!
 //! Files: `fast` (what is inlined into the runtime), `slow` (what it leaves over), `builtin` (the tables
 //! of mem and obj), `page` and `small` (blocks up to 512 bytes), `arena`, `large`, `malloc` (the C library),
-//! `mimalloc`, `foreign` (blocks in the wrong hands), `registry` (all heaps), `stats`, `walk`.
+//! `mimalloc`, `foreign` (blocks in the wrong hands), `registry` (all heaps), `limit`, `stats` (figures), `trim`,
+//! `walk`.
 
 #![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
+#[cfg(feature = "mimalloc")]
+pub(crate) mod areas;
 pub(crate) mod arena;
 mod builtin;
 mod fast;
 pub(crate) mod foreign;
 mod large;
+pub(crate) mod limit;
 mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
@@ -38,7 +42,8 @@ mod small;
 pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
-mod walk;
+pub(crate) mod trim;
+pub(crate) mod walk;
 
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
@@ -163,7 +168,8 @@ pub struct Heap {
     domain_held: [Cell<usize>; 3],
     peaks: [Cell<usize>; 3],
     held: Cell<usize>,
-    limit: Cell<usize>,
+    limits: limit::Limits,
+    numbers: stats::Numbers,
     fallback: Cell<bool>,
     mimalloc: [Cell<*mut c_void>; 3],
     foreign: AtomicPtr<Block>,
@@ -230,7 +236,8 @@ impl Heap {
             domain_held: [const { Cell::new(0) }; 3],
             peaks: [const { Cell::new(0) }; 3],
             held: Cell::new(0),
-            limit: Cell::new(usize::MAX),
+            limits: limit::Limits::new(),
+            numbers: stats::Numbers::new(),
             fallback: Cell::new(false),
             mimalloc: [const { Cell::new(ptr::null_mut()) }; 3],
             foreign: AtomicPtr::new(ptr::null_mut()),
@@ -297,19 +304,6 @@ impl Heap {
     /// Sets the number of the interpreter that the heap belongs to.
     pub fn set_label(&self, interpreter: i64) {
         self.label.store(interpreter, Ordering::Relaxed);
-    }
-
-    /// Sets the highest value that [`Heap::held_bytes`] may reach; `None` for no limit. Beyond it
-    /// allocations fail. Pages count as a whole when they are taken, so the limit costs nothing on the
-    /// fast path; what is held already stays.
-    pub fn set_limit(&self, bytes: Option<usize>) {
-        self.limit.set(bytes.unwrap_or(usize::MAX));
-    }
-
-    /// The limit; `None` if there is none.
-    #[must_use]
-    pub fn limit(&self) -> Option<usize> {
-        Some(self.limit.get()).filter(|limit| *limit != usize::MAX)
     }
 
     #[inline(always)]

@@ -99,7 +99,7 @@ impl Heap {
                 current.set(next);
                 continue;
             }
-            if !self.within_limit(PAGE_SIZE) {
+            if !self.within_limit(tag, PAGE_SIZE) {
                 return ptr::null_mut();
             }
             let fresh = self.take_page(tag, class);
@@ -175,9 +175,12 @@ impl Heap {
         if arena.free.get() == 0 {
             self.unlink_room(at);
         }
-        self.hold(tag, PAGE_SIZE);
+        arena.purged.set(arena.purged.get() & !(1 << index));
         // SAFETY: A1: the page was free, so nobody uses it.
-        unsafe { Page::init(arena.page(index).cast(), self, at, tag, class) }
+        let page = unsafe { Page::init(arena.page(index).cast(), self, at, tag, class) };
+        // SAFETY: just made.
+        self.hold_page(unsafe { &*page });
+        page
     }
 
     /// Gives an unused page back to its arena, and an unused arena back to the system unless it is the
@@ -187,14 +190,14 @@ impl Heap {
     /// The page is one of this heap's, unused, and on no list.
     unsafe fn give_page(&self, page: *mut Page) {
         // SAFETY: the caller's promise.
-        let (tag, at) = unsafe {
+        let at = unsafe {
             (*page).heap.set(ptr::null());
-            let tag = (*page).tag();
-            let total = &self.counts[tag.index()].allocations;
+            let total = &self.counts[(*page).tag().index()].allocations;
             total.set(total.get() + (*page).allocs.get());
-            (tag, (*page).arena.get())
+            (*page).arena.get()
         };
-        self.unhold(tag, PAGE_SIZE);
+        // SAFETY: the caller's promise.
+        self.unhold_page(unsafe { &*page });
         // SAFETY: a page's arena lives as long as the page.
         let arena = unsafe { &*at };
         let index = (page as usize - arena.base as usize) / PAGE_SIZE;
@@ -342,6 +345,7 @@ impl Heap {
                 at = unsafe { (*at).room_next.get() };
             }
             assert_eq!(listed, usize::from(arena.free.get() != 0), "A1: arenas with room are listed");
+            assert_eq!(arena.purged.get() & !arena.free.get(), 0, "A3: a page in use is not purged");
         });
         assert!(unused_arenas <= 1, "A2: one spare arena");
         self.for_each_page(&mut |page| {
@@ -363,6 +367,7 @@ impl Heap {
             }
             held[tag.domain().index()] += large::validate(self, tag);
         }
+        self.validate_numbers();
         if self.kind().counts_held_by_block() {
             return;
         }
