@@ -99,10 +99,9 @@ pub fn environment(out: &mut dyn Write) -> fmt::Result {
 }
 
 /// `-X` keys that other parts of the runtime read.
-const OTHER_KEYS: [(&str, &str); 3] = [
+const OTHER_KEYS: [(&str, &str); 2] = [
     ("gil=1", "confirm that there is a GIL"),
-    ("memlimit=N[K|M|G]", "limit of the main interpreter's heap in bytes"),
-    ("memstats[=json]", "memory statistics per domain and type at exit"),
+    ("memstats[=json]", "memory figures per domain at exit; json: all figures as one JSON object"),
 ];
 
 /// The keys of `-X`.

@@ -11,13 +11,17 @@
 //! | `run` | what the command does: a script, a module, a command, standard input |
 //! | `pending` | what the eval breaker asks for |
 //! | `print`, `fatal` | exceptions and fatal errors on standard error |
-//! | `memstats` | the figures that `-X memstats` prints |
+//! | `memstats` | the memory's figures: at the end, and in between |
+//! | `mallocstats` | the same as CPython prints them |
+//! | `pressure` | what happens past a soft limit |
 
 pub mod fatal;
 pub mod finalize;
 pub mod init;
+pub mod mallocstats;
 pub mod memstats;
 pub mod pending;
+pub mod pressure;
 pub mod print;
 pub mod run;
 

@@ -1,4 +1,4 @@
-//! Requests that wait for the running thread: signals, collections.
+//! Requests that wait for the running thread: signals, collections, a soft limit of memory.
 
 use core::sync::atomic::Ordering;
 
@@ -12,6 +12,9 @@ pub fn handle(ts: &ThreadState) -> PyResult<()> {
     }
     if ts.eval_breaker.clear(EvalBreaker::COLLECT) {
         gc::collect_due(ts);
+    }
+    if ts.eval_breaker.clear(EvalBreaker::MEMORY) {
+        super::pressure::relieve(ts)?;
     }
     Ok(())
 }

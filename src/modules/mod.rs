@@ -20,6 +20,7 @@ pub mod _contextvars;
 pub mod _csv;
 pub mod _functools;
 pub mod _heapq;
+pub mod _hognose;
 pub mod _imp;
 pub mod _io;
 pub mod _json;
