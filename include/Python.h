@@ -52,6 +52,8 @@
 #include "warnings.h"
 #include "traceback.h"
 #include "pystate.h"
+#include "pythread.h"
+#include "lock.h"
 #include "pyframe.h"
 #include "modsupport.h"
 #include "abstract.h"

@@ -23,16 +23,30 @@ PyAPI_FUNC(PyObject *) PyEval_GetFrameLocals(void);
 PyAPI_FUNC(const char *) PyEval_GetFuncName(PyObject *function);
 PyAPI_FUNC(const char *) PyEval_GetFuncDesc(PyObject *function);
 
-/* Detaches the thread state, which is returned, so that others may run; fatal error when there is none. */
+/* Detaches the thread state, which is returned, and lets the GIL go; fatal error when there is none. */
 PyAPI_FUNC(PyThreadState *) PyEval_SaveThread(void);
-/* Attaches it again. It is not NULL. */
+/* Waits for the GIL and attaches a state, not NULL; fatal error when one is attached. errno stays as it is. A thread
+   that comes too late, when the runtime finalizes or is gone, does not come back: see Hog_SetLateThreadPolicy. */
 PyAPI_FUNC(void) PyEval_RestoreThread(PyThreadState *tstate);
 PyAPI_FUNC(void) PyEval_AcquireThread(PyThreadState *tstate);
+/* Detaches a state; fatal error when it is not the attached one. */
 PyAPI_FUNC(void) PyEval_ReleaseThread(PyThreadState *tstate);
+/* The same with the state that the thread used last. */
+PyAPI_FUNC(void) PyEval_AcquireLock(void) Py_DEPRECATED(3.2);
+PyAPI_FUNC(void) PyEval_ReleaseLock(void) Py_DEPRECATED(3.2);
 /* Does nothing since 3.9. */
 PyAPI_FUNC(void) PyEval_InitThreads(void) Py_DEPRECATED(3.9);
 /* 1 while the runtime is initialized. */
 PyAPI_FUNC(int) PyEval_ThreadsInitialized(void) Py_DEPRECATED(3.9);
+/* Frees the runtime's locks in a forked child, which PyOS_AfterFork_Child does as well. */
+PyAPI_FUNC(void) PyEval_ReInitThreads(void) Py_DEPRECATED(3.8);
+
+/* Has func(arg) called soon, in the main thread; with a state of a sub-interpreter attached, in a thread of that one.
+   It returns 0, or -1 with an exception. 0, or -1 without an exception when 32 calls wait already, or there is no
+   runtime. Any thread. Since 3.1. */
+PyAPI_FUNC(int) Py_AddPendingCall(int (*func)(void *), void *arg);
+/* Makes the calls that wait and handles signals, as far as that is this thread's business: 0, or -1 with an exception. */
+PyAPI_FUNC(int) Py_MakePendingCalls(void);
 
 #define Py_BEGIN_ALLOW_THREADS                                                                                         \
     {                                                                                                                  \

@@ -11,12 +11,16 @@
 //! | `run` | what the command does: a script, a module, a command, standard input |
 //! | `pending` | what the eval breaker asks for |
 //! | `print`, `fatal` | exceptions and fatal errors on standard error |
+//! | `fork` | the runtime's locks and threads around a fork |
+//! | `guards` | what keeps an interpreter from finalizing |
 //! | `memstats` | the memory's figures: at the end, and in between |
 //! | `mallocstats` | the same as CPython prints them |
 //! | `pressure` | what happens past a soft limit |
 
 pub mod fatal;
 pub mod finalize;
+pub mod fork;
+pub mod guards;
 pub mod init;
 pub mod mallocstats;
 pub mod memstats;

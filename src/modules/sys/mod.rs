@@ -8,7 +8,7 @@
 //! | `tracing` | trace and profile functions |
 //! | `records` | `flags version_info float_info int_info hash_info thread_info implementation` |
 
-mod hooks;
+pub(crate) mod hooks;
 pub mod monitoring;
 mod records;
 mod tracing;
@@ -17,7 +17,7 @@ use crate::config::WideString;
 use crate::lifecycle::mallocstats;
 use crate::modules::ModuleSpec;
 use crate::object::*;
-use crate::state::ThreadState;
+use crate::state::{ThreadState, threads};
 use crate::types::bool::py_bool;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
@@ -202,7 +202,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args(
             "getswitchinterval",
-            |ts, _| crate::types::float::PyFloat::new(ts, 0.005),
+            |ts, _| crate::types::float::PyFloat::new(ts, ts.interp().gil().interval() as f64 * 1e-6),
             "getswitchinterval($module, /)\n--\n\nReturn the current thread switch interval; see sys.setswitchinterval().",
         ),
         MethodDef::one(
@@ -432,18 +432,28 @@ fn clear_caches(ts: &ThreadState, _: &PyObject) -> PyResult {
 
 fn current_frames(ts: &ThreadState, _: &PyObject) -> PyResult {
     let dict = PyDict::new(ts)?;
-    if let Some(frame) = frame::current(ts) {
-        let id = PyInt::from_u64(ts, ts.thread_id.get())?;
-        dict.set(ts, &id, &*frame.object(ts)?)?;
-    }
+    let mut result = Ok(());
+    threads::for_each(ts.interp(), |thread| {
+        if result.is_ok()
+            && let Some(frame) = frame::current(thread)
+        {
+            result = PyInt::from_u64(ts, thread.thread_id.get()).and_then(|id| dict.set(ts, &id, &*frame.object(ts)?));
+        }
+    });
+    result?;
     Ok(dict.into_object())
 }
 
 fn current_exceptions(ts: &ThreadState, _: &PyObject) -> PyResult {
     let dict = PyDict::new(ts)?;
-    let id = PyInt::from_u64(ts, ts.thread_id.get())?;
-    let exception = ts.handled_exception().unwrap_or_else(|| ts.none());
-    dict.set(ts, &id, &exception)?;
+    let mut result = Ok(());
+    threads::for_each(ts.interp(), |thread| {
+        if result.is_ok() {
+            let exception = thread.handled_exception().unwrap_or_else(|| ts.none());
+            result = PyInt::from_u64(ts, thread.thread_id.get()).and_then(|id| dict.set(ts, &id, &exception));
+        }
+    });
+    result?;
     Ok(dict.into_object())
 }
 
@@ -568,16 +578,22 @@ fn setrecursionlimit(ts: &ThreadState, _: &PyObject, limit: &PyObject) -> PyResu
             "cannot set the recursion limit to {limit} at the recursion depth {used}: the limit is too low"
         );
     }
-    ts.interp().recursion_limit.set(limit);
-    ts.recursion_remaining.set(limit - used);
+    let interp = ts.interp();
+    let old = interp.recursion_limit.replace(limit);
+    threads::for_each(interp, |thread| {
+        thread.recursion_remaining.set(thread.recursion_remaining.get() + (limit - old));
+    });
     Ok(ts.none())
 }
 
 fn setswitchinterval(ts: &ThreadState, _: &PyObject, interval: &PyObject) -> PyResult {
-    if protocol::as_f64(ts, interval)? <= 0.0 {
+    let interval = protocol::as_f64(ts, interval)?;
+    if interval <= 0.0 {
         return raise!(ts, exc::ValueError, "switch interval must be strictly positive");
     }
-    crate::modules::not_there_yet(ts, "sys.setswitchinterval()")
+    // What is too long for a number of microseconds is as good as for ever.
+    ts.interp().gil().set_interval((interval * 1e6) as u64);
+    Ok(ts.none())
 }
 
 fn set_origin_depth(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {

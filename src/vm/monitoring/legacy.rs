@@ -87,7 +87,7 @@ const TRACED: u32 =
 
 /// Sets (or with `None` removes) the trace function of a thread (`PyEval_SetTrace`).
 pub fn set_trace(ts: &ThreadState, thread: &ThreadState, function: Option<TraceFunction>, object: Option<PyRef>) {
-    install(thread, &thread.trace, function, object);
+    install(&thread.trace, function, object);
     let interp = ts.interp();
     let mut events = 0;
     let mut opcodes = false;
@@ -115,7 +115,7 @@ pub fn want_opcodes(ts: &ThreadState) {
 
 /// Sets (or with `None` removes) the profile function of a thread (`PyEval_SetProfile`).
 pub fn set_profile(ts: &ThreadState, thread: &ThreadState, function: Option<TraceFunction>, object: Option<PyRef>) {
-    install(thread, &thread.profile, function, object);
+    install(&thread.profile, function, object);
     let interp = ts.interp();
     let mut events = 0;
     interp.for_each_thread(|thread| {
@@ -126,7 +126,17 @@ pub fn set_profile(ts: &ThreadState, thread: &ThreadState, function: Option<Trac
     interp.monitoring.set_events(interp, PROFILE_TOOL, events);
 }
 
-fn install(_thread: &ThreadState, hook: &Hook, function: Option<TraceFunction>, object: Option<PyRef>) {
+/// The thread ends: its functions go.
+pub fn drop_hooks(ts: &ThreadState, thread: &ThreadState) {
+    if thread.trace.is_set() {
+        set_trace(ts, thread, None, None);
+    }
+    if thread.profile.is_set() {
+        set_profile(ts, thread, None, None);
+    }
+}
+
+fn install(hook: &Hook, function: Option<TraceFunction>, object: Option<PyRef>) {
     // The old object may run code when it goes: by then the hook is whole.
     hook.function.set(None);
     let old = hook.object.replace(object.filter(|_| function.is_some()));
