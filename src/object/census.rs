@@ -29,6 +29,8 @@ use super::typeobj::{PyHeapType, PyTypeObject};
 const HEADER: usize = size_of::<PyObject>();
 /// Where the type stands in it.
 const TYPE_AT: usize = HEADER - size_of::<usize>();
+/// Two to the power of this are the bytes that share a bit of `Census::nearby`.
+const GRANULE: u32 = 21;
 /// What stands before a collected object, and before one with managed words.
 const COLLECTED: usize = super::alloc::GC_HEAD;
 const MANAGED: usize = COLLECTED + 16;
@@ -67,6 +69,8 @@ pub struct Census {
     last: usize,
     /// Writable data of the loaded modules, sorted.
     data: TryVec<(usize, usize), Raw>,
+    /// A bit for each hash of 2 MiB of them: most words can be told at once to lie in none.
+    nearby: [u64; 16],
     /// Blocks of the obj domain that hold no object of a known type: number and bytes.
     pub unknown: (usize, usize),
 }
@@ -87,8 +91,10 @@ impl Census {
                     let (block, size) = unsafe { view.of(tag, inner, size) };
                     census.count(tag, block, size);
                 });
+            } else if tag == Tag::Obj {
+                page.for_each_live(|block| census.count(Tag::Obj, block, size));
             } else {
-                page.for_each_live(|block| census.count(tag, block, size));
+                page.for_each_live(|block| census.count(Tag::ObjGc, block, size));
             }
         });
         heap.walk_large(&mut |tag, inner, size| {
@@ -109,8 +115,14 @@ impl Census {
         let mut entries = TryVec::new_in(Raw);
         entries.try_resize(room, FREE)?;
         let data = writable_data()?;
-        let mut census =
-            Census { entries, shift: usize::BITS - room.trailing_zeros(), known: 0, last: 0, data, unknown: (0, 0) };
+        let mut nearby = [0; 16];
+        for (start, end) in data.iter() {
+            for granule in start >> GRANULE..=end >> GRANULE {
+                nearby[granule % 1024 / 64] |= 1u64 << (granule % 64);
+            }
+        }
+        let shift = usize::BITS - room.trailing_zeros();
+        let mut census = Census { entries, shift, known: 0, last: 0, data, nearby, unknown: (0, 0) };
         for typ in crate::types::GROUPS.iter().copied().flatten() {
             census.insert(core::ptr::from_ref::<PyTypeObject>(typ).addr())?;
         }
@@ -197,8 +209,15 @@ impl Census {
     }
 
     /// Looks at a word that is no known type: it may be a static type of C that was not met before.
-    #[inline(never)]
+    #[inline(always)]
     fn admit(&mut self, word: usize) -> Option<usize> {
+        let granule = word >> GRANULE;
+        if self.nearby[granule % 1024 / 64] & 1 << (granule % 64) == 0 { None } else { self.admit_nearby(word) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn admit_nearby(&mut self, word: usize) -> Option<usize> {
         if !word.is_multiple_of(align_of::<PyTypeObject>()) {
             return None;
         }
