@@ -33,6 +33,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use crate::domain::PyMemAllocatorEx;
+use crate::guard;
 use crate::heap::stats::DomainStats;
 use crate::heap::{self, arena};
 
@@ -96,6 +97,8 @@ impl Drop for Return {
         if let Some(shard) = shard
             && !ptr::eq(shard, &SHARED)
         {
+            // What it has reached is noted, so that it counts no more than what it holds from now on.
+            fold(shard, shard.bytes.load(Ordering::Relaxed));
             shard.taken.store(false, Ordering::Release);
         }
     }
@@ -273,6 +276,18 @@ pub(crate) fn adopt_shards_after_fork() {
     }
 }
 
+/// Counts a block of `bytes` that comes from elsewhere.
+#[allow(clippy::cast_possible_wrap, reason = "a block is at most isize::MAX bytes")]
+pub(crate) fn count_block(bytes: usize) {
+    came(bytes as i64);
+}
+
+/// Counts the end of such a block.
+#[allow(clippy::cast_possible_wrap, reason = "a block is at most isize::MAX bytes")]
+pub(crate) fn uncount_block(bytes: usize) {
+    went(bytes as i64);
+}
+
 /// How many bytes the block holds.
 ///
 /// # Safety
@@ -288,7 +303,7 @@ unsafe fn signed_size(p: *mut c_void) -> i64 {
     unsafe { usable_size(p) as i64 }
 }
 
-unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
+pub(crate) unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: any size may be asked for.
     let p = unsafe { libc::malloc(size.max(1)) };
     if !p.is_null() {
@@ -298,7 +313,7 @@ unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
     p
 }
 
-unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
+pub(crate) unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
     let (nelem, elsize) = if nelem == 0 || elsize == 0 { (1, 1) } else { (nelem, elsize) };
     // SAFETY: any size may be asked for.
     let p = unsafe { libc::calloc(nelem, elsize) };
@@ -309,7 +324,7 @@ unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> 
     p
 }
 
-unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) -> *mut c_void {
+pub(crate) unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) -> *mut c_void {
     if p.is_null() {
         // SAFETY: the same request.
         return unsafe { raw_malloc(ctx, size) };
@@ -325,7 +340,7 @@ unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) 
     new
 }
 
-unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
+pub(crate) unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
     if p.is_null() {
         return;
     }
@@ -339,7 +354,7 @@ unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
 /// recognised by its size, see [`checked_size`].
 #[inline]
 fn is_a_heaps(p: *mut u8) -> bool {
-    arena::in_reserve(p) || heap::is_mimallocs(p)
+    arena::in_reserve(p) || guard::in_pool(p) || heap::is_mimallocs(p)
 }
 
 /// The size of a block that is given back.
@@ -404,7 +419,13 @@ mod tests {
         // SAFETY: as above.
         unsafe { raw_free(p) };
         let after = raw_stats();
-        assert_eq!(after.peak_bytes, before.live_bytes + held);
+        let most = before.live_bytes + held;
+        // The shared shard, which other tests' threads have used as they ended, may add its window.
+        assert!(
+            after.peak_bytes >= most && after.peak_bytes <= most + FOLD as usize,
+            "{} for {most}",
+            after.peak_bytes
+        );
         assert_eq!(after.total_bytes - before.total_bytes, held as u64);
         assert_eq!(after.live_bytes, before.live_bytes);
     }

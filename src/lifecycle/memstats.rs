@@ -37,6 +37,8 @@ pub struct Figures {
     pub heap: HeapStats,
     /// The limits of the heap, of mem and of obj.
     pub limits: [Limit; 3],
+    /// Daemon threads that were stopped with native code on their stacks: what that holds is never given back.
+    pub stopped_threads: usize,
 }
 
 /// Somebody to whom figures are told, as a tree of names.
@@ -76,9 +78,9 @@ impl Figures {
         figures
     }
 
-    /// Whether anything is still alive.
+    /// Whether anything is still alive that nobody holds: where threads were stopped, that cannot be told.
     pub fn has_live(&self) -> bool {
-        [self.raw, self.mem, self.obj].iter().any(|s| s.live_blocks != 0)
+        self.stopped_threads == 0 && [self.raw, self.mem, self.obj].iter().any(|s| s.live_blocks != 0)
     }
 
     /// Takes the figures of an interpreter's heap over, before it is destroyed.
@@ -115,6 +117,13 @@ impl Figures {
                 stats.allocations,
                 stats.peak_blocks,
                 stats.total_bytes
+            )?;
+        }
+        if self.stopped_threads != 0 {
+            writeln!(
+                out,
+                "hognose-memstats: stopped_threads={}: daemon threads inside native code keep what it uses",
+                self.stopped_threads
             )?;
         }
         Ok(())

@@ -1,9 +1,5 @@
 //! What mimalloc says about the areas of a heap's memory: the figures that it has and the heap has not.
 
-use core::ffi::c_void;
-
-use libmimalloc_sys as mi;
-
 use super::{Heap, Tag};
 
 /// Sizes of mimalloc 3 on 64 bits, and the areas of one heap.
@@ -33,20 +29,6 @@ const fn limit(page: usize) -> usize {
 /// The areas of a heap; zeros in one of another kind.
 #[must_use]
 pub fn mimalloc_areas(heap: &Heap) -> MimallocAreas {
-    unsafe extern "C" fn visit(
-        _: *const mi::mi_heap_t,
-        area: *const mi::mi_heap_area_t,
-        _: *mut c_void,
-        _: usize,
-        arg: *mut c_void,
-    ) -> bool {
-        // SAFETY: mimalloc shows an area, and the argument is the one that is passed below.
-        let (area, sum) = unsafe { (&*area, &mut *arg.cast::<MimallocAreas>()) };
-        sum.used += area.used * area.full_block_size;
-        sum.reserved += area.reserved;
-        sum.committed += area.committed;
-        true
-    }
     let mut sum = MimallocAreas {
         small_limit: limit(64 << 10),
         size_classes: 73,
@@ -56,11 +38,11 @@ pub fn mimalloc_areas(heap: &Heap) -> MimallocAreas {
     };
     heap.drain_foreign();
     for tag in Tag::ALL {
-        let at = heap.mimalloc[tag.index()].get();
-        if !at.is_null() {
-            // SAFETY: a live heap; the visitor fits its argument.
-            unsafe { mi::mi_heap_visit_blocks(at.cast(), false, Some(visit), (&raw mut sum).cast()) };
-        }
+        super::mimalloc::for_each_area(heap, tag, &mut |area| {
+            sum.used += area.used * area.full_block_size;
+            sum.reserved += area.reserved;
+            sum.committed += area.committed;
+        });
     }
     sum
 }

@@ -10,9 +10,10 @@
 //!
 //! What is held counts in whole pages, and large blocks with what was asked for, so the question is put
 //! only when a page or a large block is taken: a limit costs nothing on the fast path, and is exact to
-//! a page. In heaps of the kinds malloc and mimalloc each block is asked about, as it is counted anyway.
-//! What the C library needs besides (its own headers, ours of 48 bytes, free blocks that it keeps) is
-//! not counted.
+//! a page. In heaps of kind malloc each block is asked about, as it is counted anyway; in those of
+//! mimalloc it is asked whenever a budget is used up that is no more than what is left, where a block
+//! counts a quarter more than was asked for, since it may be that much larger. What the C library needs
+//! besides (its own headers, ours of 32 bytes, free blocks that it keeps) is not counted.
 //!
 //! Invariants:
 //! - M1: as long as no more than `quiet` bytes are held in all, no limit is passed.
@@ -140,6 +141,8 @@ impl Heap {
         limits.next[at].set(soft);
         limits.told[at].set(false);
         limits.settle();
+        #[cfg(feature = "mimalloc")]
+        self.mimalloc.reset_budget();
         Ok(())
     }
 
@@ -157,6 +160,13 @@ impl Heap {
     /// raw domain.
     #[must_use]
     pub fn held_bytes_of(&self, scope: Option<Domain>) -> usize {
+        #[cfg(feature = "mimalloc")]
+        super::mimalloc::recount(self, true);
+        self.held_now(scope)
+    }
+
+    /// What was counted last: mimalloc is not asked.
+    fn held_now(&self, scope: Option<Domain>) -> usize {
         match scope {
             None => self.held.get(),
             Some(domain) => self.domain_held[domain.index()].get(),
@@ -183,7 +193,7 @@ impl Heap {
     fn ask_limits(&self, tag: Tag, bytes: usize) -> bool {
         let scopes = [None, Some(tag.domain())];
         let limits = &self.limits;
-        let total_of = |scope| self.held_bytes_of(scope).saturating_add(bytes);
+        let total_of = |scope| self.held_now(scope).saturating_add(bytes);
         for scope in scopes {
             let (at, total) = (index(scope), total_of(scope));
             if total <= limits.next[at].get() {
@@ -194,17 +204,32 @@ impl Heap {
                 limits.told[at].set(true);
                 // A request that is refused holds nothing: the way goes on from what is held.
                 let hard = limits.hard[at].get();
-                let from = if total > hard { self.held_bytes_of(scope) } else { total };
+                let from = if total > hard { self.held_now(scope) } else { total };
                 let way = if hard == NONE { from / 4 } else { (hard - from.min(hard)) / 4 };
                 limits.next[at].set(from.max(limits.soft[at].get()).saturating_add(way.max(4 * PAGE_SIZE)));
             }
         }
         limits.settle();
-        let within = scopes.iter().all(|scope| total_of(*scope) <= limits.hard[index(*scope)].get());
-        if !within {
-            limits.refused.set(limits.refused.get() + 1);
-        }
-        within
+        scopes.iter().all(|scope| total_of(*scope) <= limits.hard[index(*scope)].get())
+    }
+
+    /// Counts a request that is refused; null.
+    #[cold]
+    pub(crate) fn refuse(&self) -> *mut u8 {
+        self.limits.refused.set(self.limits.refused.get() + 1);
+        ptr::null_mut()
+    }
+
+    /// How many bytes more there can be, for whatever tag, until a limit is to be looked at.
+    #[cfg(feature = "mimalloc")]
+    pub(super) fn headroom(&self) -> usize {
+        let limits = &self.limits;
+        let scopes = [None, Some(Domain::Mem), Some(Domain::Obj)];
+        let rooms = scopes.map(|scope| {
+            let at = index(scope);
+            limits.next[at].get().min(limits.hard[at].get()).saturating_sub(self.held_now(scope))
+        });
+        rooms[0].min(rooms[1]).min(rooms[2])
     }
 
     /// Arms the soft limits again that are kept by an eighth.
@@ -214,7 +239,7 @@ impl Heap {
         for scope in [None, Some(domain)] {
             let at = index(scope);
             let soft = limits.soft[at].get();
-            if limits.told[at].get() && self.held_bytes_of(scope) < soft - soft / 8 {
+            if limits.told[at].get() && self.held_now(scope) < soft - soft / 8 {
                 limits.told[at].set(false);
                 limits.next[at].set(soft);
             }

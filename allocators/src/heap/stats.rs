@@ -1,16 +1,17 @@
 //! The figures of a heap (D7).
 //!
-//! Pages of small blocks count themselves: `allocs` and `frees` go up with each block, which costs
-//! nothing that can be measured, and everything else follows from them when somebody asks. What comes
+//! Pages of small blocks know how many of them are in use, and bins count down with each block that is
+//! freed, which they do anyway; everything else follows from that when somebody asks. What comes
 //! and goes rarely, pages and large blocks, is counted in [`Numbers`] when it does. Nothing here is
 //! atomic: a heap is read and written under its GIL.
 //!
 //! Peaks count a page as full from the moment it is taken: so they are never less than the true peak,
-//! and cost nothing on the fast path. In heaps without pages they are exact.
+//! and cost nothing on the fast path. In heaps of kind malloc they are exact; those of mimalloc are
+//! looked at when a budget is used up (see there).
 
 use core::cell::Cell;
 
-use super::page::{CLASSES, HEADER, PAGE_SIZE, Page};
+use super::page::{CLASSES, PAGE_SIZE, Page};
 use super::{Heap, Tag, arena, page};
 use crate::domain::Domain;
 use crate::raw::raw_stats;
@@ -32,8 +33,8 @@ pub struct DomainStats {
     pub peak_bytes: usize,
     /// Blocks handed out so far: by `malloc`, by `calloc` and by a `realloc` that moved a small block.
     pub allocations: u64,
-    /// Bytes handed out so far, counted as in `live_bytes`. A `realloc` of a large block counts its new
-    /// size.
+    /// Bytes handed out so far, counted as in `live_bytes`, but those of mimalloc as what was asked for.
+    /// A `realloc` of a block outside pages counts its new size.
     pub total_bytes: u64,
 }
 
@@ -78,7 +79,7 @@ pub struct ArenaStats {
 /// Bytes of the arenas that no block uses, by the reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct LostBytes {
-    /// The headers of the pages in use.
+    /// The headers of arenas and pages: a page's room in each arena.
     pub page_headers: usize,
     /// What is left at a page's end, because the block size does not divide it.
     pub page_tails: usize,
@@ -86,7 +87,7 @@ pub struct LostBytes {
     pub free_blocks: usize,
     /// Pages that are not in use.
     pub unused_pages: usize,
-    /// The parts of unaligned arenas before the first page and behind the last.
+    /// A page of each arena that its allocator did not align.
     pub alignment: usize,
 }
 
@@ -121,9 +122,7 @@ pub(crate) struct Numbers {
     /// Pages of each tag and class.
     pages: [[Cell<u32>; CLASSES]; 3],
     peak_pages: [[Cell<u32>; CLASSES]; 3],
-    /// Blocks that pages have handed out which were given back meanwhile.
-    retired: [[Cell<u64>; CLASSES]; 3],
-    /// Bytes of large blocks ever handed out, by tag.
+    /// Bytes of blocks outside pages ever handed out, by tag.
     large_total: [Cell<u64>; 3],
     /// Blocks that the pages of a domain have room for.
     room: [Cell<usize>; 3],
@@ -136,7 +135,6 @@ impl Numbers {
         Self {
             pages: [const { [const { Cell::new(0) }; CLASSES] }; 3],
             peak_pages: [const { [const { Cell::new(0) }; CLASSES] }; 3],
-            retired: [const { [const { Cell::new(0) }; CLASSES] }; 3],
             large_total: [const { Cell::new(0) }; 3],
             room: [const { Cell::new(0) }; 3],
             peak_blocks: [const { Cell::new(0) }; 3],
@@ -195,21 +193,26 @@ impl Heap {
         stats
     }
 
-    /// What is counted for a tag outside its pages: large blocks, and pages that are gone.
+    /// What is counted for a tag outside its pages: large and sampled blocks, and small ones that were
+    /// freed.
     fn unpaged_stats(&self, tag: Tag) -> DomainStats {
         let counts = &self.counts[tag.index()];
-        let mut total = self.numbers.large_total[tag.index()].get();
-        for (class, retired) in self.numbers.retired[tag.index()].iter().enumerate() {
-            total = total.wrapping_add(retired.get().wrapping_mul(size_of_class(class)));
-        }
-        DomainStats {
-            live_blocks: counts.large_blocks.get(),
-            live_bytes: counts.large_bytes.get(),
+        let (blocks, bytes, sampled) = self.sampler.counts(tag);
+        let mut stats = DomainStats {
+            live_blocks: counts.large_blocks.get() + blocks,
+            live_bytes: counts.large_bytes.get() + bytes,
             peak_blocks: 0,
             peak_bytes: 0,
-            allocations: counts.allocations.get(),
-            total_bytes: total,
+            // What was handed out lives, or was freed.
+            allocations: counts.freed.get() + counts.large_blocks.get() as u64 + sampled,
+            total_bytes: self.numbers.large_total[tag.index()].get(),
+        };
+        for class in 0..CLASSES {
+            let freed = self.pushed(tag, class);
+            stats.allocations += freed;
+            stats.total_bytes = stats.total_bytes.wrapping_add(freed.wrapping_mul(size_of_class(class)));
         }
+        stats
     }
 
     /// Everything in one pass over the pages' headers. Never allocates.
@@ -225,8 +228,9 @@ impl Heap {
             ..HeapStats::default()
         };
         for tag in Tag::ALL {
-            all.large_blocks += self.counts[tag.index()].large_blocks.get();
-            all.large_bytes += self.counts[tag.index()].large_bytes.get();
+            let (blocks, bytes, _) = self.sampler.counts(tag);
+            all.large_blocks += self.counts[tag.index()].large_blocks.get() + blocks;
+            all.large_bytes += self.counts[tag.index()].large_bytes.get() + bytes;
         }
         if self.kind.has_pages() {
             for (class, row) in all.classes.iter_mut().enumerate() {
@@ -238,13 +242,12 @@ impl Heap {
             let tag = &mut tags[page.tag().index()];
             *tag = tag.plus(page_stats(page));
             count_page(&mut all.classes[page.class()], page);
-            lost.page_headers += HEADER;
-            lost.page_tails += PAGE_SIZE - HEADER - page.capacity() * page.block_size();
+            lost.page_tails += PAGE_SIZE - page.capacity() * page.block_size();
             lost.free_blocks += (page.capacity() - page.used()) * page.block_size();
         });
         lost.unused_pages = all.arenas.unused_pages * PAGE_SIZE;
-        lost.alignment =
-            all.arenas.current * arena::ARENA_SIZE - (all.arenas.unused_pages + all.arenas.used_pages) * PAGE_SIZE;
+        lost.page_headers = all.arenas.current * PAGE_SIZE;
+        lost.alignment = all.arenas.unaligned * PAGE_SIZE;
         let [mem, plain, gc] = tags;
         for (place, mut stats, domain) in
             [(&mut all.mem, mem, Domain::Mem), (&mut all.obj, plain.plus(gc), Domain::Obj)]
@@ -260,7 +263,7 @@ impl Heap {
     /// limit is compared with.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        self.held.get()
+        self.held_bytes_of(None)
     }
 
     /// The figures of the arenas.
@@ -277,8 +280,8 @@ impl Heap {
             let free = arena.free.get();
             stats.used_pages += (arena.all & !free).count_ones() as usize;
             stats.unused_pages += free.count_ones() as usize;
-            stats.dirty_pages += (free & !arena.purged.get()).count_ones() as usize;
-            stats.unaligned += usize::from(arena.all != u64::MAX);
+            stats.dirty_pages += (free & arena.touched.get()).count_ones() as usize;
+            stats.unaligned += usize::from(arena.is_unaligned());
         });
         stats
     }
@@ -286,6 +289,7 @@ impl Heap {
     /// What the pages of size class `class` (0 for 16 bytes, 31 for 512) hold, over all tags.
     #[must_use]
     pub fn census(&self, class: usize) -> PageCensus {
+        self.drain_foreign();
         let mut census = self.unpaged_class(class);
         self.for_each_page(&mut |page| {
             if page.class() == class {
@@ -299,7 +303,7 @@ impl Heap {
         let mut census = PageCensus { block_size: (class + 1) * page::STEP, ..PageCensus::default() };
         for tag in Tag::ALL {
             census.peak_pages += self.numbers.peak_pages[tag.index()][class].get() as usize;
-            census.allocations += self.numbers.retired[tag.index()][class].get();
+            census.allocations += self.pushed(tag, class);
         }
         census
     }
@@ -323,26 +327,46 @@ impl Heap {
         let (tag, class) = (page.tag(), page.class());
         let pages = &self.numbers.pages[tag.index()][class];
         pages.set(pages.get() - 1);
-        add(&self.numbers.retired[tag.index()][class], page.allocs.get());
         let room = &self.numbers.room[tag.domain().index()];
         room.set(room.get() - page.capacity());
         self.unhold(tag, PAGE_SIZE);
     }
 
-    /// Notes a large block, which the counts of its tag have already.
-    pub(crate) fn hold(&self, tag: Tag, bytes: usize) {
+    /// Notes that a block outside pages was handed out.
+    #[inline]
+    pub(crate) fn hand_out(&self, tag: Tag, bytes: usize) {
         let total = &self.numbers.large_total[tag.index()];
         total.set(total.get().wrapping_add(bytes as u64));
+    }
+
+    /// Notes that `bytes` more are held for a tag, whose counts have the block already.
+    pub(crate) fn hold(&self, tag: Tag, bytes: usize) {
         self.grew(tag, bytes);
     }
 
+    /// Notes that `new` bytes are held for a tag in place of `old` ones.
+    pub(crate) fn reheld(&self, tag: Tag, old: usize, new: usize) {
+        if new >= old {
+            self.grew(tag, new - old);
+        } else {
+            self.unhold(tag, old - new);
+        }
+    }
+
     fn grew(&self, tag: Tag, bytes: usize) {
+        add(&self.domain_held[tag.domain().index()], bytes);
+        add(&self.held, bytes);
+        self.expect_peak(tag, 0);
+    }
+
+    /// Notes the peaks as if `bytes` more were held for a tag.
+    pub(crate) fn expect_peak(&self, tag: Tag, bytes: usize) {
         let domain = tag.domain().index();
-        let held = add(&self.domain_held[domain], bytes);
+        let held = self.domain_held[domain].get() + bytes;
         if held > self.peaks[domain].get() {
             self.peaks[domain].set(held);
         }
-        let all = add(&self.held, bytes);
+        let all = self.held.get() + bytes;
         if all > self.numbers.peak_held.get() {
             self.numbers.peak_held.set(all);
         }
@@ -398,8 +422,8 @@ fn page_stats(page: &Page) -> DomainStats {
         live_bytes: page.used() * page.block_size(),
         peak_blocks: 0,
         peak_bytes: 0,
-        allocations: page.allocs.get(),
-        total_bytes: page.allocs.get().wrapping_mul(page.block_size() as u64),
+        allocations: page.used() as u64,
+        total_bytes: (page.used() * page.block_size()) as u64,
     }
 }
 
@@ -407,7 +431,7 @@ fn count_page(census: &mut PageCensus, page: &Page) {
     census.pages += 1;
     census.used += page.used();
     census.available += page.capacity() - page.used();
-    census.allocations += page.allocs.get();
+    census.allocations += page.used() as u64;
 }
 
 #[cfg(test)]
@@ -429,7 +453,9 @@ mod tests {
         assert_eq!(all.obj, heap.stats(Domain::Obj));
         for stats in [all.mem, all.obj] {
             assert!(stats.peak_blocks >= stats.live_blocks && stats.peak_bytes >= stats.live_bytes);
-            assert!(stats.total_bytes >= stats.live_bytes as u64 && stats.allocations >= stats.live_blocks as u64);
+            assert!(stats.allocations >= stats.live_blocks as u64);
+            // mimalloc's blocks are counted as what was asked for when they are handed out.
+            assert!(stats.total_bytes >= stats.live_bytes as u64 || heap.kind().counts_held_by_block());
         }
         assert!(all.peak_held_bytes >= all.held_bytes);
         if !heap.kind().has_pages() {
@@ -502,7 +528,8 @@ mod tests {
             let stats = heap.heap_stats();
             assert_eq!(stats.mem.live_blocks + stats.obj.live_blocks, blocks.len());
             assert_eq!(stats.mem.allocations + stats.obj.allocations, handed_out);
-            assert!(stats.mem.peak_blocks + stats.obj.peak_blocks >= most);
+            let is_sampled = heap.kind().counts_held_by_block();
+            assert!(is_sampled || stats.mem.peak_blocks + stats.obj.peak_blocks >= most);
             heap.trim();
             agree(&heap);
             for (tag, p) in blocks {

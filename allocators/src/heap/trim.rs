@@ -5,8 +5,8 @@
 //! that they read as zeros afterwards, which is what a page that nobody uses has to look like (P4).
 //! `gc.collect()` ends with it.
 //!
-//! Invariant A3: a bit of an arena's `purged` is set only for a page that is not in use and holds no
-//! memory of the system.
+//! Invariant A3: a page whose bit in its arena's `touched` is not set is not in use and holds no memory
+//! of the system.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -36,7 +36,7 @@ impl Heap {
     /// Pages of the arenas that hold memory of the system.
     fn held_pages(&self) -> usize {
         let mut pages = 0;
-        self.for_each_arena(&mut |arena| pages += (arena.all & !arena.purged.get()).count_ones() as usize);
+        self.for_each_arena(&mut |arena| pages += (arena.all & arena.touched.get()).count_ones() as usize);
         pages
     }
 }
@@ -47,17 +47,17 @@ fn purge(arena: &Arena) {
     if arena.is_outside() {
         return;
     }
-    let mut dirty = arena.free.get() & !arena.purged.get();
+    let mut dirty = arena.free.get() & arena.touched.get();
     while dirty != 0 {
         let first = dirty.trailing_zeros();
         let count = (dirty >> first).trailing_ones();
         let run = if count == 64 { u64::MAX } else { ((1 << count) - 1) << first };
         dirty &= !run;
-        let at = arena.page(first as usize).cast();
+        let at = arena.start_of(arena.page(first as usize)).cast();
         // SAFETY: A1: nobody uses the pages; they lie in the reserved range, which is ours.
         let denied = unsafe { libc::madvise(at, count as usize * PAGE_SIZE, libc::MADV_DONTNEED) != 0 };
         if !denied {
-            arena.purged.set(arena.purged.get() | run);
+            arena.touched.set(arena.touched.get() & !run);
         }
     }
 }

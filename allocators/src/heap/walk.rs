@@ -6,9 +6,9 @@
 
 use super::page::Page;
 use super::{Heap, Tag, large};
-use crate::debug;
 use crate::domain::Domain;
 use crate::table;
+use crate::{debug, guard};
 
 /// A page with its live blocks, for walks that want to be quick.
 pub struct PageView<'a> {
@@ -30,10 +30,16 @@ impl PageView<'_> {
         self.page.block_size()
     }
 
-    /// The address of the page.
+    /// The address of the page's first block.
     #[must_use]
     pub fn address(&self) -> usize {
-        core::ptr::from_ref(self.page).addr()
+        self.page.start().addr()
+    }
+
+    /// The address of the arena that the page lies in.
+    #[must_use]
+    pub fn arena(&self) -> usize {
+        self.page.arena.get().addr()
     }
 
     /// Blocks in use, and blocks that there is room for.
@@ -155,6 +161,7 @@ impl Heap {
     /// ones, and all of a heap without pages.
     pub fn walk_large(&self, f: &mut dyn FnMut(Tag, *mut u8, usize)) {
         self.drain_foreign();
+        guard::for_each_of(self, f);
         for tag in Tag::ALL {
             large::for_each(self, tag, &mut |p, size| f(tag, p, size));
             #[cfg(feature = "mimalloc")]
@@ -162,20 +169,22 @@ impl Heap {
         }
     }
 
-    /// Calls `f` with the address of each arena, and whether each of its pages is in use, holds memory
-    /// without being used, or neither, from the lowest address on.
-    pub fn walk_arenas(&self, f: &mut dyn FnMut(usize, &[PageUse])) {
+    /// Calls `f` with the address of each arena, and what each of its 64 pages is good for.
+    pub fn walk_arenas(&self, f: &mut dyn FnMut(usize, &[PageUse; 64])) {
+        self.drain_foreign();
         self.for_each_arena(&mut |arena| {
-            let mut uses = [PageUse::Nothing; 64];
-            let pages = arena.all.count_ones() as usize;
-            for (index, at) in uses[..pages].iter_mut().enumerate() {
-                *at = match (arena.free.get() >> index & 1, arena.purged.get() >> index & 1) {
-                    (0, _) => PageUse::Blocks,
-                    (_, 0) => PageUse::Empty,
-                    _ => PageUse::Nothing,
-                };
+            let mut uses = [PageUse::Headers; 64];
+            for (index, at) in uses.iter_mut().enumerate() {
+                let bit = |bits: u64| bits >> index & 1 == 1;
+                if bit(arena.all) {
+                    *at = match (bit(arena.free.get()), bit(arena.touched.get())) {
+                        (false, _) => PageUse::Blocks,
+                        (true, true) => PageUse::Empty,
+                        (true, false) => PageUse::Nothing,
+                    };
+                }
             }
-            f(arena.base as usize, &uses[..pages]);
+            f(core::ptr::from_ref(arena).addr(), &uses);
         });
     }
 
@@ -204,6 +213,8 @@ impl Heap {
 /// What a page of an arena is good for at the moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PageUse {
+    /// It holds the arena's headers, or is the page that an unaligned arena loses.
+    Headers,
     /// It holds blocks.
     Blocks,
     /// It is not in use, but holds memory of the system.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   ┌──┬──┬──┬──┬── … ──┐   coloured: the page holds blocks of mem, obj or obj-gc, the fuller the darker
-//!   │▓▓│░░│  │··│       │   dotted: it holds memory that nobody uses; white: no memory at all
-//!   └──┴──┴──┴──┴── … ──┘   each square tells its size class and its blocks as a title
+//!   │▓▓│░░│  │··│       │   grey: it holds memory that nobody uses; white: no memory at all
+//!   └──┴──┴──┴──┴── … ──┘   dark grey: the headers of the arena; each square tells its size class and its blocks as a title
 //! ```
 //!
 //! The heap is looked at first, into a list in the raw domain, and drawn afterwards: the text is made in
@@ -20,7 +20,8 @@ use crate::types::str::StrBuilder;
 /// A page as it is drawn.
 #[derive(Clone, Copy)]
 struct Square {
-    address: usize,
+    arena: usize,
+    column: usize,
     state: State,
 }
 
@@ -28,6 +29,7 @@ struct Square {
 enum State {
     Nothing,
     Empty,
+    Headers,
     Blocks { tag: Tag, block_size: usize, used: usize, capacity: usize },
 }
 
@@ -46,10 +48,11 @@ fn look(heap: &Heap) -> Result<TryVec<Square, Raw>, NoMemory> {
             let state = match found {
                 PageUse::Blocks => continue,
                 PageUse::Empty => State::Empty,
+                PageUse::Headers => State::Headers,
                 PageUse::Nothing => State::Nothing,
             };
             if result.is_ok() {
-                result = squares.try_push(Square { address: base + index * PAGE_SIZE, state });
+                result = squares.try_push(Square { arena: base, column: index, state });
             }
         }
     });
@@ -57,11 +60,12 @@ fn look(heap: &Heap) -> Result<TryVec<Square, Raw>, NoMemory> {
         let (used, capacity) = page.occupancy();
         let state = State::Blocks { tag: page.tag(), block_size: page.block_size(), used, capacity };
         if result.is_ok() {
-            result = squares.try_push(Square { address: page.address(), state });
+            let (arena, column) = (page.arena(), (page.address() - page.arena()) / PAGE_SIZE);
+            result = squares.try_push(Square { arena, column, state });
         }
     });
     result?;
-    squares.as_mut_slice().sort_unstable_by_key(|square| square.address);
+    squares.as_mut_slice().sort_unstable_by_key(|square| (square.arena, square.column));
     Ok(squares)
 }
 
@@ -93,8 +97,7 @@ pub(super) fn heap_map(ts: &ThreadState, _: &PyObject) -> PyResult {
 }
 
 fn draw(svg: &mut StrBuilder, squares: &[Square], large_blocks: usize, large_bytes: usize) -> core::fmt::Result {
-    let arena_of = |square: &Square| square.address / ARENA_SIZE;
-    let rows = 1 + squares.windows(2).filter(|pair| arena_of(&pair[0]) != arena_of(&pair[1])).count();
+    let rows = 1 + squares.windows(2).filter(|pair| pair[0].arena != pair[1].arena).count();
     let (width, height) = (LEFT + COLUMNS * SIDE + 20, TOP + rows * SIDE + 30);
     writeln!(
         svg,
@@ -117,25 +120,28 @@ fn draw(svg: &mut StrBuilder, squares: &[Square], large_blocks: usize, large_byt
     }
     writeln!(
         svg,
-        "<text x=\"{x}\" y=\"42\">pale: few blocks; grey: kept empty; white: no memory; besides {large_blocks} large blocks, \
+        "<text x=\"{x}\" y=\"42\">pale: few blocks; dark grey: headers; grey: kept empty; white: no memory; besides {large_blocks} large blocks, \
          {} KiB</text>",
         large_bytes >> 10
     )?;
     let mut row = 0;
     for (index, square) in squares.iter().enumerate() {
-        let first = index == 0 || arena_of(&squares[index - 1]) != arena_of(square);
+        let first = index == 0 || squares[index - 1].arena != square.arena;
         row += usize::from(first && index != 0);
         let y = TOP + row * SIDE;
         if first {
-            writeln!(svg, "<text x=\"10\" y=\"{}\">{:#x}</text>", y + SIDE - 2, arena_of(square) * ARENA_SIZE)?;
+            writeln!(svg, "<text x=\"10\" y=\"{}\">{:#x}</text>", y + SIDE - 2, square.arena)?;
         }
-        let x = LEFT + square.address % ARENA_SIZE / PAGE_SIZE * SIDE;
+        let x = LEFT + square.column * SIDE;
         let side = SIDE - 1;
         match square.state {
             State::Nothing => writeln!(
                 svg,
                 "<rect x=\"{x}\" y=\"{y}\" width=\"{side}\" height=\"{side}\" fill=\"none\" stroke=\"#e4e4e4\"/>"
             )?,
+            State::Headers => {
+                writeln!(svg, "<rect x=\"{x}\" y=\"{y}\" width=\"{side}\" height=\"{side}\" fill=\"#444444\"/>")?;
+            }
             State::Empty => {
                 writeln!(svg, "<rect x=\"{x}\" y=\"{y}\" width=\"{side}\" height=\"{side}\" fill=\"#c4c4c4\"/>")?;
             }
