@@ -5,7 +5,8 @@ import sys
 import os
 
 hog = sys._hognose
-DEBUG = os.environ.get("PYTHONMALLOC", "").endswith("debug")
+# Blocks of these are not as large as their size class.
+DEBUG = os.environ.get("PYTHONMALLOC", "").endswith(("debug", "guard"))
 KIND = hog.memory_stats()["allocator"]
 assert KIND in ("malloc", "pymalloc", "mimalloc"), KIND
 
