@@ -157,6 +157,8 @@ pub struct ThreadState {
     pub start: Cell<*mut core::ffi::c_void>,
     /// The innermost critical section that is open.
     pub critical_section: Cell<*mut core::ffi::c_void>,
+    /// The thread waits between two instructions: every frame's value stack is as `sp` says, but for native callers'.
+    pub between_instructions: Cell<bool>,
     /// `PyThreadState_Clear` was called.
     pub cleared: Cell<bool>,
     /// The next thread state of the interpreter.
@@ -206,6 +208,7 @@ impl ThreadState {
             ensured: Cell::new(1),
             start: Cell::new(core::ptr::null_mut()),
             critical_section: Cell::new(core::ptr::null_mut()),
+            between_instructions: Cell::new(false),
             cleared: Cell::new(false),
             next: Cell::new(core::ptr::null_mut()),
         };

@@ -30,7 +30,13 @@ use crate::types::tuple::PyTuple;
 use crate::vm::frame;
 use crate::{id, raise};
 
-pub use records::{HEX_VERSION, VERSION};
+pub use records::{HEX_VERSION, VERSION, flags};
+
+/// Raises an audit event: its name, and its arguments.
+pub fn audit(ts: &ThreadState, event: &[&PyObject]) -> PyResult<()> {
+    hooks::audit(ts, none(), event)?;
+    Ok(())
+}
 
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
