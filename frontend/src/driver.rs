@@ -312,6 +312,7 @@ fn parse_slowly(text: &str, mode: Mode, options: &Options) -> Result<Tree, Compi
         dont_imply_dedent: options.flags & crate::PYCF_DONT_IMPLY_DEDENT != 0,
         barry_as_flufl: options.flags & crate::CO_FUTURE_BARRY_AS_BDFL != 0,
         int_max_str_digits: options.int_max_str_digits,
+        feature_version: options.feature_version,
     };
     if mode == Mode::Exec && !text.is_empty() && !text.ends_with('\n') {
         return parser::parse(&format!("{text}\n"), options);

@@ -192,7 +192,7 @@ fn pieces(format: &str) -> Option<Vec<Piece>> {
             }
             chars.next();
         }
-        let mut digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| -> Option<String> {
+        let digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| -> Option<String> {
             let mut found = String::new();
             while let Some(digit) = chars.next_if(char::is_ascii_digit) {
                 found.push(digit);

@@ -187,7 +187,7 @@ impl Validator<'_> {
                 self.body(f[0], owner)?;
                 let (handlers, last) = (self.items(f[1]), self.items(f[3]));
                 if handlers.is_empty() && last.is_empty() {
-                    return wrong(format!("{owner} has neither handlers nor finalbody"));
+                    return wrong(format!("{owner} has neither except handlers nor finalbody"));
                 }
                 if handlers.is_empty() && !self.items(f[2]).is_empty() {
                     return wrong(format!("{owner} has orelse but no except handlers"));

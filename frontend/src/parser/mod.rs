@@ -68,6 +68,8 @@ pub struct ParseOptions {
     pub barry_as_flufl: bool,
     /// The longest decimal integer; 0 is no limit.
     pub int_max_str_digits: usize,
+    /// The minor version of Python 3 whose grammar it is.
+    pub feature_version: u8,
 }
 
 /// A token of the parser, with what it has been made into.
