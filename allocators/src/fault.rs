@@ -63,10 +63,6 @@ pub(crate) fn tick() -> bool {
     hit
 }
 
-/// For memory that is not taken through a table: false if it has to fail.
-pub(crate) fn allows() -> bool {
-    !armed() || !tick()
-}
 
 /// The layer over `inner`.
 pub(crate) fn layer(domain: Domain, inner: &'static Table) -> PyMemAllocatorEx {

@@ -47,7 +47,14 @@ pub fn doubtful(text: &str, warnings: &mut Vec<Warning>) {
                 if let Some(literal) = Literal::new(text, start, end)
                     && !literal.raw
                 {
-                    scan(text, literal.content_start, literal.content_start + literal.content.len(), literal.bytes, &lines, warnings);
+                    scan(
+                        text,
+                        literal.content_start,
+                        literal.content_start + literal.content.len(),
+                        literal.bytes,
+                        &lines,
+                        warnings,
+                    );
                 }
             }
             TokenKind::FStringMiddle | TokenKind::TStringMiddle

@@ -60,10 +60,7 @@ impl Validator<'_> {
             ));
         }
         if start.line == end.line && start.column > end.column {
-            return wrong(format!(
-                "line {}, column {}-{} is not a valid range",
-                start.line, start.column, end.column
-            ));
+            return wrong(format!("line {}, column {}-{} is not a valid range", start.line, start.column, end.column));
         }
         Ok(())
     }
@@ -502,16 +499,14 @@ impl Validator<'_> {
         let fits = match node.kind {
             Kind::Constant => {
                 return match self.tree.constant(node.fields[0]) {
-                    Some(
-                        Const::Int(..) | Const::Float(_) | Const::Bytes(_) | Const::Complex(..) | Const::Str(_),
-                    ) => Ok(()),
+                    Some(Const::Int(..) | Const::Float(_) | Const::Bytes(_) | Const::Complex(..) | Const::Str(_)) => {
+                        Ok(())
+                    }
                     _ => wrong("unexpected constant inside of a literal pattern"),
                 };
             }
             Kind::Attribute | Kind::JoinedStr | Kind::TemplateStr => true,
-            Kind::UnaryOp => {
-                self.node(node.fields[0])?.kind == Kind::USub && number(node.fields[1], true)
-            }
+            Kind::UnaryOp => self.node(node.fields[0])?.kind == Kind::USub && number(node.fields[1], true),
             Kind::BinOp => {
                 let left = self.node(node.fields[0])?;
                 let left_fits = match left.kind {

@@ -50,9 +50,12 @@ pub fn compile(ts: &ThreadState, request: Request<'_>) -> PyResult<Ref<PyCode>> 
         None => request,
     };
     let options = options(ts, &request);
-    run(ts, request.filename, |filename, warn| {
-        frontend::compile(request.source, filename, request.mode, &options, warn)
-    }, |bytes| marshal::load_code(ts, bytes))
+    run(
+        ts,
+        request.filename,
+        |filename, warn| frontend::compile(request.source, filename, request.mode, &options, warn),
+        |bytes| marshal::load_code(ts, bytes),
+    )
 }
 
 /// Parses a text to a tree of objects of `ast`.
@@ -67,27 +70,36 @@ pub fn parse(ts: &ThreadState, request: Request<'_>) -> PyResult {
         None => request,
     };
     let options = options(ts, &request);
-    run(ts, request.filename, |filename, warn| {
-        frontend::parse(request.source, filename, request.mode, &options, warn)
-    }, |bytes| crate::modules::_ast::from_bytes(ts, bytes))
+    run(
+        ts,
+        request.filename,
+        |filename, warn| frontend::parse(request.source, filename, request.mode, &options, warn),
+        |bytes| crate::modules::_ast::from_bytes(ts, bytes),
+    )
 }
 
 /// Compiles a tree of objects of `ast`; `request` has no source.
 pub fn compile_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> PyResult<Ref<PyCode>> {
     let tree = crate::modules::_ast::to_bytes(ts, tree, root(request.mode))?;
     let options = options(ts, &request);
-    run(ts, request.filename, |filename, warn| {
-        frontend::compile_tree(&tree, filename, &options, warn)
-    }, |bytes| marshal::load_code(ts, bytes))
+    run(
+        ts,
+        request.filename,
+        |filename, warn| frontend::compile_tree(&tree, filename, &options, warn),
+        |bytes| marshal::load_code(ts, bytes),
+    )
 }
 
 /// The tree as the compiler would see it.
 pub fn optimize_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> PyResult {
     let tree = crate::modules::_ast::to_bytes(ts, tree, root(request.mode))?;
     let options = options(ts, &request);
-    run(ts, request.filename, |_, _| frontend::check_tree(&tree, &options), |bytes| {
-        crate::modules::_ast::from_bytes(ts, bytes)
-    })
+    run(
+        ts,
+        request.filename,
+        |_, _| frontend::check_tree(&tree, &options),
+        |bytes| crate::modules::_ast::from_bytes(ts, bytes),
+    )
 }
 
 /// The symbol tables of a text, as bytes for `read`.
@@ -102,9 +114,12 @@ pub fn symbol_table<T>(ts: &ThreadState, request: Request<'_>, read: impl FnOnce
         None => request,
     };
     let options = options(ts, &request);
-    run(ts, request.filename, |filename, _| {
-        frontend::symbol_table(request.source, filename, request.mode, &options)
-    }, read)
+    run(
+        ts,
+        request.filename,
+        |filename, _| frontend::symbol_table(request.source, filename, request.mode, &options),
+        read,
+    )
 }
 
 /// The text of a source whose cookie names an encoding that the front end leaves to the codecs.
@@ -165,7 +180,10 @@ fn options(ts: &ThreadState, request: &Request<'_>) -> Options {
 fn run<T>(
     ts: &ThreadState,
     filename: &PyStr,
-    work: impl FnOnce(&str, &mut dyn FnMut(frontend::Warning) -> frontend::WarningAction) -> Result<FrontEndBytes, CompileError>,
+    work: impl FnOnce(
+        &str,
+        &mut dyn FnMut(frontend::Warning) -> frontend::WarningAction,
+    ) -> Result<FrontEndBytes, CompileError>,
     read: impl FnOnce(&[u8]) -> PyResult<T>,
 ) -> PyResult<T> {
     let name = match filename.utf8(ts) {

@@ -145,7 +145,15 @@ fn symtable(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
         Some("single") => Mode::Single,
         _ => return raise!(ts, exc::ValueError, "symtable() arg 3 must be 'exec' or 'eval' or 'single'"),
     };
-    let request = Request { source: &[], filename: &filename, mode, flags: 0, optimize: None, is_file: false, feature_version: None };
+    let request = Request {
+        source: &[],
+        filename: &filename,
+        mode,
+        flags: 0,
+        optimize: None,
+        is_file: false,
+        feature_version: None,
+    };
     let read = |bytes: &[u8]| Reader { ts, bytes, at: 0 }.entry();
     if let Some(text) = source.downcast::<PyStr>() {
         let text = text.utf8(ts)?;

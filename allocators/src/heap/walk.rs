@@ -1,7 +1,7 @@
 //! Finding every live block by walking pages and lists.
 
 use super::{Heap, Tag, large};
-use crate::debug;
+use crate::{debug, guard};
 use crate::domain::Domain;
 use crate::table;
 
@@ -40,6 +40,7 @@ impl Heap {
                 }
             }
         });
+        guard::for_each_of(self, &mut report);
         for tag in Tag::ALL {
             large::for_each(self, tag, &mut |p, size| report(tag, p, size));
             #[cfg(feature = "mimalloc")]

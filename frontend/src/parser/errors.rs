@@ -147,9 +147,7 @@ impl Parser<'_> {
                 let message = "unindent does not match any outer indentation level";
                 return self.raise_indentation(message).map(drop);
             }
-            Done::TabSpace => {
-                (SyntaxErrorKind::TabError, "inconsistent use of tabs and spaces in indentation", 1)
-            }
+            Done::TabSpace => (SyntaxErrorKind::TabError, "inconsistent use of tabs and spaces in indentation", 1),
             Done::TooDeep => (SyntaxErrorKind::IndentationError, "too many levels of indentation", 1),
             Done::LineContinuation => {
                 let tokenizer = self.tokenizer.borrow();

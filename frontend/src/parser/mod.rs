@@ -147,9 +147,7 @@ impl<'a> Parser<'a> {
         match self.start_rule() {
             Ok(Some(Value::Node(root))) => {
                 if self.options.start == Start::Interactive && self.more_statements() {
-                    return self
-                        .raise("multiple statements found while compiling a single statement")
-                        .and(Err(Stop));
+                    return self.raise("multiple statements found while compiling a single statement").and(Err(Stop));
                 }
                 return Ok(root);
             }
@@ -436,11 +434,7 @@ impl<'a> Parser<'a> {
         } else {
             self.started.set(true);
         }
-        self.tokens.borrow_mut().push(ParserToken {
-            token,
-            made: Cell::new(None),
-            memo: RefCell::new(Vec::new()),
-        });
+        self.tokens.borrow_mut().push(ParserToken { token, made: Cell::new(None), memo: RefCell::new(Vec::new()) });
         Ok(())
     }
 }

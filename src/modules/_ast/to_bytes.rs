@@ -167,18 +167,10 @@ impl Writer<'_> {
             return Ok(());
         }
         match value {
-            Some(value) if field.count == Count::Optional && is_none(&value) => {
-                Ok(self.out.try_push(tag::NOTHING)?)
-            }
+            Some(value) if field.count == Count::Optional && is_none(&value) => Ok(self.out.try_push(tag::NOTHING)?),
             Some(value) => {
                 if is_none(&value) && field.typ != "constant" {
-                    return raise!(
-                        ts,
-                        exc::ValueError,
-                        "field '{}' is required for {}",
-                        field.name,
-                        kind.name()
-                    );
+                    return raise!(ts, exc::ValueError, "field '{}' is required for {}", field.name, kind.name());
                 }
                 self.single(&value, field.typ)
             }

@@ -1,7 +1,9 @@
 //! Compiling and running code, namespaces, imports.
 
 use hognose_allocators::collections::TryVec;
-use hognose_frontend::{Mode, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT, PYCF_IGNORE_COOKIE, PYCF_ONLY_AST, PYCF_OPTIMIZED_AST};
+use hognose_frontend::{
+    Mode, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT, PYCF_IGNORE_COOKIE, PYCF_ONLY_AST, PYCF_OPTIMIZED_AST,
+};
 
 use crate::code::compile::{Request, compile as compile_text, compile_tree, optimize_tree, parse as parse_text};
 use crate::object::*;
