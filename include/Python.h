@@ -51,6 +51,7 @@
 #include "pyerrors.h"
 #include "warnings.h"
 #include "traceback.h"
+#include "tracemalloc.h"
 #include "pystate.h"
 #include "pyframe.h"
 #include "modsupport.h"

@@ -39,6 +39,7 @@ mod raw;
 mod table;
 #[cfg(test)]
 mod testing;
+pub mod watch;
 
 pub use collections::{TryBox, TryString, TryVec};
 pub use debug::report::{fatal, set_fatal_handler, set_traceback_printer};
@@ -52,6 +53,7 @@ pub use handle::{Handle, Mem, Obj, Raw};
 pub use heap::arena::{get_arena_allocator, set_arena_allocator, set_arena_observer};
 pub use heap::stats::{ArenaStats, DomainStats, PageCensus};
 pub use heap::{ARENA_SIZE, Heap, HeapKind, PAGE_SIZE, SMALL_LIMIT, Tag, attach_heap, current_heap};
+pub use lock::{Guard, Lock};
 pub use host::{CountingAlloc, host_stats};
 pub use name::{AllocatorName, SelectError, current_name, heap_kind, select};
 pub use raw::raw_stats;

@@ -39,6 +39,7 @@ pub mod setobject;
 pub mod status;
 pub mod sysmodule;
 pub mod traceback;
+pub mod tracemalloc;
 pub mod tupleobject;
 pub mod unicodeobject;
 pub mod variadic;

@@ -122,7 +122,7 @@ pub fn write_thread(out: &mut Output, ts: &ThreadState, is_current: bool) -> fmt
 }
 
 /// Writes a string in ASCII.
-fn write_text(out: &mut Output, text: &PyStr) -> fmt::Result {
+pub(crate) fn write_text(out: &mut Output, text: &PyStr) -> fmt::Result {
     for ch in text.chars().take(LONGEST_NAME) {
         match ch {
             0x20..=0x7E => out.write_char(ch as u8 as char)?,

@@ -268,6 +268,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
     let interp = ts.interp();
     interp.gc.enabled.set(false);
     interp.finalizing.set(true);
+    crate::tracemalloc::stop(ts);
     crate::modules::_signal::restore_handlers(ts);
     for slot in [
         &ts.context,

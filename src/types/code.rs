@@ -551,6 +551,7 @@ unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: called once, for a code object.
     unsafe {
         weakref::clear_all(ts, &*object);
+        crate::tracemalloc::code_ends(ts);
         let code = object.cast::<PyCode>();
         macro_rules! clear {
             ($($field:ident)*) => { $((*code).$field.set(None);)* };

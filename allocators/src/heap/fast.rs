@@ -9,7 +9,6 @@ use core::sync::atomic::Ordering;
 
 use super::page::{self, CLASSES};
 use super::{Heap, Tag};
-use crate::domain;
 
 impl Heap {
     /// A block from the built-in allocator.
@@ -106,11 +105,7 @@ impl Heap {
 
     #[inline]
     fn alloc_zeroed(&self, tag: Tag, size: usize) -> *mut u8 {
-        if self.is_direct(tag.domain()) {
-            self.alloc_zeroed_inner(tag, size)
-        } else {
-            self.hooked(tag, |domain| domain::calloc(domain, 1, size)).cast()
-        }
+        if self.is_direct(tag.domain()) { self.alloc_zeroed_inner(tag, size) } else { self.alloc_zeroed_hooked(tag, size) }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) use builtin::{MEM_BUILTIN, OBJ_BUILTIN};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
 
 use crate::domain::{Domain, NoMemory};
-use crate::fault;
+use crate::{fault, watch};
 use page::{Block, CLASSES, Page};
 
 /// Who serves the blocks of a heap.
@@ -146,7 +146,11 @@ pub struct Heap {
     // What the fast path reads comes first.
     direct: [AtomicBool; 3],
     sized: [AtomicBool; 3],
+    /// Whether a domain has its built-in allocator, and the heap is watched.
+    watched: [AtomicBool; 3],
     kind: HeapKind,
+    /// What the watcher knows the heap by; null when it is not watched.
+    watch: Cell<*mut c_void>,
     /// The tag of the next object that comes through the table.
     hint: Cell<Tag>,
     range_base: usize,
@@ -207,7 +211,9 @@ impl Heap {
         let heap = Self {
             direct: [const { AtomicBool::new(false) }; 3],
             sized: [const { AtomicBool::new(false) }; 3],
+            watched: [const { AtomicBool::new(false) }; 3],
             kind,
+            watch: Cell::new(ptr::null_mut()),
             hint: Cell::new(Tag::Obj),
             range_base,
             range_len,
@@ -261,6 +267,8 @@ impl Heap {
     /// `heap` came from [`Heap::new`], is attached to no other thread, and neither it nor a block of it
     /// is used again.
     pub unsafe fn destroy(heap: NonNull<Self>) {
+        // SAFETY: no mark is always a good one.
+        unsafe { watch::watch_heap(heap.as_ref(), ptr::null_mut()) };
         registry::remove(heap.as_ptr());
         if ptr::eq(current_heap(), heap.as_ptr()) {
             attach_heap(ptr::null_mut());
@@ -317,7 +325,26 @@ impl Heap {
         self.direct[domain.index()].load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_direct(&self, domain: Domain, direct: bool) {
+    #[inline(always)]
+    pub(crate) fn is_watched(&self, domain: Domain) -> bool {
+        self.watched[domain.index()].load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn watch(&self) -> *mut c_void {
+        self.watch.get()
+    }
+
+    /// Sets the mark; the caller refreshes the flags. Returns the mark before.
+    pub(crate) fn set_watch(&self, mark: *mut c_void) -> *mut c_void {
+        self.watch.replace(mark)
+    }
+
+    /// Sets the flags of a domain that has, or has not, its built-in allocator (T2).
+    pub(crate) fn set_direct(&self, domain: Domain, builtin: bool) {
+        let watched = !self.watch.get().is_null();
+        let direct = builtin && !watched;
+        self.watched[domain.index()].store(builtin && watched, Ordering::Relaxed);
         self.direct[domain.index()].store(direct, Ordering::Relaxed);
         let sized = direct && self.kind.has_pages() && !self.fallback.get();
         self.sized[domain.index()].store(sized, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use super::mimalloc;
 use super::page::{self, Page, SMALL_LIMIT};
 use super::{Heap, Tag, arena, attach_heap, foreign, large, registry};
 use crate::domain::{self, Domain, MAX_SIZE};
+use crate::watch;
 
 impl Heap {
     #[cold]
@@ -192,16 +193,56 @@ impl Heap {
         result
     }
 
+    /// A new block is told of; null if it is refused.
+    #[inline(always)]
+    fn tell(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
+        if p.is_null() || watch::allocated(self, p, size) {
+            return p;
+        }
+        // SAFETY: the block was just made and nobody has seen it.
+        unsafe { self.free_inner(tag, p) };
+        ptr::null_mut()
+    }
+
     pub(super) fn alloc_hooked(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.is_watched(tag.domain()) {
+            return self.tell(tag, self.alloc_inner(tag, size), size);
+        }
         self.hooked(tag, |domain| domain::malloc(domain, size)).cast()
     }
 
+    pub(super) fn alloc_zeroed_hooked(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.is_watched(tag.domain()) {
+            return self.tell(tag, self.alloc_zeroed_inner(tag, size), size);
+        }
+        self.hooked(tag, |domain| domain::calloc(domain, 1, size)).cast()
+    }
+
     pub(super) unsafe fn free_hooked(&self, tag: Tag, p: *mut u8) {
+        if self.is_watched(tag.domain()) {
+            if !p.is_null() {
+                watch::freed(self, p);
+                // SAFETY: the caller's promise.
+                unsafe { self.free_inner(tag, p) };
+            }
+            return;
+        }
         // SAFETY: the caller's promise.
         self.hooked(tag, |domain| unsafe { domain::free(domain, p.cast()) });
     }
 
     pub(super) unsafe fn realloc_hooked(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
+        if self.is_watched(tag.domain()) {
+            // SAFETY: the caller's promise.
+            let new = unsafe { self.realloc_inner(tag, p, size) };
+            if p.is_null() {
+                return self.tell(tag, new, size);
+            }
+            if !new.is_null() {
+                watch::moved(self, p, new, size);
+            }
+            return new;
+        }
         // SAFETY: the caller's promise.
         self.hooked(tag, |domain| unsafe { domain::realloc(domain, p.cast(), size) }).cast()
     }

@@ -348,14 +348,17 @@ pub fn after_fork_in_child(ts: &ThreadState) {
 /// Forks with all hooks; the inner error is the error number.
 fn fork_with(ts: &ThreadState, f: impl FnOnce() -> libc::pid_t) -> Result<libc::pid_t, i32> {
     before_fork(ts);
+    crate::tracemalloc::before_fork();
     hognose_allocators::before_fork();
     let pid = f();
     let error = errno();
     if pid == 0 {
         hognose_allocators::after_fork_child();
+        crate::tracemalloc::after_fork();
         after_fork_in_child(ts);
     } else {
         hognose_allocators::after_fork_parent();
+        crate::tracemalloc::after_fork();
         after_fork_in_parent(ts);
     }
     if pid < 0 { Err(error) } else { Ok(pid) }
