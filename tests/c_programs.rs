@@ -106,6 +106,18 @@ fn domains_work() {
 }
 
 #[test]
+fn blocks_are_traced() {
+    run_everywhere("tracemalloc", &[]);
+}
+
+/// Every 53rd allocation of a life, in each mode and under each allocator, leaves nothing; the whole sweep is
+/// `failing_lives 1` (docs/testing.md).
+#[test]
+fn a_life_survives_failing_allocations() {
+    run_everywhere("failing_lives", &["53"]);
+}
+
+#[test]
 fn many_lives_leave_nothing() {
     let name = "thousand_lives";
     let program = program(name);

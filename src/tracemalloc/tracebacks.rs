@@ -20,6 +20,7 @@ use crate::object::Ref;
 use crate::state::ThreadState;
 use crate::types::str::PyStr;
 use crate::vm::frame::Frame;
+use crate::vm::opcode::op;
 
 /// The most frames that are counted, and that can be recorded.
 pub const MOST_FRAMES: usize = u16::MAX as usize;
@@ -67,6 +68,13 @@ pub const UNKNOWN: u32 = 1;
 fn mix(a: u64, b: u64) -> u64 {
     let product = u128::from(a ^ 0x9E37_79B9_7F4A_7C15) * u128::from(b ^ 0xD6E8_FEB8_6659_FD93);
     (product >> 64) as u64 ^ product as u64
+}
+
+/// Whether a frame has come to its RESUME: before that it makes its cells, on its caller's account.
+fn has_begun(frame: &Frame) -> bool {
+    let units = frame.code().units();
+    let end = usize::try_from(frame.unit_index() + 1).unwrap_or(0).min(units.len());
+    units[..end].iter().any(|unit| matches!(unit.get() as u8, op::RESUME | op::RESUME_CHECK | op::INSTRUMENTED_RESUME))
 }
 
 fn place_hash(place: Place) -> u64 {
@@ -180,7 +188,10 @@ impl Tracebacks {
         let mut scratch = core::mem::replace(&mut self.scratch, TryVec::new_in(Unwatched));
         scratch.clear();
         let result = self.collect(ts, innermost, &mut scratch);
-        let result = result.and_then(|total| self.intern(total, scratch.as_slice()));
+        let result = result.and_then(|total| match total {
+            0 => Ok(UNKNOWN),
+            _ => self.intern(total, scratch.as_slice()),
+        });
         self.scratch = scratch;
         result
     }
@@ -194,10 +205,12 @@ impl Tracebacks {
         let mut total = 0;
         let mut at = Some(innermost);
         while let Some(frame) = at {
-            if out.len() < self.limit {
-                out.try_push(self.frame_number(ts, frame)?)?;
+            if total != 0 || has_begun(frame) {
+                if out.len() < self.limit {
+                    out.try_push(self.frame_number(ts, frame)?)?;
+                }
+                total += 1;
             }
-            total += 1;
             // SAFETY: as in `current`.
             at = unsafe { frame.previous.as_ref() };
         }
