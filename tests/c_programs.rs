@@ -110,11 +110,11 @@ fn blocks_are_traced() {
     run_everywhere("tracemalloc", &[]);
 }
 
-/// Every 53rd allocation of a life, in each mode and under each allocator, leaves nothing; the whole sweep is
+/// Every 199th allocation of a life, in each mode and under each allocator, leaves nothing; the whole sweep is
 /// `failing_lives 1` (docs/testing.md).
 #[test]
 fn a_life_survives_failing_allocations() {
-    run_everywhere("failing_lives", &["53"]);
+    run_everywhere("failing_lives", &["199"]);
 }
 
 #[test]

@@ -91,12 +91,7 @@ fn start(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 /// Begins to trace; ValueError for a number of frames that cannot be.
 pub fn start_with(ts: &ThreadState, frames: usize) -> PyResult<()> {
     if !(1..=tracemalloc::MOST_FRAMES).contains(&frames) {
-        return raise!(
-            ts,
-            exc::ValueError,
-            "the number of frames must be in range [1; {}]",
-            tracemalloc::MOST_FRAMES
-        );
+        return raise!(ts, exc::ValueError, "the number of frames must be in range [1; {}]", tracemalloc::MOST_FRAMES);
     }
     Ok(tracemalloc::start(ts, frames)?)
 }

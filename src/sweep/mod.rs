@@ -25,8 +25,8 @@ use std::process::ExitCode;
 
 use hognose::lifecycle::memstats::Figures;
 
-pub use point::Phase;
 use point::Mode;
+pub use point::Phase;
 
 /// The text of `--oom-sweep --help`.
 const HELP: &str = "\

@@ -100,7 +100,9 @@ pub fn sweep(options: &Options) -> Result<Tally, String> {
     let total = report::read_counts(&errors)
         .ok_or_else(|| format!("the program's allocations could not be counted\n{errors}"))?;
     if options.phases != 0b1111 {
-        return Err("--phase and --exec do not go together: the phase of an allocation is known in the worker only".into());
+        return Err(
+            "--phase and --exec do not go together: the phase of an allocation is known in the worker only".into()
+        );
     }
     let counts = worker::shared_counts()?;
     counts.allocations.store(total, Ordering::Relaxed);

@@ -199,10 +199,7 @@ pub fn sweep(options: &Options, run: &dyn Fn(&[OsString]) -> i32) -> Result<Tall
     for (pid, errors) in workers {
         let status = wait(pid, u64::MAX)?;
         if let Some(why) = complaint(status) {
-            failed = Some(format!(
-                "the program does not end cleanly without a failure: {why}\n{}",
-                contents(&errors)
-            ));
+            failed = Some(format!("the program does not end cleanly without a failure: {why}\n{}", contents(&errors)));
         } else if status.and_then(|status| status.code()) == Some(GAVE_UP) {
             failed = Some("a worker has given up".into());
         }

@@ -482,8 +482,10 @@ pub fn traces(ts: &ThreadState) -> PyResult {
         // SAFETY: I1.
         let total = unsafe { (*this.tracebacks.get()).total(block.traceback) };
         let domain = PyInt::from_u64(ts, u64::from(block.domain))?;
-        let trace =
-            PyTuple::from_array(ts, [domain, PyInt::from_usize(ts, block.size)?, tuple, PyInt::from_usize(ts, total)?])?;
+        let trace = PyTuple::from_array(
+            ts,
+            [domain, PyInt::from_usize(ts, block.size)?, tuple, PyInt::from_usize(ts, total)?],
+        )?;
         list.append(ts, trace.into_object())?;
     }
     Ok(list.into_object())

@@ -39,8 +39,11 @@ pub struct Blocks {
 // SAFETY: what the pointers lead to is used under the lock, and then only what is atomic in it.
 unsafe impl Send for Blocks {}
 
-static BLOCKS: Lock<Blocks> =
-    Lock::new(Blocks { own: HashTable::new_in(Unwatched), tagged: HashTable::new_in(Unwatched), main: core::ptr::null() });
+static BLOCKS: Lock<Blocks> = Lock::new(Blocks {
+    own: HashTable::new_in(Unwatched),
+    tagged: HashTable::new_in(Unwatched),
+    main: core::ptr::null(),
+});
 
 fn hash(domain: u32, p: usize) -> u64 {
     let mixed = (p as u64 ^ u64::from(domain) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -139,7 +142,12 @@ pub fn forget(owner: &Tracer) {
 /// Shows the records of an owner. The function must not take or free a raw block but through [`Unwatched`].
 pub fn for_each(owner: *const Tracer, mut show: impl FnMut(Block) -> Result<(), NoMemory>) -> Result<(), NoMemory> {
     let blocks = BLOCKS.lock();
-    blocks.own.iter().chain(blocks.tagged.iter()).filter(|block| block.owner == owner).try_for_each(|block| show(*block))
+    blocks
+        .own
+        .iter()
+        .chain(blocks.tagged.iter())
+        .filter(|block| block.owner == owner)
+        .try_for_each(|block| show(*block))
 }
 
 /// A block's traceback, if the owner has recorded it. `None` for a lock that is held: a fatal report asks too.

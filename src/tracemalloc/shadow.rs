@@ -259,7 +259,9 @@ mod tests {
         for step in 0..200_000u32 {
             x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             // Addresses in bunches that wander, so that chunks come and go.
-            let p = ((x >> 40) as usize % 4096) * 16 + (step as usize / 1000) * (1 << 20) + ((x >> 33) as usize % 3) * (1 << 33);
+            let p = ((x >> 40) as usize % 4096) * 16
+                + (step as usize / 1000) * (1 << 20)
+                + ((x >> 33) as usize % 3) * (1 << 33);
             if x & (1 << 20) == 0 {
                 let record = Record { traceback: step + 1, size: (x >> 50) as u32 };
                 assert_eq!(shadow.insert(p, record), Ok(model.insert(p, record)));

@@ -105,7 +105,11 @@ impl Heap {
 
     #[inline]
     fn alloc_zeroed(&self, tag: Tag, size: usize) -> *mut u8 {
-        if self.is_direct(tag.domain()) { self.alloc_zeroed_inner(tag, size) } else { self.alloc_zeroed_hooked(tag, size) }
+        if self.is_direct(tag.domain()) {
+            self.alloc_zeroed_inner(tag, size)
+        } else {
+            self.alloc_zeroed_hooked(tag, size)
+        }
     }
 }
 
