@@ -53,6 +53,8 @@
 #include "traceback.h"
 #include "tracemalloc.h"
 #include "pystate.h"
+#include "pythread.h"
+#include "lock.h"
 #include "pyframe.h"
 #include "modsupport.h"
 #include "abstract.h"

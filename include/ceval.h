@@ -23,16 +23,30 @@ PyAPI_FUNC(PyObject *) PyEval_GetFrameLocals(void);
 PyAPI_FUNC(const char *) PyEval_GetFuncName(PyObject *function);
 PyAPI_FUNC(const char *) PyEval_GetFuncDesc(PyObject *function);
 
-/* Detaches the thread state, which is returned, so that others may run; fatal error when there is none. */
+/* Detaches the thread state, which is returned, and lets the GIL go; fatal error when there is none. */
 PyAPI_FUNC(PyThreadState *) PyEval_SaveThread(void);
-/* Attaches it again. It is not NULL. */
+/* Waits for the GIL and attaches a state, not NULL; fatal error when one is attached. errno stays as it is. A thread
+   that comes too late, when the runtime finalizes or is gone, does not come back: see Hog_SetLateThreadPolicy. */
 PyAPI_FUNC(void) PyEval_RestoreThread(PyThreadState *tstate);
 PyAPI_FUNC(void) PyEval_AcquireThread(PyThreadState *tstate);
+/* Detaches a state; fatal error when it is not the attached one. */
 PyAPI_FUNC(void) PyEval_ReleaseThread(PyThreadState *tstate);
+/* The same with the state that the thread used last. */
+PyAPI_FUNC(void) PyEval_AcquireLock(void) Py_DEPRECATED(3.2);
+PyAPI_FUNC(void) PyEval_ReleaseLock(void) Py_DEPRECATED(3.2);
 /* Does nothing since 3.9. */
 PyAPI_FUNC(void) PyEval_InitThreads(void) Py_DEPRECATED(3.9);
 /* 1 while the runtime is initialized. */
 PyAPI_FUNC(int) PyEval_ThreadsInitialized(void) Py_DEPRECATED(3.9);
+/* Frees the runtime's locks in a forked child, which PyOS_AfterFork_Child does as well. */
+PyAPI_FUNC(void) PyEval_ReInitThreads(void) Py_DEPRECATED(3.8);
+
+/* Has func(arg) called soon, in the main thread; with a state of a sub-interpreter attached, in a thread of that one.
+   It returns 0, or -1 with an exception. 0, or -1 without an exception when 32 calls wait already, or there is no
+   runtime. Any thread. Since 3.1. */
+PyAPI_FUNC(int) Py_AddPendingCall(int (*func)(void *), void *arg);
+/* Makes the calls that wait and handles signals, as far as that is this thread's business: 0, or -1 with an exception. */
+PyAPI_FUNC(int) Py_MakePendingCalls(void);
 
 #define Py_BEGIN_ALLOW_THREADS                                                                                         \
     {                                                                                                                  \
@@ -52,6 +66,25 @@ PyAPI_FUNC(int) Py_EnterRecursiveCall(const char *where);
 PyAPI_FUNC(void) Py_LeaveRecursiveCall(void);
 
 #ifndef Py_LIMITED_API
+/* What a trace or profile function is told. It returns 0, or -1 with an exception, which ends the tracing. */
+typedef int (*Py_tracefunc)(PyObject *object, PyFrameObject *frame, int what, PyObject *argument);
+#define PyTrace_CALL 0
+#define PyTrace_EXCEPTION 1
+#define PyTrace_LINE 2
+#define PyTrace_RETURN 3
+#define PyTrace_C_CALL 4
+#define PyTrace_C_EXCEPTION 5
+#define PyTrace_C_RETURN 6
+#define PyTrace_OPCODE 7
+/* Sets the thread's function, with an object of which a reference is kept; NULL removes it. The argument that the
+   function gets: for RETURN the value, NULL when an exception ends the call; for EXCEPTION the tuple (type, value,
+   traceback); for the C events what is called. */
+PyAPI_FUNC(void) PyEval_SetTrace(Py_tracefunc function, PyObject *object);
+PyAPI_FUNC(void) PyEval_SetProfile(Py_tracefunc function, PyObject *object);
+/* The same for each thread of the interpreter. Since 3.12. */
+PyAPI_FUNC(void) PyEval_SetTraceAllThreads(Py_tracefunc function, PyObject *object);
+PyAPI_FUNC(void) PyEval_SetProfileAllThreads(Py_tracefunc function, PyObject *object);
+
 /* A builtin of what runs; AttributeError when there is none. */
 PyAPI_FUNC(PyObject *) PyEval_GetBuiltin(PyObject *name);
 struct PyCompilerFlags;

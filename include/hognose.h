@@ -24,6 +24,18 @@ PyAPI_FUNC(void) Hog_ReportLiveBlocks(int on);
 PyAPI_FUNC(int) Hog_FailAllocation(unsigned int domains, uint64_t k, int persistent);
 /* Ends that. How many requests have been counted since; in `failed`, unless it is NULL, whether one has failed. */
 PyAPI_FUNC(uint64_t) Hog_StopFailing(int *failed);
+/* What becomes of a thread that wants to attach a thread state when the runtime finalizes or is gone:
+     HOG_LATE_HANG   it sleeps until the process ends, as in Python 3.14: the default
+     HOG_LATE_EXIT   it ends by pthread_exit, as in Python 3.13; inside the runtime, where that is not possible, it sleeps
+     HOG_LATE_ERROR  PyGILState_Ensure returns HOG_GILSTATE_LATE, with nothing attached, and its Release does nothing;
+                     functions that return nothing sleep
+   The functions of PEP 788 return NULL under each. 0; or -1, without an exception, for another number. Any thread, at
+   any time. */
+#define HOG_LATE_HANG 0
+#define HOG_LATE_EXIT 1
+#define HOG_LATE_ERROR 2
+#define HOG_GILSTATE_LATE ((PyGILState_STATE)2)
+PyAPI_FUNC(int) Hog_SetLateThreadPolicy(int policy);
 #endif
 
 #ifdef __cplusplus

@@ -8,9 +8,17 @@
 extern "C" {
 #endif
 
+/* Makes a state that no thread has attached: NULL without an exception when there is no memory, or the interpreter
+   finalizes. Any thread. */
+PyAPI_FUNC(PyThreadState *) PyThreadState_New(PyInterpreterState *interp);
+/* Drops what a state refers to; a state of its interpreter is attached. */
+PyAPI_FUNC(void) PyThreadState_Clear(PyThreadState *tstate);
+/* Ends a state that was cleared and is not attached. Any thread. */
+PyAPI_FUNC(void) PyThreadState_Delete(PyThreadState *tstate);
 /* The attached thread state; fatal error, or for Unchecked NULL, when there is none. Unchecked: since 3.13. */
 PyAPI_FUNC(PyThreadState *) PyThreadState_Get(void);
-/* Attaches another state, or none for NULL; the one that was attached. */
+/* Attaches another state, or none for NULL; the one that was attached. The GIL of the new one is held after it, that
+   of the old one not, unless it is the same. */
 PyAPI_FUNC(PyThreadState *) PyThreadState_Swap(PyThreadState *tstate);
 /* A dict for the thread's own use, borrowed; NULL without an exception when there is none. */
 PyAPI_FUNC(PyObject *) PyThreadState_GetDict(void);
@@ -19,9 +27,10 @@ PyAPI_FUNC(PyInterpreterState *) PyThreadState_GetInterpreter(PyThreadState *tst
 PyAPI_FUNC(uint64_t) PyThreadState_GetID(PyThreadState *tstate);
 /* What it runs; NULL without an exception for nothing. Since 3.10. */
 PyAPI_FUNC(PyFrameObject *) PyThreadState_GetFrame(PyThreadState *tstate);
-/* Raises in another thread: NotImplementedError in this version. */
+/* Raises an exception class in the thread with that number, or takes one back for NULL: how many states were changed,
+   0 or 1. Raises nothing here. */
 PyAPI_FUNC(int) PyThreadState_SetAsyncExc(unsigned long id, PyObject *exc);
-/* The attached state's interpreter, and an interpreter's number. Since 3.9, 3.7. Cannot fail. */
+/* The attached state's interpreter, and an interpreter's number: -1 with RuntimeError for NULL. Since 3.9, 3.7. */
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Get(void);
 PyAPI_FUNC(int64_t) PyInterpreterState_GetID(PyInterpreterState *interp);
 /* A dict for the use of extension modules, borrowed. Since 3.8. */
@@ -31,24 +40,59 @@ typedef enum {
     PyGILState_LOCKED,
     PyGILState_UNLOCKED
 } PyGILState_STATE;
-/* Makes the thread able to use Python, whatever it was before; the result is for Release. In this version only the
-   thread that initialized: others end the process with a fatal error. */
+/* Makes the thread able to use Python, whatever it was before; the result is for Release, in the same thread. While
+   the runtime finalizes, and after: see Hog_SetLateThreadPolicy. */
 PyAPI_FUNC(PyGILState_STATE) PyGILState_Ensure(void);
 PyAPI_FUNC(void) PyGILState_Release(PyGILState_STATE state);
-/* This thread's state, attached or not; or NULL. Cannot fail. */
+/* The state that this thread used last, attached or not; or NULL. Any thread, at any time. Cannot fail. */
 PyAPI_FUNC(PyThreadState *) PyGILState_GetThisThreadState(void);
+
+/* To be called around a fork, in the thread that forks: it takes the runtime's locks. Parent also when the fork has
+   failed. Since 3.7. */
+PyAPI_FUNC(void) PyOS_BeforeFork(void);
+PyAPI_FUNC(void) PyOS_AfterFork_Parent(void);
+PyAPI_FUNC(void) PyOS_AfterFork_Child(void);
+PyAPI_FUNC(void) PyOS_AfterFork(void) Py_DEPRECATED(3.7);
 
 #ifndef Py_LIMITED_API
 PyAPI_FUNC(PyThreadState *) PyThreadState_GetUnchecked(void);
+/* Ends the attached state, which was cleared, and lets the GIL go. */
+PyAPI_FUNC(void) PyThreadState_DeleteCurrent(void);
+/* Suspends tracing and profiling in a thread; as many Leaves as Enters. Since 3.11. */
+PyAPI_FUNC(void) PyThreadState_EnterTracing(PyThreadState *tstate);
+PyAPI_FUNC(void) PyThreadState_LeaveTracing(PyThreadState *tstate);
 /* 1 when a thread state is attached, else 0. Any thread. Cannot fail. */
 PyAPI_FUNC(int) PyGILState_Check(void);
-/* For debuggers: the interpreters, and their thread states. Cannot fail. */
+/* For debuggers: the interpreters, and their thread states, newest first. Cannot fail. */
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Main(void);
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Head(void);
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Next(PyInterpreterState *interp);
 PyAPI_FUNC(PyThreadState *) PyInterpreterState_ThreadHead(PyInterpreterState *interp);
 PyAPI_FUNC(PyThreadState *) PyThreadState_Next(PyThreadState *tstate);
 #define PyThreadState_GET() PyThreadState_Get()
+
+/* PEP 788. Since 3.15. None of these hangs: a thread that comes too late gets NULL, without an exception but for
+   FromCurrent. A guard keeps its interpreter from finalizing; a view does not, and may outlive it. */
+typedef struct PyInterpreterGuard PyInterpreterGuard;
+typedef struct PyInterpreterView PyInterpreterView;
+typedef struct PyThreadStateToken PyThreadStateToken;
+PyAPI_FUNC(PyInterpreterGuard *) PyInterpreterGuard_FromCurrent(void);
+/* Any thread. */
+PyAPI_FUNC(PyInterpreterGuard *) PyInterpreterGuard_FromView(PyInterpreterView *view);
+PyAPI_FUNC(PyInterpreterState *) PyInterpreterGuard_GetInterpreter(PyInterpreterGuard *guard);
+PyAPI_FUNC(PyInterpreterGuard *) PyInterpreterGuard_Copy(PyInterpreterGuard *guard);
+PyAPI_FUNC(void) PyInterpreterGuard_Close(PyInterpreterGuard *guard);
+PyAPI_FUNC(PyInterpreterView *) PyInterpreterView_FromCurrent(void);
+/* Any thread, at any time. */
+PyAPI_FUNC(PyInterpreterView *) PyInterpreterView_FromMain(void);
+PyAPI_FUNC(PyInterpreterView *) PyInterpreterView_Copy(PyInterpreterView *view);
+PyAPI_FUNC(void) PyInterpreterView_Close(PyInterpreterView *view);
+/* Attaches a state of the interpreter, made when the thread has none; the token is for Release, in the same thread,
+   while the guard is open. FromView has a guard of its own. */
+PyAPI_FUNC(PyThreadStateToken *) PyThreadState_Ensure(PyInterpreterGuard *guard);
+PyAPI_FUNC(PyThreadStateToken *) PyThreadState_EnsureFromView(PyInterpreterView *view);
+/* Attaches again what was attached before. */
+PyAPI_FUNC(void) PyThreadState_Release(PyThreadStateToken *token);
 #endif
 
 #ifdef __cplusplus

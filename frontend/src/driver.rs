@@ -8,6 +8,7 @@ use rustpython_compiler_core::bytecode::CodeFlags;
 use rustpython_compiler_core::{Mode as CompilerMode, marshal};
 
 use crate::error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory};
+use crate::parser::{self, ParseOptions, Start};
 use crate::{Mode, Options, escapes, interactive, messages, shape, stack};
 
 /// Expressions nested deeper than this are refused, as CPython refuses what its C stack cannot hold.
@@ -136,8 +137,13 @@ fn translate(
         });
         Ok(())
     };
-    let explain = |rejected| {
+    let explain = |rejected: rustpython_compiler::CompileError| {
         blamed.set(messages::blamed(&rejected));
+        if matches!(rejected, rustpython_compiler::CompileError::Parse(_))
+            && let Err(error) = parse_again(text, mode, options)
+        {
+            return error;
+        }
         messages::translate(rejected, text)
     };
     let code = compile_with_syntax_warning_handler(text, compiler_mode, filename, compiler_options, &mut note)
@@ -146,6 +152,34 @@ fn translate(
     let mut bytes = vec![b'c'];
     marshal::serialize_code(&mut bytes, &code);
     Ok(bytes)
+}
+
+/// Parses a text that has been refused once more, for CPython's words and place.
+fn parse_again(text: &str, mode: Mode, options: &Options) -> Result<crate::tree::Tree, CompileError> {
+    let start = match mode {
+        Mode::Exec => Start::File,
+        Mode::Eval => Start::Eval,
+        Mode::Single => Start::Interactive,
+    };
+    let ended;
+    let text = if mode == Mode::Exec && !text.is_empty() && !text.ends_with('\n') {
+        ended = format!("{text}\n");
+        &ended
+    } else {
+        text
+    };
+    parser::parse(text, parse_options(start, options))
+}
+
+pub fn parse_options(start: Start, options: &Options) -> ParseOptions {
+    ParseOptions {
+        start,
+        type_comments: options.flags & crate::PYCF_TYPE_COMMENTS != 0,
+        incomplete_input: options.flags & crate::PYCF_ALLOW_INCOMPLETE_INPUT != 0,
+        dont_imply_dedent: options.flags & crate::PYCF_DONT_IMPLY_DEDENT != 0,
+        barry_as_flufl: options.flags & crate::CO_FUTURE_BARRY_AS_BDFL != 0,
+        int_max_str_digits: options.int_max_str_digits,
+    }
 }
 
 /// The 1-based line that byte offset `at` is on.

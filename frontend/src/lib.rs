@@ -16,14 +16,19 @@
 //! - F3: warnings are delivered on the caller's thread, after the compiler is done with the text.
 
 mod adjust;
+pub mod asdl;
 mod driver;
 mod error;
 mod escapes;
 mod interactive;
 mod messages;
+mod names;
+mod parser;
 mod shape;
 mod source;
 mod stack;
+pub mod tokenizer;
+pub mod tree;
 
 pub use error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory};
 pub use source::{Encoding, decode_file, decode_source, detect_encoding};
@@ -34,6 +39,12 @@ pub const PYCF_IGNORE_COOKIE: u32 = 0x0800;
 pub const PYCF_DONT_IMPLY_DEDENT: u32 = 0x0200;
 /// Stop after the syntax tree. Not supported here: it is refused with [`CompileError::Value`].
 pub const PYCF_ONLY_AST: u32 = 0x0400;
+/// Type comments are part of the syntax tree.
+pub const PYCF_TYPE_COMMENTS: u32 = 0x1000;
+/// The syntax tree as the compiler would see it, with constants folded.
+pub const PYCF_OPTIMIZED_AST: u32 = 0x8000 | PYCF_ONLY_AST;
+/// `from __future__ import barry_as_FLUFL`.
+pub const CO_FUTURE_BARRY_AS_BDFL: u32 = 0x40_0000;
 /// Allow `await`, `async for` and `async with` outside of functions.
 pub const PYCF_ALLOW_TOP_LEVEL_AWAIT: u32 = 0x2000;
 /// Tell input that ends too early (`_IncompleteInputError`) from input that is wrong.

@@ -24,6 +24,7 @@ use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::str::PyStr;
+use crate::vm::monitoring::legacy::TraceFunction;
 
 /// What a C argument becomes.
 pub trait FromC: Sized {
@@ -138,6 +139,14 @@ macro_rules! as_they_are {
 }
 
 as_they_are!(i8, u8, i16, u16, i32, u32, i64, u64, isize, usize, f64,);
+
+impl FromC for Option<TraceFunction> {
+    type C = Option<TraceFunction>;
+    #[inline(always)]
+    fn from_c(_ts: &ThreadState, value: Self::C, _function: &str) -> PyResult<Self> {
+        Ok(value)
+    }
+}
 
 impl<T> FromC for *mut T {
     type C = *mut T;

@@ -354,20 +354,10 @@ pub extern "C" fn PyErr_SetInterrupt() {
 /// Notes that a signal has arrived; -1 for a number that is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn PyErr_SetInterruptEx(number: c_int) -> c_int {
-    use core::sync::atomic::Ordering;
     if !(1..=64).contains(&number) {
         return -1;
     }
-    let runtime = crate::state::Runtime::get();
-    runtime.signals_pending.fetch_or(1 << (number - 1), Ordering::AcqRel);
-    // SAFETY: the main interpreter and its thread states live while the pointer is set.
-    unsafe {
-        if let Some(interp) = runtime.main_interpreter.load(Ordering::Acquire).as_ref()
-            && let Some(ts) = interp.threads.get().as_ref()
-        {
-            ts.eval_breaker.set(crate::state::EvalBreaker::SIGNALS);
-        }
-    }
+    crate::modules::_signal::simulate(number);
     0
 }
 

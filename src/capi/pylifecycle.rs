@@ -481,15 +481,6 @@ pub unsafe extern "C" fn Py_EncodeLocale(text: *const WChar, error_at: *mut usiz
     result
 }
 
-/// A pointer that C may compare: the main thread state, or null.
-pub(super) fn main_thread_state() -> *mut ThreadState {
-    // SAFETY: the main interpreter lives while the pointer is set.
-    match unsafe { Runtime::get().main_interpreter.load(Ordering::Acquire).as_ref() } {
-        Some(interp) => interp.threads.get(),
-        None => core::ptr::null_mut(),
-    }
-}
-
 /// The arguments that the process was started with, as `sys.orig_argv` has them: borrowed from the configuration.
 ///
 /// # Safety

@@ -1,21 +1,20 @@
-//! Thread and interpreter states, and the GIL. Declared in `pystate.h`.
-//!
-//! One thread runs Python in this version: its state is detached and attached again, and a second thread that
-//! asks for one ends the process with a fatal error that says so.
+//! Thread and interpreter states. Declared in `pystate.h`. What takes and gives up the GIL is in [`gilstate`](super::gilstate).
 
 use core::ffi::{c_int, c_ulong};
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
 
 use super::convert::{Borrowed, guard};
-use super::pylifecycle::main_thread_state;
 use crate::lifecycle::fatal::fatal_error;
-use crate::object::{AsObject, PyObject, Ref};
-use crate::state::{InterpreterState, ThreadState};
+use crate::object::{AsObject, PyObject, PyRef, Ref};
+use crate::state::{EvalBreaker, InterpreterState, Runtime, ThreadState, threads};
 use crate::types::dict::PyDict;
 
-fn as_mut(ts: &ThreadState) -> *mut ThreadState {
+pub(super) fn as_mut(ts: &ThreadState) -> *mut ThreadState {
     core::ptr::from_ref(ts).cast_mut()
 }
+
+// Thread states.
 
 /// The attached thread state; fatal error when there is none.
 #[unsafe(no_mangle)]
@@ -29,191 +28,75 @@ pub extern "C" fn PyThreadState_GetUnchecked() -> *mut ThreadState {
     ThreadState::try_current().map_or(core::ptr::null_mut(), as_mut)
 }
 
-/// Attaches another state (or none) in place of the attached one, which is returned.
+/// Makes a state, which is not attached; null without memory, or when the runtime finalizes.
 ///
 /// # Safety
 ///
-/// `ts` is null or a live state of this thread.
+/// `interp` is live. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyThreadState_Swap(ts: *mut ThreadState) -> *mut ThreadState {
-    if !ts.is_null() {
-        check_thread("PyThreadState_Swap", ts);
+pub unsafe extern "C" fn PyThreadState_New(interp: *mut InterpreterState) -> *mut ThreadState {
+    if interp.is_null() {
+        fatal_error("PyThreadState_New", "interp is NULL");
     }
-    ThreadState::attach(NonNull::new(ts)).map_or(core::ptr::null_mut(), NonNull::as_ptr)
-}
-
-/// A state belongs to the thread that made it, as long as there is but one.
-fn check_thread(function: &str, ts: *mut ThreadState) {
-    // SAFETY: the callers' promise.
-    if unsafe { (*ts).thread_id.get() } != crate::sync::thread_ident() {
-        fatal_error(function, "only one thread can run Python in this version of Hognose, and this is another one");
-    }
-}
-
-/// Detaches the thread state, and returns it for [`PyEval_RestoreThread`].
-#[unsafe(no_mangle)]
-pub extern "C" fn PyEval_SaveThread() -> *mut ThreadState {
-    match ThreadState::attach(None) {
-        Some(ts) => ts.as_ptr(),
-        None => fatal_error("PyEval_SaveThread", "the function must be called with an active thread state"),
-    }
-}
-
-/// Attaches a thread state again.
-///
-/// # Safety
-///
-/// `ts` is a live state of this thread; none is attached.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyEval_RestoreThread(ts: *mut ThreadState) {
-    if ts.is_null() {
-        fatal_error("PyEval_RestoreThread", "tstate is NULL");
-    }
-    check_thread("PyEval_RestoreThread", ts);
-    ThreadState::attach(NonNull::new(ts));
-}
-
-/// [`PyEval_RestoreThread`]: the name of old.
-///
-/// # Safety
-///
-/// As there.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyEval_AcquireThread(ts: *mut ThreadState) {
     // SAFETY: as promised.
-    unsafe { PyEval_RestoreThread(ts) }
+    unsafe { threads::create(interp) }.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// Detaches a thread state, which must be the attached one.
+/// Drops what a state refers to.
 ///
 /// # Safety
 ///
-/// `ts` is the attached state.
+/// `ts` is live; a state of its interpreter is attached.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyEval_ReleaseThread(ts: *mut ThreadState) {
-    if !core::ptr::eq(PyEval_SaveThread(), ts) {
-        fatal_error("PyEval_ReleaseThread", "wrong thread state");
-    }
-}
-
-/// Does nothing: initialization has made what there is to make.
-#[unsafe(no_mangle)]
-pub extern "C" fn PyEval_InitThreads() {}
-
-/// 1: from initialization on.
-#[unsafe(no_mangle)]
-pub extern "C" fn PyEval_ThreadsInitialized() -> c_int {
-    super::pylifecycle::Py_IsInitialized()
-}
-
-/// `PyGILState_STATE`: a state was attached already.
-const LOCKED: c_int = 0;
-/// `PyGILState_STATE`: none was.
-const UNLOCKED: c_int = 1;
-
-/// Makes sure that the thread can use Python; the result is for [`PyGILState_Release`].
-#[unsafe(no_mangle)]
-pub extern "C" fn PyGILState_Ensure() -> c_int {
-    if ThreadState::try_current().is_some() {
-        return LOCKED;
-    }
-    let ts = main_thread_state();
-    if ts.is_null() {
-        fatal_error("PyGILState_Ensure", "the runtime is not initialized");
-    }
-    check_thread("PyGILState_Ensure", ts);
-    ThreadState::attach(NonNull::new(ts));
-    UNLOCKED
-}
-
-/// Undoes an [`PyGILState_Ensure`].
-#[unsafe(no_mangle)]
-pub extern "C" fn PyGILState_Release(state: c_int) {
-    if ThreadState::try_current().is_none() {
-        fatal_error("PyGILState_Release", "auto-releasing thread-state, but no thread-state for this thread");
-    }
-    if state == UNLOCKED {
-        ThreadState::attach(None);
-    }
-}
-
-/// Whether a thread state is attached.
-#[unsafe(no_mangle)]
-pub extern "C" fn PyGILState_Check() -> c_int {
-    ThreadState::try_current().is_some().into()
-}
-
-/// The thread state of this thread, attached or not, or null.
-#[unsafe(no_mangle)]
-pub extern "C" fn PyGILState_GetThisThreadState() -> *mut ThreadState {
-    let ts = main_thread_state();
-    // SAFETY: a live state or null.
-    match unsafe { ts.as_ref() } {
-        Some(state) if state.thread_id.get() == crate::sync::thread_ident() => ts,
-        _ => core::ptr::null_mut(),
-    }
-}
-
-/// The attached thread state's interpreter.
-#[unsafe(no_mangle)]
-pub extern "C" fn PyInterpreterState_Get() -> *mut InterpreterState {
-    core::ptr::from_ref(ThreadState::current().interp()).cast_mut()
-}
-
-/// The main interpreter, or null.
-#[unsafe(no_mangle)]
-pub extern "C" fn PyInterpreterState_Main() -> *mut InterpreterState {
-    crate::state::Runtime::get().main_interpreter.load(core::sync::atomic::Ordering::Acquire)
-}
-
-/// The first interpreter, or null.
-#[unsafe(no_mangle)]
-pub extern "C" fn PyInterpreterState_Head() -> *mut InterpreterState {
-    PyInterpreterState_Main()
-}
-
-/// The one after an interpreter, or null.
-///
-/// # Safety
-///
-/// `interp` is live.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyInterpreterState_Next(interp: *mut InterpreterState) -> *mut InterpreterState {
+pub unsafe extern "C" fn PyThreadState_Clear(ts: *mut ThreadState) {
     // SAFETY: as promised.
-    unsafe { (*interp).next.get() }
+    let Some(target) = (unsafe { ts.as_ref() }) else { fatal_error("PyThreadState_Clear", "tstate is NULL") };
+    guard::<()>("PyThreadState_Clear", |current| {
+        threads::clear(current, target);
+        Ok(())
+    });
 }
 
-/// An interpreter's number.
+fn check_cleared(function: &str, ts: &ThreadState) {
+    if !ts.cleared.get() && (ts.dict.is_some() || !ts.frame.get().is_null() || ts.current_exception.is_some()) {
+        fatal_error(function, "the thread state was not cleared: PyThreadState_Clear comes first");
+    }
+}
+
+/// Ends a state that was cleared and is not attached.
 ///
 /// # Safety
 ///
-/// `interp` is live.
+/// `ts` is live, and is not used again. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyInterpreterState_GetID(interp: *mut InterpreterState) -> i64 {
+pub unsafe extern "C" fn PyThreadState_Delete(ts: *mut ThreadState) {
+    let Some(place) = NonNull::new(ts) else { fatal_error("PyThreadState_Delete", "tstate is NULL") };
+    if ThreadState::try_current().is_some_and(|current| core::ptr::eq(current, ts)) {
+        fatal_error(
+            "PyThreadState_Delete",
+            "the thread state is still attached: PyThreadState_DeleteCurrent is for that",
+        );
+    }
     // SAFETY: as promised.
-    unsafe { (*interp).id }
+    unsafe {
+        check_cleared("PyThreadState_Delete", place.as_ref());
+        threads::delete(place);
+    }
 }
 
-/// An interpreter's first thread state.
+/// Ends the attached state, which was cleared, and lets the GIL go.
 ///
 /// # Safety
 ///
-/// `interp` is live.
+/// The state is not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyInterpreterState_ThreadHead(interp: *mut InterpreterState) -> *mut ThreadState {
+pub unsafe extern "C" fn PyThreadState_DeleteCurrent() {
+    let Some(ts) = ThreadState::try_current() else {
+        fatal_error("PyThreadState_DeleteCurrent", "no thread state is attached");
+    };
+    check_cleared("PyThreadState_DeleteCurrent", ts);
     // SAFETY: as promised.
-    unsafe { (*interp).threads.get() }
-}
-
-/// The thread state after another, or null.
-///
-/// # Safety
-///
-/// `ts` is live.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyThreadState_Next(ts: *mut ThreadState) -> *mut ThreadState {
-    // SAFETY: as promised.
-    unsafe { (*ts).next.get() }
+    unsafe { threads::delete_current(NonNull::from(ts)) }
 }
 
 /// A thread state's interpreter.
@@ -238,14 +121,24 @@ pub unsafe extern "C" fn PyThreadState_GetID(ts: *mut ThreadState) -> u64 {
     unsafe { (*ts).id }
 }
 
-/// The frame that runs, as a new reference; null when there is none.
+/// The frame that a state's thread runs, as a new reference; null when there is none.
 ///
 /// # Safety
 ///
-/// `ts` is the attached state.
+/// `ts` is live, and a state of its interpreter is attached.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyThreadState_GetFrame(_ts: *mut ThreadState) -> *mut PyObject {
-    guard::<Option<crate::object::PyRef>>("PyThreadState_GetFrame", super::ceval::frame)
+pub unsafe extern "C" fn PyThreadState_GetFrame(ts: *mut ThreadState) -> *mut PyObject {
+    guard::<Option<PyRef>>("PyThreadState_GetFrame", |current| {
+        // SAFETY: as promised; the GIL is held, so the other thread's frames are whole.
+        let target = unsafe { &*ts };
+        match crate::vm::frame::current(target).map(|frame| frame.object(current)).transpose() {
+            Ok(frame) => Ok(frame),
+            Err(raised) => {
+                current.clear_raised(raised);
+                Ok(None)
+            }
+        }
+    })
 }
 
 /// A dict for the thread's own use, borrowed; null without an exception when none can be made.
@@ -269,6 +162,131 @@ pub extern "C" fn PyThreadState_GetDict() -> *mut PyObject {
             }
         }
     })
+}
+
+/// Suspends tracing and profiling in a thread, once more.
+///
+/// # Safety
+///
+/// `ts` is live, and a state of its interpreter is attached.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyThreadState_EnterTracing(ts: *mut ThreadState) {
+    // SAFETY: as promised.
+    let count = unsafe { &(*ts).tracing };
+    count.set(count.get() + 1);
+}
+
+/// Undoes one [`PyThreadState_EnterTracing`].
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyThreadState_LeaveTracing(ts: *mut ThreadState) {
+    // SAFETY: as promised.
+    let count = unsafe { &(*ts).tracing };
+    if count.get() == 0 {
+        fatal_error("PyThreadState_LeaveTracing", "PyThreadState_EnterTracing was not called as often");
+    }
+    count.set(count.get() - 1);
+}
+
+/// Has an exception raised in the thread of the given number; null takes back one that was not raised yet. How many
+/// states were changed: 0 when there is no such thread.
+///
+/// # Safety
+///
+/// `error` is null or an exception class.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyThreadState_SetAsyncExc(id: c_ulong, error: *mut PyObject) -> c_int {
+    let Some(ts) = ThreadState::try_current() else {
+        fatal_error("PyThreadState_SetAsyncExc", "no thread state is attached");
+    };
+    // SAFETY: as promised.
+    let error = unsafe { error.as_ref() }.map(PyObject::new_ref);
+    let mut old = None;
+    let found = threads::with_thread(ts.interp(), id, |target| {
+        old = target.async_exception.replace(error.clone());
+        if error.is_some() {
+            target.eval_breaker.set(EvalBreaker::ASYNC_EXCEPTION);
+        } else {
+            target.eval_breaker.clear(EvalBreaker::ASYNC_EXCEPTION);
+        }
+    });
+    // What was set before may run Python code when it goes: not before the lists are left.
+    drop(old);
+    found.is_some().into()
+}
+
+// Interpreter states.
+
+/// The attached thread state's interpreter.
+#[unsafe(no_mangle)]
+pub extern "C" fn PyInterpreterState_Get() -> *mut InterpreterState {
+    core::ptr::from_ref(ThreadState::current().interp()).cast_mut()
+}
+
+/// The main interpreter, or null.
+#[unsafe(no_mangle)]
+pub extern "C" fn PyInterpreterState_Main() -> *mut InterpreterState {
+    Runtime::get().main_interpreter.load(Ordering::Acquire)
+}
+
+/// The newest interpreter, or null.
+#[unsafe(no_mangle)]
+pub extern "C" fn PyInterpreterState_Head() -> *mut InterpreterState {
+    Runtime::get().interpreters.load(Ordering::Acquire)
+}
+
+/// The one made before an interpreter, or null.
+///
+/// # Safety
+///
+/// `interp` is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInterpreterState_Next(interp: *mut InterpreterState) -> *mut InterpreterState {
+    // SAFETY: as promised.
+    unsafe { (*interp).next.get() }
+}
+
+/// An interpreter's number; -1 with RuntimeError for null.
+///
+/// # Safety
+///
+/// `interp` is live or null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInterpreterState_GetID(interp: *mut InterpreterState) -> i64 {
+    guard::<i64>("PyInterpreterState_GetID", |ts| {
+        // SAFETY: as promised.
+        match unsafe { interp.as_ref() } {
+            Some(interp) => Ok(interp.id),
+            None => {
+                crate::raise!(ts, crate::types::exceptions::RuntimeError, "no interpreter provided")
+            }
+        }
+    })
+}
+
+/// An interpreter's newest thread state.
+///
+/// # Safety
+///
+/// `interp` is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInterpreterState_ThreadHead(interp: *mut InterpreterState) -> *mut ThreadState {
+    // SAFETY: as promised.
+    unsafe { (*interp).threads.get() }
+}
+
+/// The thread state made before another, or null.
+///
+/// # Safety
+///
+/// `ts` is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyThreadState_Next(ts: *mut ThreadState) -> *mut ThreadState {
+    // SAFETY: as promised.
+    unsafe { (*ts).next.get() }
 }
 
 /// A dict for the use of extension modules in an interpreter, borrowed.
@@ -296,18 +314,5 @@ pub unsafe extern "C" fn PyInterpreterState_GetDict(interp: *mut InterpreterStat
         let dict: Ref<PyDict> = PyDict::new(ts)?;
         all.set_str(ts, &key, dict.as_object())?;
         Ok(Borrowed::kept(dict))
-    })
-}
-
-/// Raising an exception in another thread: there is no other thread that could be found, so 0 unless it is
-/// this one's number.
-#[unsafe(no_mangle)]
-pub extern "C" fn PyThreadState_SetAsyncExc(_id: c_ulong, _error: *mut PyObject) -> c_int {
-    guard::<i32>("PyThreadState_SetAsyncExc", |ts| {
-        crate::raise!(
-            ts,
-            crate::types::exceptions::NotImplementedError,
-            "this version of Hognose cannot raise exceptions in other threads"
-        )
     })
 }

@@ -7,6 +7,9 @@
 //! ```
 
 pub mod inittab;
+mod lock;
+
+pub use lock::ImportLock;
 
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, attr, call, protocol};
 use crate::state::ThreadState;

@@ -9,7 +9,7 @@ use hognose_allocators::{Heap, TryVec, raw_free};
 use super::memstats::Figures;
 use crate::id;
 use crate::object::{PyObject, PyRef, PyResult, Raised, Ref, call, gc, weakref};
-use crate::state::{InterpreterState, Runtime, ThreadState};
+use crate::state::{InterpreterState, Runtime, ThreadState, attach, threads};
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::module::PyModule;
@@ -22,6 +22,8 @@ thread_local! {
     static LAST: Cell<Option<Figures>> = const { Cell::new(None) };
     /// Whether the last finalization found live blocks, and has reported them.
     static REPORT_LIVE: Cell<bool> = const { Cell::new(false) };
+    /// How many threads the present finalization has stopped inside Python code.
+    static STOPPED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The figures of the heap at the end of the last finalization in this thread.
@@ -42,10 +44,13 @@ pub fn finalize() -> i32 {
     }
     let Some(ts) = ThreadState::try_current() else { return 0 };
     shut_down_threads(ts);
+    finish_pending_calls(ts);
     call_atexit(ts);
+    super::guards::wait_for_all(ts);
     let mut status = flush_streams(ts);
     runtime.finalizing.store(true, Ordering::Release);
     ts.interp().finalizing.set(true);
+    stop_other_threads(ts);
     gc::collect(ts, gc::GENERATIONS - 1);
     finalize_modules(ts);
     if flush_streams(ts) < 0 {
@@ -80,6 +85,41 @@ fn shut_down_threads(ts: &ThreadState) {
         Ok(None) => {}
         Err(raised) => ts.clear_raised(raised),
     }
+    // Threads that `threading` does not know of.
+    let result = crate::modules::_thread::join_all(ts);
+    swallow(ts, result, "on threading shutdown");
+}
+
+/// Makes the calls that wait, as no one will later.
+fn finish_pending_calls(ts: &ThreadState) {
+    let result = super::pending::make(ts);
+    swallow(ts, result, "in a pending call");
+}
+
+/// From here on no other thread gets the GIL: the daemon threads stop where they are, and their states end. They may
+/// be inside a system call that writes to memory of the heap, which is then kept (see `destroy`).
+fn stop_other_threads(ts: &ThreadState) {
+    let epoch = Runtime::get().close();
+    attach::adopt_epoch(epoch);
+    let interp = ts.interp();
+    crate::modules::_thread::give_up_others(ts);
+    interp.import_lock.free_of_others();
+    // A collection in which a thread has stopped is over.
+    interp.gc.collecting.set(false);
+    // SAFETY: the GIL is ours, and the epoch closed.
+    let in_use = unsafe { threads::end_others(ts) };
+    STOPPED.set(STOPPED.get() + in_use);
+}
+
+/// Closes a runtime in which nothing was begun yet.
+pub(super) fn close_and_forget() {
+    let runtime = Runtime::get();
+    runtime.close();
+    let _states = runtime.states.lock();
+    runtime.main_interpreter.store(core::ptr::null_mut(), Ordering::Release);
+    runtime.interpreters.store(core::ptr::null_mut(), Ordering::Release);
+    runtime.finalizing_thread.store(0, Ordering::Release);
+    runtime.next_interpreter_id.store(0, Ordering::Relaxed);
 }
 
 /// Calls what was registered with `atexit`, last first.
@@ -268,6 +308,9 @@ pub(super) fn tear_down(ts: &ThreadState) {
     let interp = ts.interp();
     interp.gc.enabled.set(false);
     interp.finalizing.set(true);
+    // Initialization that has failed comes here as well.
+    stop_other_threads(ts);
+    Runtime::get().pending_calls.belong_to(core::ptr::null());
     crate::tracemalloc::stop(ts);
     crate::modules::_signal::restore_handlers(ts);
     for slot in [
@@ -277,6 +320,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
         &ts.dict,
         &ts.current_exception,
         &ts.exc_base.value,
+        &ts.async_exception,
         &interp.importlib,
         &interp.import_function,
         &interp.atexit,
@@ -285,6 +329,9 @@ pub(super) fn tear_down(ts: &ThreadState) {
     ] {
         slot.set(None);
     }
+    interp.monitoring.clear(interp);
+    ts.trace.clear();
+    ts.profile.clear();
     interp.codecs.clear();
     interp.native_state.set(None);
     interp.modules.set(None);
@@ -325,22 +372,27 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     let heap = NonNull::from(ts.heap());
     // SAFETY: the configuration is not looked at any more.
     unsafe { (*interp.config.get()).clear() };
-    ThreadState::attach(None);
-    runtime.main_interpreter.store(core::ptr::null_mut(), Ordering::Release);
+    stop_other_threads(ts);
+    let stopped = STOPPED.replace(0);
+    close_and_forget();
+    crate::config::forget_preinitialization();
+    let ts = NonNull::from(ts);
+    let interp = core::ptr::from_ref(interp).cast_mut();
+    // SAFETY: the state is the attached one; the interpreter came from the raw domain. No other thread refers to them
+    // or the heap any more: the epoch is closed.
+    unsafe {
+        threads::delete_current(ts);
+        core::ptr::drop_in_place(interp);
+        raw_free(interp.cast());
+        if stopped == 0 {
+            Heap::destroy(heap);
+        }
+        // Else a thread that was stopped may be inside a system call that writes to a block of the heap when it ends:
+        // the heap's memory stays as it is until the process ends.
+    }
     runtime.initialized.store(false, Ordering::Release);
     runtime.finalizing.store(false, Ordering::Release);
     runtime.preinitialized.store(false, Ordering::Release);
-    crate::config::forget_preinitialization();
-    let ts = core::ptr::from_ref(ts).cast_mut();
-    let interp = core::ptr::from_ref(interp).cast_mut();
-    // SAFETY: the states came from the raw domain, and nobody refers to them or the heap any more.
-    unsafe {
-        core::ptr::drop_in_place(ts);
-        core::ptr::drop_in_place(interp);
-        raw_free(ts.cast());
-        raw_free(interp.cast());
-        Heap::destroy(heap);
-    }
 }
 
 /// Standard error without a buffer, for when there are no streams any more.

@@ -8,7 +8,7 @@ use hognose_allocators::{Heap, NoMemory, raw_free, raw_malloc};
 
 use crate::config::{self, Args, PyConfig, PyStatus, StatusResult};
 use crate::object::{AsObject, PyRef, PyResult, Raised, attr, call, ready};
-use crate::state::{InterpreterState, Runtime, ThreadState};
+use crate::state::{InterpreterState, Runtime, ThreadState, attach, threads};
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
@@ -106,36 +106,43 @@ fn create_main_interpreter(config: &PyConfig) -> StatusResult<NonNull<ThreadStat
     let config = config.try_clone()?;
     let heap = Heap::new(hognose_allocators::heap_kind()).map_err(no_memory)?;
     let interp_memory = raw_malloc(size_of::<InterpreterState>()).cast::<InterpreterState>();
-    let ts_memory = raw_malloc(size_of::<ThreadState>()).cast::<ThreadState>();
-    if interp_memory.is_null() || ts_memory.is_null() {
-        // SAFETY: both are blocks of this domain or null; nothing uses the heap yet.
-        unsafe {
-            raw_free(interp_memory.cast());
-            raw_free(ts_memory.cast());
-            Heap::destroy(heap);
-        }
+    if interp_memory.is_null() {
+        // SAFETY: nothing uses the heap yet.
+        unsafe { Heap::destroy(heap) };
         return Err(PyStatus::no_memory());
     }
     let id = runtime.next_interpreter_id.fetch_add(1, Ordering::Relaxed);
-    let thread_id = runtime.next_thread_id.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: the blocks have the structs' sizes; they are written before they are looked at.
-    unsafe {
+    // SAFETY: the block has the struct's size; it is written before it is looked at.
+    let interp = unsafe {
         interp_memory.write(InterpreterState::new(heap, id));
-        let interp = &*interp_memory;
-        *interp.config.get() = config;
-        if interp.config().int_max_str_digits >= 0 {
-            interp.int_max_str_digits.set(interp.config().int_max_str_digits as usize);
-        }
-        ts_memory.write(ThreadState::new(interp, thread_id));
-        let ts = &*ts_memory;
-        ts.exc_info.set(&raw const ts.exc_base);
-        ts.thread_id.set(crate::sync::thread_ident());
-        interp.threads.set(ts_memory);
-        runtime.main_interpreter.store(interp_memory, Ordering::Release);
-        let ts = NonNull::new_unchecked(ts_memory);
-        ThreadState::attach(Some(ts));
-        Ok(ts)
+        &*interp_memory
+    };
+    // SAFETY: nobody else knows the interpreter yet.
+    unsafe { *interp.config.get() = config };
+    if interp.config().int_max_str_digits >= 0 {
+        interp.int_max_str_digits.set(interp.config().int_max_str_digits as usize);
     }
+    runtime.main_thread.store(crate::sync::thread_ident(), Ordering::Release);
+    runtime.interpreters.store(interp_memory, Ordering::Release);
+    runtime.main_interpreter.store(interp_memory, Ordering::Release);
+    runtime.open();
+    // SAFETY: the interpreter was just made.
+    let Some(ts) = (unsafe { threads::create(interp) }) else {
+        super::finalize::close_and_forget();
+        // SAFETY: no thread has come in: whoever was about to finds the runtime closed.
+        unsafe {
+            (*interp.config.get()).clear();
+            core::ptr::drop_in_place(interp_memory);
+            raw_free(interp_memory.cast());
+            Heap::destroy(heap);
+        }
+        return Err(PyStatus::no_memory());
+    };
+    interp.main_thread_state.set(ts.as_ptr());
+    attach::attach(ts, "initialization");
+    // SAFETY: attached just now.
+    runtime.pending_calls.belong_to(unsafe { &raw const ts.as_ref().eval_breaker });
+    Ok(ts)
 }
 
 /// Everything made of objects, step by step.

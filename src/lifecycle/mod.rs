@@ -11,10 +11,14 @@
 //! | `run` | what the command does: a script, a module, a command, standard input |
 //! | `pending` | what the eval breaker asks for |
 //! | `print`, `fatal` | exceptions and fatal errors on standard error |
+//! | `fork` | the runtime's locks and threads around a fork |
+//! | `guards` | what keeps an interpreter from finalizing |
 //! | `memstats` | the figures that `-X memstats` prints |
 
 pub mod fatal;
 pub mod finalize;
+pub mod fork;
+pub mod guards;
 pub mod init;
 pub mod memstats;
 pub mod pending;

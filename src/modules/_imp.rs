@@ -26,17 +26,17 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args(
             "lock_held",
-            |_, _| Ok(py_bool(false)),
+            |ts, _| Ok(py_bool(ts.interp().import_lock.is_held())),
             "lock_held($module, /)\n--\n\nReturn True if the import lock is currently held, else False.",
         ),
         MethodDef::no_args(
             "acquire_lock",
-            |ts, _| Ok(ts.none()),
+            acquire_lock,
             "acquire_lock($module, /)\n--\n\nAcquires the interpreter's import lock for the current thread.",
         ),
         MethodDef::no_args(
             "release_lock",
-            |ts, _| Ok(ts.none()),
+            release_lock,
             "release_lock($module, /)\n--\n\nRelease the interpreter's import lock.",
         ),
         MethodDef::keywords(
@@ -117,6 +117,18 @@ fn name_of<'a>(ts: &ThreadState, name: &'a PyObject) -> PyResult<&'a str> {
         Some(name) => name.utf8(ts),
         None => raise!(ts, exc::TypeError, "argument must be str, not {}", name.type_name()),
     }
+}
+
+fn acquire_lock(ts: &ThreadState, _: &PyObject) -> PyResult {
+    ts.interp().import_lock.acquire(ts);
+    Ok(ts.none())
+}
+
+fn release_lock(ts: &ThreadState, _: &PyObject) -> PyResult {
+    if !ts.interp().import_lock.release() {
+        return raise!(ts, exc::RuntimeError, "not holding the import lock");
+    }
+    Ok(ts.none())
 }
 
 fn extension_suffixes(ts: &ThreadState, _: &PyObject) -> PyResult {

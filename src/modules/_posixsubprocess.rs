@@ -158,19 +158,24 @@ fn fork(ts: &ThreadState, plan: &Plan<'_>) -> PyResult {
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, &raw mut old);
         old
     };
-    hognose_allocators::before_fork();
+    if plan.preexec.is_none() {
+        hognose_allocators::before_fork();
+    }
     // SAFETY: the child makes system calls only, but for the function that the caller has asked to be run there.
     let pid = unsafe { libc::fork() };
     let error = errno();
     if pid == 0 {
-        hognose_allocators::after_fork_child();
         if plan.preexec.is_some() {
             process::after_fork_in_child(ts);
+        } else {
+            hognose_allocators::after_fork_child();
         }
         // SAFETY: this is the child, and does not come back.
         unsafe { child(ts, plan, &old) }
     }
-    hognose_allocators::after_fork_parent();
+    if plan.preexec.is_none() {
+        hognose_allocators::after_fork_parent();
+    }
     // SAFETY: the set is what was before.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const old, core::ptr::null_mut()) };
     if plan.preexec.is_some() {

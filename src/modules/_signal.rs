@@ -365,12 +365,27 @@ pub fn after_fork_in_child(ts: &ThreadState) {
     if core::ptr::eq(Runtime::get().main_interpreter.load(Ordering::Acquire), ts.interp()) {
         MAIN_THREAD.store(core::ptr::from_ref(ts).cast_mut(), Ordering::Release);
     }
+    ts.eval_breaker.clear(EvalBreaker::SIGNALS);
     Runtime::get().signals_pending.store(0, Ordering::Release);
 }
 
-fn is_main(ts: &ThreadState) -> bool {
-    claim(ts);
-    core::ptr::eq(MAIN_THREAD.load(Ordering::Acquire), ts)
+/// Whether handlers run in this thread: the main one, in the main interpreter.
+pub fn is_main(ts: &ThreadState) -> bool {
+    let runtime = Runtime::get();
+    if !runtime.is_main_thread() || !core::ptr::eq(runtime.main_interpreter.load(Ordering::Acquire), ts.interp()) {
+        return false;
+    }
+    if MAIN_THREAD.load(Ordering::Acquire).is_null() {
+        claim(ts);
+    }
+    true
+}
+
+/// Does what the arrival of a signal does; nothing when there is no handler of Python's for it. Any thread.
+pub fn simulate(number: i32) {
+    if INSTALLED.load(Ordering::Acquire) & (1 << (number - 1)) != 0 {
+        trip(number);
+    }
 }
 
 /// Calls the Python handler of a signal that has come.

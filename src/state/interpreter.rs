@@ -2,17 +2,23 @@
 
 use core::cell::{Cell, UnsafeCell};
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicU32;
 
 use hognose_allocators::collections::TryVec;
 use hognose_allocators::{Heap, NoMemory};
 
+use super::gil::Gil;
+use super::pending::PendingCalls;
 use super::thread::ThreadState;
 use crate::object::gc::Collector;
 use crate::object::typecache::TypeCache;
 use crate::object::{PyObject, PyTypeObject, Slot};
+use crate::sync::Mutex;
+use crate::sync::section::MUTEXES;
 use crate::types::dict::PyDict;
 use crate::types::str::InternTable;
 use crate::types::tuple::PyTuple;
+use crate::vm::monitoring::Monitoring;
 
 /// What is mutable about a built-in static type, in one interpreter.
 #[derive(Default)]
@@ -36,14 +42,56 @@ pub struct Spare {
     pub memory_error: Slot<PyObject>,
 }
 
+/// What an interpreter's configuration lets Python code do (`PyInterpreterConfig`).
+pub struct Allows {
+    /// Start threads.
+    pub threads: Cell<bool>,
+    /// Start daemon threads.
+    pub daemon_threads: Cell<bool>,
+    /// `os.fork`.
+    pub fork: Cell<bool>,
+    /// `os.exec*`.
+    pub exec: Cell<bool>,
+}
+
+impl Default for Allows {
+    /// Everything, as the main interpreter does.
+    fn default() -> Allows {
+        Allows {
+            threads: Cell::new(true),
+            daemon_threads: Cell::new(true),
+            fork: Cell::new(true),
+            exec: Cell::new(true),
+        }
+    }
+}
+
 /// One interpreter: everything that its Python code can see or change.
 #[repr(C)]
 pub struct InterpreterState {
     heap: NonNull<Heap>,
     /// Unique in the process; the main interpreter's is 0.
     pub id: i64,
-    /// The interpreter's thread states.
+    /// The interpreter's thread states, the newest first. Changed under `Runtime::states`.
     pub threads: Cell<*mut ThreadState>,
+    /// The GIL: the runtime's, or one of its own, which lives as long as it.
+    gil: Cell<*const Gil>,
+    /// The state of the thread that has made the interpreter.
+    pub main_thread_state: Cell<*mut ThreadState>,
+    /// What `_thread` knows of the threads that it has started.
+    pub thread_records: crate::modules::_thread::Records,
+    /// `_thread.stack_size`: of new threads, in bytes; 0 is the system's own.
+    pub thread_stack_size: Cell<usize>,
+    /// The import lock (`_imp.acquire_lock`).
+    pub import_lock: crate::import::ImportLock,
+    /// Calls that wait for a thread of this interpreter; the main one's are the runtime's.
+    pub pending_calls: PendingCalls,
+    /// The locks of objects in critical sections.
+    pub object_mutexes: [Mutex; MUTEXES],
+    /// What the interpreter's configuration lets Python code do.
+    pub allows: Allows,
+    /// How many guards keep the interpreter from finalizing (PEP 788).
+    pub guards: AtomicU32,
     /// The limit that `sys.setrecursionlimit` sets.
     pub recursion_limit: Cell<i32>,
     /// `sys.modules`.
@@ -78,6 +126,8 @@ pub struct InterpreterState {
     pub next_function_version: Cell<u32>,
     /// Dictionary keys get versions from here, for the specialized look-ups.
     pub next_keys_version: Cell<u32>,
+    /// What tools want to be told of (PEP 669).
+    pub monitoring: Monitoring,
     /// Set from the start of finalization on.
     pub finalizing: Cell<bool>,
     /// The effective configuration.
@@ -103,6 +153,15 @@ impl InterpreterState {
             heap,
             id,
             threads: Cell::new(core::ptr::null_mut()),
+            gil: Cell::new(super::attach::shared_gil()),
+            main_thread_state: Cell::new(core::ptr::null_mut()),
+            thread_records: crate::modules::_thread::Records::new(),
+            thread_stack_size: Cell::new(0),
+            import_lock: crate::import::ImportLock::new(),
+            pending_calls: PendingCalls::new(),
+            object_mutexes: [const { Mutex::new() }; MUTEXES],
+            allows: Allows::default(),
+            guards: AtomicU32::new(0),
             recursion_limit: Cell::new(1000),
             modules: Slot::empty(),
             sys_dict: Slot::empty(),
@@ -120,6 +179,7 @@ impl InterpreterState {
             codecs: crate::modules::_codecs::CodecState::default(),
             next_function_version: Cell::new(1),
             next_keys_version: Cell::new(1),
+            monitoring: Monitoring::new(),
             finalizing: Cell::new(false),
             config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
             atexit: Slot::empty(),
@@ -131,11 +191,27 @@ impl InterpreterState {
         }
     }
 
+    /// Calls `f` with each thread state of the interpreter; it may not let the GIL go.
+    pub fn for_each_thread(&self, f: impl FnMut(&ThreadState)) {
+        super::threads::for_each(self, f);
+    }
+
     /// The interpreter's heap.
     #[inline(always)]
     pub fn heap(&self) -> &Heap {
         // SAFETY: the interpreter owns the heap and destroys it after itself.
         unsafe { self.heap.as_ref() }
+    }
+
+    /// The GIL that the interpreter's threads need.
+    #[inline(always)]
+    pub fn gil(&self) -> &Gil {
+        // SAFETY: the runtime's is a static; one of its own lives as long as the interpreter.
+        unsafe { &*self.gil.get() }
+    }
+
+    pub(super) fn gil_ptr(&self) -> *const Gil {
+        self.gil.get()
     }
 
     pub(crate) fn heap_ptr(&self) -> *const Heap {

@@ -8,10 +8,21 @@
 //!
 //! Whatever runs Python code is handed the current `&ThreadState`; holding one is the proof that the
 //! GIL is held. Nothing of an interpreter is in a global variable.
+//!
+//! | file | what |
+//! |---|---|
+//! | `gil` | the lock, its hand-over |
+//! | `attach` | a thread takes and gives up a state; threads that come too late |
+//! | `threads` | states are made and ended |
+//! | `pending` | calls that wait for a thread |
 
+pub mod attach;
+pub mod gil;
 mod interpreter;
-mod runtime;
+pub mod pending;
+pub mod runtime;
 mod thread;
+pub mod threads;
 
 pub use interpreter::{InterpreterState, StaticTypeState};
 pub use runtime::Runtime;

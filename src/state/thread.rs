@@ -1,7 +1,6 @@
 //! The state of a thread that runs Python code.
 
 use core::cell::{Cell, UnsafeCell};
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use hognose_allocators::Heap;
@@ -12,12 +11,7 @@ use crate::raise;
 use crate::types::exceptions as exc;
 use crate::vm::datastack::DataStack;
 use crate::vm::frame::Frame;
-
-thread_local! {
-    /// The attached thread state of this thread. Read where none was handed down: at the C border,
-    /// and where a dropped reference ends an object.
-    static CURRENT: Cell<*const ThreadState> = const { Cell::new(core::ptr::null()) };
-}
+use crate::vm::monitoring::legacy::Hook;
 
 /// Requests to a running thread; checked at loop back-edges, calls and resumes.
 #[repr(transparent)]
@@ -45,6 +39,11 @@ impl EvalBreaker {
     #[inline(always)]
     pub fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) != 0
+    }
+    /// The requests, without an order with respect to anything else.
+    #[inline(always)]
+    pub fn get_relaxed(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
     }
     /// The requests.
     pub fn get(&self) -> u32 {
@@ -121,6 +120,8 @@ pub struct ThreadState {
     pub repr_running: UnsafeCell<hognose_allocators::collections::TryVec<*const PyObject>>,
     /// `threading.get_ident()` of the thread.
     pub thread_id: Cell<u64>,
+    /// `threading.get_native_id()` of the thread.
+    pub native_id: Cell<i64>,
     /// Unique in the process.
     pub id: u64,
     /// `contextvars`: the current context, made when first needed.
@@ -131,8 +132,29 @@ pub struct ThreadState {
     pub async_gen_finalizer: Slot<PyObject>,
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<i32>,
+    /// The trace function.
+    pub trace: Hook,
+    /// The profile function.
+    pub profile: Hook,
+    /// While not 0, a tool is being told of an event of this thread (`PyThreadState_EnterTracing`).
+    pub tracing: Cell<i32>,
+    /// What the trace function is being told (`PyTrace_LINE` …); -1: nothing.
+    pub what_event: Cell<core::ffi::c_int>,
+    /// Some frame of the thread has asked for `opcode` events.
+    pub trace_opcodes: Cell<bool>,
     /// `PyThreadState_GetDict`.
     pub dict: Slot<PyObject>,
+    /// An exception that another thread wants to be raised in this one (`PyThreadState_SetAsyncExc`).
+    pub async_exception: Slot<PyObject>,
+    /// How many `PyGILState_Ensure` (and `PyThreadState_Ensure`) hold the state; the state ends with the last, unless
+    /// it was made in another way, which counts as one.
+    pub ensured: Cell<u32>,
+    /// What the thread is to run, until it does (`_thread`).
+    pub start: Cell<*mut core::ffi::c_void>,
+    /// The innermost critical section that is open.
+    pub critical_section: Cell<*mut core::ffi::c_void>,
+    /// `PyThreadState_Clear` was called.
+    pub cleared: Cell<bool>,
     /// The next thread state of the interpreter.
     pub next: Cell<*mut ThreadState>,
 }
@@ -143,8 +165,8 @@ const STACK_MARGIN: usize = 128 * 1024;
 const STACK_HARD_MARGIN: usize = 48 * 1024;
 
 impl ThreadState {
-    /// A state that belongs to `interp`, for the calling thread; not attached yet.
-    pub(crate) fn new(interp: &InterpreterState, id: u64) -> ThreadState {
+    /// A state that belongs to `interp`; not attached yet.
+    pub(super) fn new(interp: &InterpreterState, id: u64) -> ThreadState {
         let ts = ThreadState {
             interp: Cell::new(interp),
             heap: Cell::new(interp.heap_ptr()),
@@ -162,15 +184,28 @@ impl ThreadState {
             dealloc_later: Cell::new(core::ptr::null_mut()),
             repr_running: UnsafeCell::new(hognose_allocators::collections::TryVec::new()),
             thread_id: Cell::new(0),
+            native_id: Cell::new(0),
             id,
             context: Slot::empty(),
             async_gen_firstiter: Slot::empty(),
             async_gen_finalizer: Slot::empty(),
             coroutine_origin_depth: Cell::new(0),
+            trace: Hook::new(),
+            profile: Hook::new(),
+            tracing: Cell::new(0),
+            what_event: Cell::new(-1),
+            trace_opcodes: Cell::new(false),
             dict: Slot::empty(),
+            async_exception: Slot::empty(),
+            ensured: Cell::new(1),
+            start: Cell::new(core::ptr::null_mut()),
+            critical_section: Cell::new(core::ptr::null_mut()),
+            cleared: Cell::new(false),
             next: Cell::new(core::ptr::null_mut()),
         };
-        ts.note_native_stack();
+        if interp.monitoring.is_active() {
+            ts.eval_breaker.set(EvalBreaker::TRACING);
+        }
         ts
     }
 
@@ -179,7 +214,7 @@ impl ThreadState {
     /// Panics when there is none; the C border asks [`try_current`](ThreadState::try_current).
     #[inline(always)]
     pub fn current() -> &'static ThreadState {
-        let current = CURRENT.get();
+        let current = super::attach::current();
         if current.is_null() {
             no_thread_state();
         }
@@ -191,19 +226,7 @@ impl ThreadState {
     #[inline(always)]
     pub fn try_current() -> Option<&'static ThreadState> {
         // SAFETY: as in `current`.
-        unsafe { CURRENT.get().as_ref() }
-    }
-
-    /// Makes a state the calling thread's attached one (or none), with its heap; returns the previous one.
-    pub(crate) fn attach(ts: Option<NonNull<ThreadState>>) -> Option<NonNull<ThreadState>> {
-        let heap = match ts {
-            // SAFETY: the caller hands in a live state.
-            Some(ts) => unsafe { ts.as_ref() }.heap.get().cast_mut(),
-            None => core::ptr::null_mut(),
-        };
-        hognose_allocators::attach_heap(heap);
-        let previous = CURRENT.replace(ts.map_or(core::ptr::null(), |p| p.as_ptr().cast_const()));
-        NonNull::new(previous.cast_mut())
+        unsafe { super::attach::current().as_ref() }
     }
 
     /// The interpreter.
@@ -220,9 +243,15 @@ impl ThreadState {
         unsafe { &*self.heap.get() }
     }
 
-    /// Notes where the calling thread's stack ends.
-    pub(crate) fn note_native_stack(&self) {
-        let (low, high) = crate::sync::native_stack_bounds();
+    pub(super) fn heap_ptr(&self) -> *mut Heap {
+        self.heap.get().cast_mut()
+    }
+
+    /// Notes which thread has the state from now on, and where its stack ends.
+    pub(super) fn moved_to_this_thread(&self) {
+        self.thread_id.set(crate::sync::thread_ident());
+        self.native_id.set(super::attach::native_id());
+        let (low, high) = super::attach::native_stack();
         let here = core::ptr::from_ref(&low).addr();
         let low = if low < here && here < high { low } else { here.saturating_sub(1 << 20) };
         self.stack_hard_limit.set(low + STACK_HARD_MARGIN);

@@ -1,60 +1,24 @@
-//! What touches the operating system's threads and process.
+//! Waiting, locking and the operating system's threads. Nothing here knows about Python objects.
+//!
+//! ```text
+//!  Mutex (one byte)  ──► parking: a table of queues, by address     PyMutex, `_thread.lock`, the locks of streams
+//!  RawLock (a word)  ──► futex                                      the runtime's own short sections
+//! ```
+//!
+//! | what | who waits | fork |
+//! |---|---|---|
+//! | [`RawLock`] | a thread that needs a few instructions' worth of the runtime's lists; never while it waits for a GIL | taken before, free in both processes after |
+//! | [`Mutex`] | whoever asks; the GIL is given up by the caller meanwhile | the queues are emptied in the child |
+//!
+//! Nothing is allocated: who waits has its place in a queue on its own stack.
 
-use core::ffi::{CStr, c_void};
+pub mod futex;
+mod lock;
+mod mutex;
+pub mod parking;
+pub mod section;
+mod system;
 
-/// The calling thread's native stack: lowest and highest address.
-pub fn native_stack_bounds() -> (usize, usize) {
-    // SAFETY: `pthread_getattr_np` fills the attributes, which are destroyed afterwards.
-    unsafe {
-        let mut attributes = core::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
-        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
-            return (0, 0);
-        }
-        let mut address: *mut c_void = core::ptr::null_mut();
-        let mut size = 0;
-        let failed = libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut address, &raw mut size) != 0;
-        libc::pthread_attr_destroy(attributes.as_mut_ptr());
-        if failed {
-            return (0, 0);
-        }
-        let (mut low, high) = (address.addr(), address.addr() + size);
-        // The main thread's stack grows up to its limit; an unlimited one is not to be believed.
-        let mut limit = core::mem::MaybeUninit::<libc::rlimit>::uninit();
-        if libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr()) == 0 {
-            let limit = limit.assume_init().rlim_cur;
-            if limit == libc::RLIM_INFINITY || size > 64 << 20 {
-                low = low.max(high.saturating_sub(8 << 20));
-            }
-        }
-        (low, high)
-    }
-}
-
-/// `threading.get_ident()` of the calling thread.
-pub fn thread_ident() -> u64 {
-    // SAFETY: always succeeds.
-    unsafe { libc::pthread_self() as u64 }
-}
-
-/// An environment variable, as it stands now; borrowed until the environment changes.
-pub fn environment_variable(name: &CStr) -> Option<&'static CStr> {
-    // SAFETY: the name is a C string; the result is null or a C string of the environment.
-    unsafe {
-        let value = libc::getenv(name.as_ptr());
-        if value.is_null() { None } else { Some(CStr::from_ptr(value)) }
-    }
-}
-
-/// Fills a buffer with random bytes; false when the system gives none.
-pub fn random_bytes(buffer: &mut [u8]) -> bool {
-    let mut done = 0;
-    while done < buffer.len() {
-        // SAFETY: the rest of the buffer is writable.
-        let got = unsafe { libc::getrandom(buffer[done..].as_mut_ptr().cast(), buffer.len() - done, 0) };
-        if got <= 0 {
-            return false;
-        }
-        done += got as usize;
-    }
-    true
-}
+pub use lock::{Locked, RawLock};
+pub use mutex::{Acquired, Mutex, NotLocked};
+pub use system::{environment_variable, native_stack_bounds, native_thread_id, random_bytes, thread_ident};

@@ -9,9 +9,9 @@
 //! The units at the end are the ones that run: the interpreter replaces instructions by specialized ones
 //! and keeps data in the cache units. `co_code` gives them as the compiler made them.
 
-use core::cell::Cell;
+use core::cell::{Cell, UnsafeCell};
 
-use hognose_allocators::collections::TryVec;
+use hognose_allocators::collections::{TryBox, TryVec};
 
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::*;
@@ -22,6 +22,7 @@ use crate::types::int::PyInt;
 use crate::types::notimplemented::not_implemented;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
+use crate::vm::monitoring::table::CodeTable;
 use crate::vm::opcode::{self, op};
 use crate::{native, raise};
 
@@ -88,6 +89,8 @@ pub struct PyCode {
     pub(crate) co_firsttraceable: i32,
     co_weakreflist: WeakrefList,
     co_hash: Cell<isize>,
+    /// Made when the code runs under watch.
+    co_monitoring: UnsafeCell<Option<TryBox<CodeTable>>>,
     units: [Cell<u16>; 0],
 }
 
@@ -261,6 +264,7 @@ impl PyCode {
                 co_firsttraceable = first_traceable;
                 co_weakreflist = WeakrefList::new();
                 co_hash = Cell::new(-1);
+                co_monitoring = UnsafeCell::new(None);
                 co_localsplusnames = Slot::new(Some(parts.localsplusnames));
             }
             let first = (&raw mut (*object).units).cast::<u16>();
@@ -279,6 +283,40 @@ impl PyCode {
     pub fn units(&self) -> &[Cell<u16>] {
         // SAFETY: `ob_size` units stand behind the struct.
         unsafe { core::slice::from_raw_parts(self.units.as_ptr(), self.ob_base.ob_size.get() as usize) }
+    }
+
+    /// The code's table of events, if it has run under watch.
+    #[inline]
+    pub fn table(&self) -> Option<&CodeTable> {
+        // SAFETY: once set, it stays as long as the code.
+        unsafe { (*self.co_monitoring.get()).as_deref() }
+    }
+
+    /// Gives the code its table of events.
+    pub fn set_table(&self, table: TryBox<CodeTable>) -> &CodeTable {
+        // SAFETY: nobody holds a table yet: it is only made when there is none.
+        unsafe { (*self.co_monitoring.get()).insert(table) }
+    }
+
+    /// Calls `f` with the first unit of each exception handler.
+    pub fn each_handler(&self, f: &mut dyn FnMut(usize)) {
+        // SAFETY: `co_exceptiontable` never changes.
+        let table = unsafe { self.co_exceptiontable.borrow() }.map_or(&[][..], |b| b.as_slice());
+        let mut at = 0;
+        let mut field = 0;
+        while at < table.len() {
+            let mut value = usize::from(table[at] & 63);
+            while table[at] & 64 != 0 && at + 1 < table.len() {
+                at += 1;
+                value = value << 6 | usize::from(table[at] & 63);
+            }
+            at += 1;
+            // Start, length, handler, depth and whether the instruction's offset is pushed.
+            if field == 2 {
+                f(value);
+            }
+            field = (field + 1) % 4;
+        }
     }
 
     fn raw_code(&self) -> &[u8] {
@@ -553,6 +591,10 @@ unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
         weakref::clear_all(ts, &*object);
         crate::tracemalloc::code_ends(ts);
         let code = object.cast::<PyCode>();
+        if (*code).table().is_some() {
+            ts.interp().monitoring.forget_code(ts.interp(), &*code);
+            *(*code).co_monitoring.get() = None;
+        }
         macro_rules! clear {
             ($($field:ident)*) => { $((*code).$field.set(None);)* };
         }

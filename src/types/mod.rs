@@ -82,7 +82,7 @@ pub static GROUPS: &[&[&StaticType]] = &[
     notimplemented::TYPES,
     ellipsis::TYPES,
     exceptions::TYPES,
-    &[&function::FUNCTION_TYPE, &code::CODE_TYPE, &frame::FRAME_TYPE],
+    &[&function::FUNCTION_TYPE, &code::CODE_TYPE, &frame::FRAME_TYPE, &frame::locals_proxy::FRAME_LOCALS_PROXY_TYPE],
     method::TYPES,
     classmethod::TYPES,
     property::TYPES,

@@ -14,6 +14,7 @@ use core::cell::Cell;
 use super::bind::{self, drop_range};
 use super::cache::Caches;
 use super::frame::{self, FRAME_WORDS, Frame, Owner};
+use super::monitoring::watch::{Step, Watch};
 use super::opcode::{self, op};
 use super::{build, imports, intrinsics, matching, names, specialize, unwind};
 use crate::object::call::{self, Args};
@@ -22,7 +23,7 @@ use crate::object::{
     AsObject, CompareOp, Native, PyObject, PyRef, PyResult, PyTypeObject, Raised, Ref, attr, flags, header, instance,
     protocol,
 };
-use crate::state::{ExcInfo, ThreadState};
+use crate::state::{EvalBreaker, ExcInfo, ThreadState};
 use crate::types::bool::{BOOL_TYPE, false_object, py_bool, true_object};
 use crate::types::builtin_function::{BUILTIN_FUNCTION_TYPE, PyBuiltinFunction, call_native};
 use crate::types::cell::PyCell;
@@ -100,8 +101,30 @@ pub fn eval_frame(ts: &ThreadState, frame: *mut Frame, entry: Entry) -> PyResult
             return Err(raised);
         }
         ts.frame.set(frame);
-        run(ts, frame, entry)
+        let (mut frame, mut entry) = (frame, entry);
+        loop {
+            let outcome = if ts.interp().monitoring.is_active() {
+                run::<true>(ts, frame, entry)
+            } else {
+                run::<false>(ts, frame, entry)
+            };
+            match outcome {
+                Outcome::Returned(value) => return Ok(value),
+                Outcome::Raised => return Err(Raised::already_set()),
+                Outcome::ChangeOver => (frame, entry) = (ts.frame.get(), Entry::Run),
+            }
+        }
     }
+}
+
+/// How the loop ends.
+enum Outcome {
+    /// The entry frame has returned or yielded.
+    Returned(PyRef),
+    /// An exception has left the entry frame.
+    Raised,
+    /// The other loop goes on with the current frame: somebody begins to watch, or nobody watches any more.
+    ChangeOver,
 }
 
 /// Counts a Python call; RecursionError past the limit.
@@ -151,6 +174,12 @@ unsafe fn leave(ts: &ThreadState, frame: *mut Frame) {
     }
 }
 
+/// Whether the eval breaker asks for anything. While somebody watches it always carries `TRACING`.
+#[inline(always)]
+fn breaks<const WATCHED: bool>(ts: &ThreadState) -> bool {
+    if WATCHED { ts.eval_breaker.get() & !EvalBreaker::TRACING != 0 } else { ts.eval_breaker.any() }
+}
+
 /// What the eval breaker asks for.
 #[cold]
 #[inline(never)]
@@ -158,12 +187,14 @@ fn handle_breaker(ts: &ThreadState) -> PyResult<()> {
     crate::lifecycle::pending::handle(ts)
 }
 
-/// The loop. See the module's documentation for its rules.
+/// The loop. See the module's documentation for its rules. It is compiled twice: with `WATCHED` it tells the
+/// monitoring what happens ([`super::monitoring`]).
 ///
 /// # Safety
 /// `frame` is the thread's current frame, whole, and run by nobody else.
 #[allow(clippy::cognitive_complexity, reason = "one arm per instruction")]
-unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
+unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: Entry) -> Outcome {
+    let mut watch = Watch::new();
     let mut frame: *mut Frame = first;
     // SAFETY: for the whole block: code objects are validated when they are made, so instructions, caches,
     // names, constants and places are there; the compiler keeps the stack within `co_stacksize`;
@@ -237,10 +268,27 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
             let reraised = 'inst: {
                 if throwing {
                     throwing = false;
+                    if WATCHED {
+                        watch.thrown(ts, frame);
+                    }
                     break 'inst false;
                 }
                 let unit = (*pc).get();
+                let prefixed = WATCHED && oparg != 0;
                 oparg |= (unit >> 8) as usize;
+                if WATCHED {
+                    match watch.before(ts, frame, pc, sp, oparg, prefixed) {
+                        Ok(Step::Run) => {}
+                        Ok(Step::Moved) => {
+                            pc = (*frame).pc;
+                            sp = (*frame).sp;
+                            oparg = 0;
+                            continue 'dispatch;
+                        }
+                        Ok(Step::Leave) => return Outcome::ChangeOver,
+                        Err(_) => break 'inst false,
+                    }
+                }
 
                 macro_rules! next {
                     ($caches:expr) => {{
@@ -275,6 +323,21 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         }
                     };
                 }
+                // Does what the eval breaker asks for, behind an instruction whose result is on the stack; `$units`
+                // leads to the next one, where the other loop goes on if it must.
+                macro_rules! periodic {
+                    ($units:expr) => {
+                        if breaks::<WATCHED>(ts) {
+                            save!();
+                            (*frame).sp = sp;
+                            check!(handle_breaker(ts));
+                            if ts.interp().monitoring.is_active() != WATCHED {
+                                (*frame).pc = pc.add($units);
+                                return Outcome::ChangeOver;
+                            }
+                        }
+                    };
+                }
                 // Turns to a frame that was just made for a Python call; `$skip` is how far behind the
                 // calling instruction its return goes on.
                 macro_rules! enter {
@@ -299,11 +362,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 match unit as u8 {
                     op::NOP | op::NOT_TAKEN | op::CACHE => next!(),
                     op::RESUME | op::RESUME_CHECK => {
-                        if ts.eval_breaker.any() {
-                            save!();
-                            (*frame).sp = sp;
-                            check!(handle_breaker(ts));
-                        }
+                        periodic!(0);
                         next!()
                     }
 
@@ -1159,11 +1218,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                     // ---- jumps ----
                     op::JUMP_FORWARD => jump!(1 + oparg as isize),
                     op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_JIT => {
-                        if ts.eval_breaker.any() {
-                            save!();
-                            (*frame).sp = sp;
-                            check!(handle_breaker(ts));
-                        }
+                        periodic!(0);
                         jump!(2 - oparg as isize)
                     }
                     op::JUMP_BACKWARD_NO_INTERRUPT => jump!(1 - oparg as isize),
@@ -1221,6 +1276,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         } else if core::ptr::eq(typ, PyTupleIter::type_object()) {
                             iterator.cast_unchecked::<PyTupleIter>().next(ts)
                         } else if core::ptr::eq(typ, PyGenerator::type_object())
+                            && !(WATCHED && watch.awaits_branch())
                             && let Some(callee) =
                                 generator::begin_inline(ts, iterator.cast_unchecked::<PyGenerator>(), none())
                         {
@@ -1292,7 +1348,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         } else if core::ptr::eq(typ, &*BUILTIN_FUNCTION_TYPE) {
                             let function = callable.cast_unchecked::<PyBuiltinFunction>();
                             call_native(ts, function.def(), function.self_or_none(), Args::positional_only(args))
-                        } else if core::ptr::eq(typ, &*TYPE_TYPE) {
+                        } else if !WATCHED && core::ptr::eq(typ, &*TYPE_TYPE) {
                             let class = callable.cast_unchecked::<PyTypeObject>();
                             if let Some(callee) = check!(begin_init(ts, class, args)) {
                                 // The new instance waits in the callable's place for `__init__` to end.
@@ -1311,6 +1367,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         drop_range(ts, base, sp);
                         sp = base;
                         push!(value);
+                        periodic!(4);
                         next!(3)
                     }
                     op::CALL_KW => {
@@ -1341,6 +1398,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         drop_range(ts, base, sp);
                         sp = base;
                         push!(value);
+                        periodic!(4);
                         next!(3)
                     }
                     op::CALL_FUNCTION_EX => {
@@ -1366,6 +1424,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         drop_range(ts, base, sp);
                         sp = base;
                         push!(value);
+                        periodic!(1);
                         next!()
                     }
                     op::MAKE_FUNCTION => {
@@ -1393,7 +1452,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         ts.frame.set(frame);
                         leave(ts, ended);
                         if is_entry {
-                            return Ok(value);
+                            return Outcome::Returned(value);
                         }
                         pc = (*frame).pc;
                         sp = (*frame).sp;
@@ -1424,7 +1483,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         leave_recursion(ts);
                         frame::pop(ts, ended);
                         if is_entry {
-                            return Ok(made);
+                            return Outcome::Returned(made);
                         }
                         pc = (*frame).pc;
                         sp = (*frame).sp;
@@ -1444,7 +1503,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                         leave_recursion(ts);
                         generator::suspend(ts, suspended, oparg);
                         if is_entry {
-                            return Ok(value);
+                            return Outcome::Returned(value);
                         }
                         pc = (*frame).pc;
                         sp = (*frame).sp;
@@ -1873,12 +1932,23 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 if !reraised {
                     unwind::add_traceback(ts, frame);
                 }
+                if WATCHED {
+                    watch.raised(ts, frame, reraised);
+                }
                 reraised = false;
                 if let Some(target) = unwind::find_handler(ts, frame, at) {
                     pc = target;
                     sp = (*frame).sp;
                     locals = (*frame).localsplus();
+                    if WATCHED && watch.handled(ts, frame).is_err() {
+                        // The handler's first operand, its exception, gives way to the callback's.
+                        at = pc;
+                        continue;
+                    }
                     continue 'dispatch;
+                }
+                if WATCHED {
+                    watch.unwinds(ts, frame);
                 }
                 let ended = frame;
                 let is_entry = (*ended).is_entry;
@@ -1889,7 +1959,7 @@ unsafe fn run(ts: &ThreadState, first: *mut Frame, entry: Entry) -> PyResult {
                 leave(ts, ended);
                 ts.current_exception.set(pending);
                 if is_entry {
-                    return Err(Raised::already_set());
+                    return Outcome::Raised;
                 }
                 at = (*frame).pc;
             }

@@ -7,6 +7,7 @@
 //! | `eval` | the evaluation loop |
 //! | `bind` | arguments into a new frame |
 //! | `cache`, `specialize` | inline caches, and when an instruction becomes a special one |
+//! | `monitoring/` | events for tools, trace and profile functions |
 //! | `unwind` | exception handlers and tracebacks |
 //! | `build`, `imports`, `matching`, `names`, `intrinsics` | what instructions do, where that is long |
 //!
@@ -22,6 +23,7 @@ pub mod frame;
 pub mod imports;
 pub mod intrinsics;
 pub mod matching;
+pub mod monitoring;
 pub mod names;
 pub mod opcode;
 pub mod specialize;

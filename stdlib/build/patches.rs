@@ -46,6 +46,12 @@ const PATCHES: &[Patch] = &[
                name = \"RustPython\"\n        else:\n            name = 'CPython'\n",
         to: "        name = 'Hognose' if sys.implementation.name == 'hognose' else 'CPython'\n",
     },
+    // The library is in no directory: its frozen modules are told by how their files are called.
+    Patch {
+        module: "_strptime",
+        from: "skip_file_prefixes=(os.path.dirname(__file__),))",
+        to: "skip_file_prefixes=('<frozen ',))",
+    },
     // The standard scanner calls the exception itself.
     Patch {
         module: "json.decoder",

@@ -266,3 +266,12 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     ],
     ..ModuleSpec::EMPTY
 };
+
+/// The bytes of a literal's text, as an object; warns about escapes without meaning.
+pub(crate) fn decode_escapes(ts: &crate::state::ThreadState, text: &[u8]) -> crate::object::PyResult {
+    let (bytes, invalid) = escape::decode(ts, text, "strict")?;
+    if let Some(invalid) = invalid {
+        escape::warn_invalid(ts, invalid)?;
+    }
+    Ok(crate::types::bytes::PyBytes::new(ts, &bytes)?.into_object())
+}

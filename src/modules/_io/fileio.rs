@@ -7,6 +7,7 @@ use core::ops::ControlFlow;
 use super::base::{self, PyIOBase, RAWIOBASE_TYPE};
 use super::util::*;
 use crate::modules::posix::path::fs_encode;
+use crate::modules::posix::system::blocking;
 use crate::object::{
     Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Signature, StaticType, TypeSlots,
     TypeSpec, Visitor, alloc, attr, call, flags, protocol,
@@ -316,11 +317,11 @@ fn open_file(ts: &ThreadState, name: &PyObject, flags: i32) -> PyResult<i32> {
     path.try_push(0)?;
     loop {
         // SAFETY: the path ends with a NUL.
-        let fd = unsafe { libc::open(path.as_ptr().cast(), flags, 0o666) };
+        let (fd, error) = blocking(ts, || unsafe { (libc::open(path.as_ptr().cast(), flags, 0o666), last_error()) });
         if fd >= 0 {
             return Ok(fd);
         }
-        match last_error() {
+        match error {
             libc::EINTR => crate::lifecycle::pending::signals(ts)?,
             errno => return Err(exc::raise_os_error(ts, errno, Some(name))),
         }
@@ -512,8 +513,9 @@ impl PyFileIO {
             return Ok(());
         }
         // SAFETY: the descriptor is this object's to close.
-        if unsafe { libc::close(fd) } < 0 {
-            return Err(exc::raise_os_error(ts, last_error(), None));
+        let (status, error) = blocking(ts, || unsafe { (libc::close(fd), last_error()) });
+        if status < 0 {
+            return Err(exc::raise_os_error(ts, error, None));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::UNSUPPORTED_OPERATION_TYPE;
 use super::base::PyIOBase;
+use crate::modules::posix::system::blocking;
 use crate::object::buffer::Buffer;
 use crate::object::{
     AsObject, PyObject, PyRef, PyResult, Raised, Ref, Slot, StaticType, attr, buffer, call, gc, protocol,
@@ -268,11 +269,11 @@ pub fn last_error() -> i32 {
 /// and the call is tried again. `None` when the descriptor would have blocked.
 pub fn system_call(ts: &ThreadState, mut f: impl FnMut() -> isize) -> PyResult<Option<usize>> {
     loop {
-        let result = f();
+        let (result, error) = blocking(ts, || (f(), last_error()));
         if result >= 0 {
             return Ok(Some(result as usize));
         }
-        match last_error() {
+        match error {
             libc::EINTR => crate::lifecycle::pending::signals(ts)?,
             libc::EAGAIN => return Ok(None),
             errno => return Err(exc::raise_os_error(ts, errno, None)),

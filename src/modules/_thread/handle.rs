@@ -1,8 +1,9 @@
 //! `_ThreadHandle`: what a `threading.Thread` knows its thread by.
 
-use core::cell::Cell;
+use core::mem::ManuallyDrop;
 
-use super::{lock, seconds};
+use super::record::{self, Shared};
+use super::{lock, seconds, start};
 use crate::object::{
     Args, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, call,
     flags, gc,
@@ -15,21 +16,18 @@ use crate::types::int::PyInt;
 use crate::types::none::is_none;
 use crate::types::str::PyStr;
 
-/// How far a thread has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Progress {
-    NotStarted = 0,
-    Running,
-    Done,
-}
-
 /// A thread's handle.
 #[repr(C)]
 pub(super) struct PyThreadHandle {
     ob_base: PyObject,
-    ident: Cell<u64>,
-    progress: Cell<Progress>,
+    /// Dropped by `dealloc`.
+    record: ManuallyDrop<Shared>,
+}
+
+impl PyThreadHandle {
+    pub(super) fn record(&self) -> &Shared {
+        &self.record
+    }
 }
 
 crate::native!(PyThreadHandle, HANDLE_TYPE);
@@ -51,18 +49,24 @@ pub(super) static HANDLE_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("_set_done", set_done, "_set_done($self, /)\n--\n\nSay that the thread has ended."),
         MethodDef::no_args(
             "is_done",
-            |_, this| Ok(py_bool(this.cast::<PyThreadHandle>().progress.get() == Progress::Done)),
+            |_, this| Ok(py_bool(this.cast::<PyThreadHandle>().record.is(record::DONE))),
             "is_done($self, /)\n--\n\nWhether the thread has ended.",
         ),
     ],
-    getset: &[GetSetDef::get("ident", |ts, this| PyInt::from_u64(ts, this.cast::<PyThreadHandle>().ident.get()), "")],
+    getset: &[GetSetDef::get(
+        "ident",
+        |ts, this| PyInt::from_u64(ts, this.cast::<PyThreadHandle>().record.ident.get()),
+        "",
+    )],
     ..TypeSpec::EMPTY
 });
 
-fn make(ts: &ThreadState, ident: u64, progress: Progress) -> PyResult<Ref<PyThreadHandle>> {
+/// A handle of a thread that was not started.
+pub(super) fn make(ts: &ThreadState) -> PyResult<Ref<PyThreadHandle>> {
+    let record = Shared::new()?;
     let handle = alloc::exact::<PyThreadHandle>(ts)?;
-    handle.ident.set(ident);
-    handle.progress.set(progress);
+    // SAFETY: the field is written before anybody sees the object; its memory has no value yet.
+    unsafe { (&raw const handle.record).cast_mut().write(ManuallyDrop::new(record)) };
     gc::track(ts, &*handle);
     Ok(handle)
 }
@@ -71,7 +75,7 @@ fn handle_new(ts: &ThreadState, _of: &PyTypeObject, args: Args<'_>) -> PyResult 
     if !args.is_empty() {
         return raise!(ts, exc::TypeError, "_ThreadHandle() takes no arguments");
     }
-    Ok(make(ts, 0, Progress::NotStarted)?.into_object())
+    Ok(make(ts)?.into_object())
 }
 
 /// `_make_thread_handle(ident)`.
@@ -82,7 +86,10 @@ pub(super) fn make_thread_handle(ts: &ThreadState, _module: &PyObject, args: Arg
         return raise!(ts, exc::TypeError, "ident must be an integer");
     };
     let ident = ident.to_u64(ts)?;
-    Ok(make(ts, ident, Progress::Running)?.into_object())
+    let handle = make(ts)?;
+    handle.record.ident.set(ident);
+    handle.record.set(record::RUNNING);
+    Ok(handle.into_object())
 }
 
 /// # Safety
@@ -91,40 +98,38 @@ unsafe fn handle_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the slot is called with a handle whose count is zero.
     unsafe {
         gc::untrack(&*object);
+        let record = &raw mut (*object.cast::<PyThreadHandle>()).record;
+        ManuallyDrop::drop(&mut *record);
         alloc::free(ts, object);
     }
 }
 
 fn join(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "join", args.len(), 0, 1)?;
-    let patience = match args.first().filter(|timeout| !is_none(timeout)) {
-        None => lock::Patience::Forever,
+    let deadline = match args.first().filter(|timeout| !is_none(timeout)) {
+        None => None,
         Some(timeout) => match seconds(ts, timeout)? {
-            Some(seconds) if seconds >= 0.0 => lock::Patience::Seconds(seconds.min(lock::TIMEOUT_MAX)),
-            _ => lock::Patience::Forever,
+            Some(seconds) if seconds >= 0.0 => Some(lock::deadline(seconds.min(lock::TIMEOUT_MAX))),
+            _ => None,
         },
     };
-    let handle = object.cast::<PyThreadHandle>();
-    if handle.progress.get() == Progress::NotStarted {
-        return raise!(ts, exc::RuntimeError, "thread not started");
-    }
-    if handle.progress.get() != Progress::Done && handle.ident.get() == crate::sync::thread_ident() {
-        return raise!(ts, exc::RuntimeError, "Cannot join current thread");
-    }
-    lock::wait(ts, patience, || handle.progress.get() == Progress::Done)?;
+    // The handle may go while the thread waits.
+    let record = object.cast::<PyThreadHandle>().record().clone();
+    start::join(ts, &record, deadline)?;
     Ok(ts.none())
 }
 
 fn set_done(ts: &ThreadState, object: &PyObject) -> PyResult {
-    let handle = object.cast::<PyThreadHandle>();
-    if handle.progress.get() == Progress::NotStarted {
+    let record = &object.cast::<PyThreadHandle>().record;
+    if record.is(record::NOT_STARTED) {
         return raise!(ts, exc::RuntimeError, "thread not started");
     }
-    handle.progress.set(Progress::Done);
+    record.finish();
+    ts.interp().thread_records.remove(record);
     Ok(ts.none())
 }
 
 fn handle_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
-    let ident = object.cast::<PyThreadHandle>().ident.get();
+    let ident = object.cast::<PyThreadHandle>().record.ident.get();
     Ok(PyStr::format(ts, format_args!("<_ThreadHandle object: ident={ident}>"))?.into_object())
 }

@@ -15,7 +15,7 @@ use crate::object::{
     Args, AsObject, GetSetDef, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec, Visitor,
     alloc, attr, call, flags, gc,
 };
-use crate::state::ThreadState;
+use crate::state::{ThreadState, threads};
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
@@ -113,12 +113,9 @@ impl PyLocal {
     /// Takes the dummies out of the threads' dicts: the local ends.
     fn leave_threads(&self, ts: &ThreadState) {
         let pending = ts.current_exception.take();
-        let mut at = ts.interp().threads.get().cast_const();
-        // SAFETY: the interpreter's thread states are alive as long as they are in its list.
-        while let Some(thread) = unsafe { at.as_ref() } {
-            at = thread.next.get();
-            let Some(dict) = thread.dict.get() else { continue };
-            let Some(dict) = dict.downcast::<PyDict>() else { continue };
+        threads::for_each(ts.interp(), |thread| {
+            let Some(dict) = thread.dict.get() else { return };
+            let Some(dict) = dict.downcast::<PyDict>() else { return };
             let removed = self.key(ts).and_then(|key| dict.remove(ts, key.as_object()));
             match removed {
                 Ok(Some(dummy)) => {
@@ -129,7 +126,7 @@ impl PyLocal {
                 Ok(None) => {}
                 Err(raised) => ts.clear_raised(raised),
             }
-        }
+        });
         ts.current_exception.set(pending);
     }
 

@@ -1,6 +1,5 @@
 //! `lock`: held or not held, by nobody in particular.
 
-use core::cell::Cell;
 use core::mem::offset_of;
 
 use super::parse_acquire;
@@ -9,7 +8,8 @@ use crate::object::{
     Args, MethodDef, PyObject, PyResult, PyTypeObject, Ref, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
 };
 use crate::raise;
-use crate::state::ThreadState;
+use crate::state::{ThreadState, attach};
+use crate::sync::{Acquired, Mutex, NotLocked, futex};
 use crate::types::bool::py_bool;
 use crate::types::exceptions as exc;
 use crate::types::str::PyStr;
@@ -32,7 +32,7 @@ pub(super) enum Patience {
 #[repr(C)]
 pub(crate) struct PyLock {
     ob_base: PyObject,
-    locked: Cell<bool>,
+    mutex: Mutex,
     weakrefs: WeakrefList,
 }
 
@@ -119,60 +119,55 @@ impl PyLock {
     }
 }
 
-/// Waits until `free` says that what is waited for is there; false when the patience is at its end. Signals are handled
-/// meanwhile: their handlers are all that can set something free while one thread runs.
-pub(super) fn wait(ts: &ThreadState, patience: Patience, free: impl Fn() -> bool) -> PyResult<bool> {
-    let mut left = match patience {
-        Patience::None => 0.0,
-        Patience::Forever => f64::INFINITY,
-        Patience::Seconds(seconds) => seconds,
-    };
-    // Short enough for a signal not to wait long, which may have been delivered to another thread of the process.
-    const STEP: f64 = 0.02;
-    loop {
-        if free() {
-            return Ok(true);
-        }
-        if left <= 0.0 {
-            return Ok(false);
-        }
-        let step = left.min(STEP);
-        let pause = libc::timespec { tv_sec: 0, tv_nsec: (step * 1e9) as libc::c_long };
-        // SAFETY: the time is valid, and how much of it is left is not asked for.
-        unsafe { libc::nanosleep(&raw const pause, core::ptr::null_mut()) };
-        left -= step;
-        crate::lifecycle::pending::handle(ts)?;
+/// Takes a mutex, for as long as the patience lasts; false when it is at its end. The GIL is let go meanwhile, and
+/// handlers of signals and pending calls run.
+pub(super) fn take(ts: &ThreadState, mutex: &Mutex, patience: Patience) -> PyResult<bool> {
+    if mutex.try_lock() {
+        return Ok(true);
     }
+    let deadline = match patience {
+        Patience::None => return Ok(false),
+        Patience::Forever => None,
+        Patience::Seconds(seconds) => Some(deadline(seconds)),
+    };
+    loop {
+        match attach::without_gil(ts, || mutex.lock_until(deadline, true)) {
+            Acquired::Yes => return Ok(true),
+            Acquired::TimedOut => return Ok(false),
+            Acquired::Interrupted => crate::lifecycle::pending::make(ts)?,
+        }
+    }
+}
+
+/// The time on the monotonic clock in so many seconds.
+pub(super) fn deadline(seconds: f64) -> i64 {
+    // Rounded up, so that nobody waits too short; what is too large is the largest.
+    futex::now().saturating_add((seconds * 1e9).ceil() as i64)
 }
 
 fn acquire(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
     let patience = parse_acquire(ts, args)?;
-    let lock = object.cast::<PyLock>();
-    let got = !lock.locked.get() || wait(ts, patience, || !lock.locked.get())?;
-    if got {
-        lock.locked.set(true);
-    }
-    Ok(py_bool(got))
+    Ok(py_bool(take(ts, &object.cast::<PyLock>().mutex, patience)?))
 }
 
 fn release(ts: &ThreadState, object: &PyObject) -> PyResult {
-    if !object.cast::<PyLock>().locked.replace(false) {
-        return raise!(ts, exc::RuntimeError, "release unlocked lock");
+    match object.cast::<PyLock>().mutex.unlock() {
+        Ok(()) => Ok(ts.none()),
+        Err(NotLocked) => raise!(ts, exc::RuntimeError, "release unlocked lock"),
     }
-    Ok(ts.none())
 }
 
 fn locked(_ts: &ThreadState, object: &PyObject) -> PyResult {
-    Ok(py_bool(object.cast::<PyLock>().locked.get()))
+    Ok(py_bool(object.cast::<PyLock>().mutex.is_locked()))
 }
 
 fn at_fork_reinit(ts: &ThreadState, object: &PyObject) -> PyResult {
-    object.cast::<PyLock>().locked.set(false);
+    object.cast::<PyLock>().mutex.reset();
     Ok(ts.none())
 }
 
 fn lock_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
-    let state = if object.cast::<PyLock>().locked.get() { "locked" } else { "unlocked" };
+    let state = if object.cast::<PyLock>().mutex.is_locked() { "locked" } else { "unlocked" };
     let name = object.ob_type().full_name();
     Ok(PyStr::format(ts, format_args!("<{state} {name} object at {:p}>", object.as_ptr()))?.into_object())
 }

@@ -1,18 +1,18 @@
-//! `_thread`: what `threading` is made of: locks, thread-specific attributes, handles of threads.
-//!
-//! So far one thread runs Python code: starting another one fails as it does where the system has no more threads.
+//! `_thread`: what `threading` is made of: threads and their handles, locks, thread-specific attributes.
 
 mod excepthook;
 mod handle;
 mod local;
 mod lock;
+mod record;
 mod rlock;
+mod start;
 
 use core::sync::atomic::Ordering;
 
 use crate::modules::ModuleSpec;
 use crate::object::{Args, AsObject, MethodDef, PyObject, PyResult, Signature, call, protocol};
-use crate::state::{EvalBreaker, Runtime, ThreadState};
+use crate::state::{Runtime, ThreadState};
 use crate::types::bool::py_bool;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
@@ -25,6 +25,8 @@ use crate::types::tuple::PyTuple;
 use crate::{id, raise};
 
 pub(crate) use lock::PyLock;
+pub use record::Records;
+pub(crate) use start::{after_fork_in_child, forget_start, give_up_others, is_stack_size, join_all};
 
 const START_DOC: &str = "start_new_thread($module, function, args, kwargs={}, /)\n--\n\n\
     Start a new thread and return its identifier.\n\n\
@@ -50,7 +52,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args(
             "daemon_threads_allowed",
-            |_, _| Ok(py_bool(true)),
+            |ts, _| Ok(py_bool(ts.interp().allows.daemon_threads.get())),
             "daemon_threads_allowed($module, /)\n--\n\nWhether daemon threads are allowed in the current interpreter.",
         ),
         MethodDef::no_args("allocate_lock", allocate_lock, ALLOCATE_DOC),
@@ -75,7 +77,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args(
             "_count",
-            |_, _| Ok(PyInt::zero().new_ref()),
+            |ts, _| PyInt::from_usize(ts, ts.interp().thread_records.running.get()),
             "_count($module, /)\n--\n\nHow many threads run beside the main one.",
         ),
         MethodDef::positional(
@@ -95,7 +97,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args(
             "_shutdown",
-            |ts, _| Ok(ts.none()),
+            |ts, _| start::join_all(ts).map(|()| ts.none()),
             "_shutdown($module, /)\n--\n\nWait for all non-daemon threads (other than the calling thread) to stop.",
         ),
         MethodDef::keywords(
@@ -135,11 +137,6 @@ fn exit(ts: &ThreadState, _module: &PyObject) -> PyResult {
     Err(ts.raise_type(&exc::SystemExit))
 }
 
-#[cold]
-fn cannot_start<T>(ts: &ThreadState) -> PyResult<T> {
-    raise!(ts, exc::RuntimeError, "can't start new thread")
-}
-
 fn start_new_thread(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "start_new_thread", args.len(), 2, 3)?;
     if !call::is_callable(args[0]) {
@@ -151,19 +148,29 @@ fn start_new_thread(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) ->
     if args.get(2).is_some_and(|kwargs| !kwargs.is_a::<PyDict>()) {
         return raise!(ts, exc::TypeError, "optional 3rd arg must be a dictionary");
     }
-    cannot_start(ts)
+    let arguments = args[1].new_ref().downcast_into::<PyTuple>().unwrap_or_else(|_| PyTuple::empty());
+    let keywords = args.get(2).and_then(|kwargs| kwargs.new_ref().downcast_into::<PyDict>().ok());
+    let record = record::Shared::new()?;
+    start::start_thread(ts, &record, args[0], arguments, keywords, true)?;
+    PyInt::from_u64(ts, record.ident.get())
 }
 
 fn start_joinable_thread(ts: &ThreadState, _module: &PyObject, args: Args<'_>) -> PyResult {
     static SIGNATURE: Signature<3> = Signature::new("start_joinable_thread", ["function", "daemon", "handle"], 0, 1, 1);
-    let [function, _, handle] = SIGNATURE.parse(ts, args)?;
-    if !function.is_some_and(call::is_callable) {
+    let [function, daemon, handle] = SIGNATURE.parse(ts, args)?;
+    let Some(function) = function.filter(|function| call::is_callable(function)) else {
         return raise!(ts, exc::TypeError, "thread function must be callable");
-    }
+    };
     if handle.is_some_and(|handle| !is_none(handle) && !handle.is_a::<handle::PyThreadHandle>()) {
         return raise!(ts, exc::TypeError, "'handle' must be a _ThreadHandle");
     }
-    cannot_start(ts)
+    let daemon = daemon.map_or(Ok(true), |daemon| protocol::is_true(ts, daemon))?;
+    let handle = match handle.and_then(|handle| handle.new_ref().downcast_into::<handle::PyThreadHandle>().ok()) {
+        Some(handle) => handle,
+        None => handle::make(ts)?,
+    };
+    start::start_thread(ts, handle.record(), function, PyTuple::empty(), None, daemon)?;
+    Ok(handle.into_object())
 }
 
 fn interrupt_main(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> PyResult {
@@ -175,39 +182,23 @@ fn interrupt_main(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> P
     if !(1..=64).contains(&number) {
         return raise!(ts, exc::ValueError, "signal number out of range");
     }
-    if number < 64 {
-        Runtime::get().signals_pending.fetch_or(1 << number, Ordering::AcqRel);
-        ts.eval_breaker.set(EvalBreaker::SIGNALS);
-    }
+    // As with a real signal, nothing happens when there is no handler of Python's.
+    crate::modules::_signal::simulate(number);
     Ok(ts.none())
 }
 
 fn get_native_id(ts: &ThreadState, _module: &PyObject) -> PyResult {
-    // SAFETY: the call always succeeds.
-    PyInt::from_i64(ts, unsafe { libc::syscall(libc::SYS_gettid) })
+    PyInt::from_i64(ts, ts.native_id.get())
 }
 
 fn main_thread_ident(ts: &ThreadState, _module: &PyObject) -> PyResult {
-    let main = Runtime::get().main_interpreter.load(Ordering::Acquire);
-    // SAFETY: the main interpreter lives as long as any other.
-    let interp = unsafe { main.as_ref() }.unwrap_or(ts.interp());
-    let mut at = interp.threads.get().cast_const();
-    let mut first: Option<&ThreadState> = None;
-    // SAFETY: the interpreter's thread states are alive as long as they are in its list.
-    while let Some(thread) = unsafe { at.as_ref() } {
-        if first.is_none_or(|first| thread.id < first.id) {
-            first = Some(thread);
-        }
-        at = thread.next.get();
-    }
-    let ident = first.map_or(0, |first| first.thread_id.get());
-    PyInt::from_u64(ts, if ident == 0 { crate::sync::thread_ident() } else { ident })
+    PyInt::from_u64(ts, Runtime::get().main_thread.load(Ordering::Relaxed))
 }
 
 /// The smallest stack that the system allows.
 const MIN_STACK: isize = 0x8000;
 
-fn stack_size(ts: &ThreadState, module: &PyObject, args: &[&PyObject]) -> PyResult {
+fn stack_size(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "stack_size", args.len(), 0, 1)?;
     let size = match args.first() {
         Some(size) => protocol::as_isize(ts, size)?,
@@ -216,17 +207,12 @@ fn stack_size(ts: &ThreadState, module: &PyObject, args: &[&PyObject]) -> PyResu
     if size < 0 {
         return raise!(ts, exc::ValueError, "size must be 0 or a positive value");
     }
-    if size != 0 && size < MIN_STACK {
+    if size != 0 && (size < MIN_STACK || !start::is_stack_size(size as usize)) {
         return raise!(ts, exc::ValueError, "size not valid: {size} bytes");
     }
-    let name = PyStr::intern(ts, "_stack_size")?;
-    let dict = module.cast::<PyModule>().dict(ts)?;
-    let old = dict.get_str(ts, &name)?.unwrap_or_else(|| PyInt::zero().new_ref());
-    if !args.is_empty() {
-        let size = PyInt::from_isize(ts, size)?;
-        dict.set_str(ts, &name, &size)?;
-    }
-    Ok(old)
+    let place = &ts.interp().thread_stack_size;
+    let old = if args.is_empty() { place.get() } else { place.replace(size as usize) };
+    PyInt::from_usize(ts, old)
 }
 
 fn set_name(ts: &ThreadState, _module: &PyObject, name: &PyObject) -> PyResult {
@@ -289,6 +275,15 @@ fn seconds(ts: &ThreadState, timeout: &PyObject) -> PyResult<Option<f64>> {
         return raise!(ts, exc::ValueError, "Invalid value NaN (not a number)");
     }
     Ok(Some(seconds))
+}
+
+/// The time on the monotonic clock at which waiting for so many seconds ends; None for a negative number.
+pub(crate) fn wait_time(ts: &ThreadState, timeout: &PyObject) -> PyResult<Option<i64>> {
+    let Some(seconds) = seconds(ts, timeout)?.filter(|seconds| *seconds >= 0.0) else { return Ok(None) };
+    if seconds > lock::TIMEOUT_MAX {
+        return raise!(ts, exc::OverflowError, "timeout value is too large");
+    }
+    Ok(Some(lock::deadline(seconds)))
 }
 
 /// `sys.stderr` may be gone while a thread ends.

@@ -9,7 +9,8 @@ use crate::object::{
     Args, MethodDef, PyObject, PyResult, PyTypeObject, StaticType, TypeSlots, TypeSpec, alloc, flags, gc,
 };
 use crate::raise;
-use crate::state::ThreadState;
+use crate::state::{ThreadState, attach};
+use crate::sync::Mutex;
 use crate::types::bool::py_bool;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
@@ -20,6 +21,8 @@ use crate::types::tuple::PyTuple;
 #[repr(C)]
 pub(super) struct PyRLock {
     ob_base: PyObject,
+    mutex: Mutex,
+    /// Who has it, and how often: changed by the thread that has it, under the GIL.
     owner: Cell<u64>,
     count: Cell<usize>,
     weakrefs: WeakrefList,
@@ -137,12 +140,21 @@ impl PyRLock {
     }
 
     fn take(&self, ts: &ThreadState, patience: lock::Patience, count: usize) -> PyResult<bool> {
-        if self.count.get() != 0 && !lock::wait(ts, patience, || self.count.get() == 0)? {
+        if !lock::take(ts, &self.mutex, patience)? {
             return Ok(false);
         }
         self.owner.set(crate::sync::thread_ident());
         self.count.set(count);
         Ok(true)
+    }
+}
+
+impl PyRLock {
+    fn give_back(&self) {
+        self.count.set(0);
+        self.owner.set(0);
+        // Whoever counts has it, so it cannot be unlocked already.
+        let _ = self.mutex.unlock();
     }
 }
 
@@ -166,13 +178,13 @@ fn release(ts: &ThreadState, object: &PyObject) -> PyResult {
     }
     lock.count.set(lock.count.get() - 1);
     if lock.count.get() == 0 {
-        lock.owner.set(0);
+        lock.give_back();
     }
     Ok(ts.none())
 }
 
 fn locked(_ts: &ThreadState, object: &PyObject) -> PyResult {
-    Ok(py_bool(this(object).count.get() != 0))
+    Ok(py_bool(this(object).mutex.is_locked()))
 }
 
 fn is_owned(_ts: &ThreadState, object: &PyObject) -> PyResult {
@@ -188,7 +200,15 @@ fn acquire_restore(ts: &ThreadState, object: &PyObject, state: &PyObject) -> PyR
     };
     let (count, owner) = (count.to_usize(ts)?, owner.to_u64(ts)?);
     let lock = this(object);
-    lock.take(ts, lock::Patience::Forever, count)?;
+    // A condition's waiter has to have it again, whatever a signal's handler raises.
+    let taken = lock.take(ts, lock::Patience::Forever, count);
+    if let Err(raised) = taken {
+        let error = ts.take_raised(raised);
+        attach::without_gil(ts, || lock.mutex.lock_until(None, false));
+        lock.count.set(count);
+        lock.owner.set(owner);
+        return Err(ts.restore_raised(error));
+    }
     lock.owner.set(owner);
     Ok(ts.none())
 }
@@ -200,8 +220,7 @@ fn release_save(ts: &ThreadState, object: &PyObject) -> PyResult {
     }
     let state =
         PyTuple::from_array(ts, [PyInt::from_usize(ts, lock.count.get())?, PyInt::from_u64(ts, lock.owner.get())?])?;
-    lock.count.set(0);
-    lock.owner.set(0);
+    lock.give_back();
     Ok(state.into_object())
 }
 
@@ -213,6 +232,7 @@ fn recursion_count(ts: &ThreadState, object: &PyObject) -> PyResult {
 fn at_fork_reinit(ts: &ThreadState, object: &PyObject) -> PyResult {
     this(object).count.set(0);
     this(object).owner.set(0);
+    this(object).mutex.reset();
     Ok(ts.none())
 }
 

@@ -6,9 +6,10 @@ use hognose_allocators::collections::TryVec;
 
 use super::path::{file_descriptor, fs_decode, fs_encode};
 use super::system::{self, blocking, done, errno, id, id_object, int, int_or, once, os_error, parse, retry};
+use crate::lifecycle::fork;
 use crate::object::*;
 use crate::raise;
-use crate::state::ThreadState;
+use crate::state::{Runtime, ThreadState};
 use crate::types::bool::py_bool;
 use crate::types::exceptions as exc;
 use crate::types::float::PyFloat;
@@ -329,65 +330,94 @@ fn run_hooks(ts: &ThreadState, which: &str, reverse: bool) {
     }
 }
 
-/// What is to be done before a fork (`PyOS_BeforeFork`).
+/// What is to be done before a fork (`PyOS_BeforeFork`): the hooks run, and the runtime's locks are taken.
 pub fn before_fork(ts: &ThreadState) {
     run_hooks(ts, BEFORE, true);
+    fork::take_locks(ts);
 }
 
 /// What is to be done after a fork in the parent (`PyOS_AfterFork_Parent`).
 pub fn after_fork_in_parent(ts: &ThreadState) {
+    fork::release_locks_in_parent(ts);
     run_hooks(ts, IN_PARENT, false);
 }
 
 /// What is to be done after a fork in the child (`PyOS_AfterFork_Child`).
 pub fn after_fork_in_child(ts: &ThreadState) {
+    fork::release_locks_in_child(ts);
     crate::modules::_signal::after_fork_in_child(ts);
+    fork::forget_other_threads(ts);
     run_hooks(ts, IN_CHILD, false);
 }
 
 /// Forks with all hooks; the inner error is the error number.
 fn fork_with(ts: &ThreadState, f: impl FnOnce() -> libc::pid_t) -> Result<libc::pid_t, i32> {
     before_fork(ts);
-    crate::tracemalloc::before_fork();
-    hognose_allocators::before_fork();
     let pid = f();
     let error = errno();
     if pid == 0 {
-        hognose_allocators::after_fork_child();
-        crate::tracemalloc::after_fork();
         after_fork_in_child(ts);
-    } else {
-        hognose_allocators::after_fork_parent();
-        crate::tracemalloc::after_fork();
-        after_fork_in_parent(ts);
+        return Ok(0);
     }
+    after_fork_in_parent(ts);
     if pid < 0 { Err(error) } else { Ok(pid) }
+}
+
+fn check_may_fork(ts: &ThreadState) -> PyResult<()> {
+    if ts.interp().finalizing.get() {
+        return raise!(ts, exc::PythonFinalizationError, "can't fork at interpreter shutdown");
+    }
+    if !ts.interp().allows.fork.get() {
+        return raise!(ts, exc::RuntimeError, "fork not supported for isolated subinterpreters");
+    }
+    Ok(())
+}
+
+/// Python 3.12 and later warn of forks with threads running: the child may find a lock held for ever.
+fn warn_about_threads(ts: &ThreadState, name: &str) -> PyResult<()> {
+    let running = ts.interp().thread_records.running() + usize::from(!Runtime::get().is_main_thread());
+    if running == 0 {
+        return Ok(());
+    }
+    // SAFETY: always succeeds.
+    let pid = unsafe { libc::getpid() };
+    let text = PyStr::format(
+        ts,
+        format_args!("This process (pid={pid}) is multi-threaded, use of {name}() may lead to deadlocks in the child."),
+    )?;
+    exc::warn(ts, &exc::DeprecationWarning, text.utf8(ts)?, 1)
 }
 
 /// `os.fork`.
 pub fn fork(ts: &ThreadState, _: &PyObject) -> PyResult {
-    if ts.interp().finalizing.get() {
-        return raise!(ts, exc::PythonFinalizationError, "can't fork at interpreter shutdown");
-    }
+    check_may_fork(ts)?;
     // SAFETY: the hooks have brought what is shared into order.
     match fork_with(ts, || unsafe { libc::fork() }) {
-        Ok(pid) => number(ts, pid),
+        Ok(pid) => {
+            if pid != 0 {
+                warn_about_threads(ts, "fork")?;
+            }
+            number(ts, pid)
+        }
         Err(errno) => Err(os_error(ts, errno)),
     }
 }
 
 /// `os.forkpty`.
 pub fn forkpty(ts: &ThreadState, _: &PyObject) -> PyResult {
-    if ts.interp().finalizing.get() {
-        return raise!(ts, exc::PythonFinalizationError, "can't fork at interpreter shutdown");
-    }
+    check_may_fork(ts)?;
     let mut main = -1;
     // SAFETY: as in `fork`; there is room for the descriptor.
     let forked = fork_with(ts, || unsafe {
         libc::forkpty(&raw mut main, core::ptr::null_mut(), core::ptr::null(), core::ptr::null())
     });
     match forked {
-        Ok(pid) => Ok(PyTuple::from_array(ts, [number(ts, pid)?, number(ts, main)?])?.into_object()),
+        Ok(pid) => {
+            if pid != 0 {
+                warn_about_threads(ts, "forkpty")?;
+            }
+            Ok(PyTuple::from_array(ts, [number(ts, pid)?, number(ts, main)?])?.into_object())
+        }
         Err(errno) => Err(os_error(ts, errno)),
     }
 }

@@ -30,10 +30,10 @@ pub fn set_errno(value: i32) {
     unsafe { *libc::__errno_location() = value }
 }
 
-/// Runs what may wait: the one place at which other threads get the interpreter meanwhile.
+/// Runs what may wait: other threads get the interpreter meanwhile.
 #[inline]
-pub fn blocking<R>(_ts: &ThreadState, f: impl FnOnce() -> R) -> R {
-    f()
+pub fn blocking<R>(ts: &ThreadState, f: impl FnOnce() -> R) -> R {
+    crate::state::attach::without_gil(ts, f)
 }
 
 /// What a system call returns: negative for a failure that `errno` explains.

@@ -4,15 +4,19 @@
 //! |---|---|
 //! | `mod` | the table, figures and switches |
 //! | `hooks` | `excepthook displayhook unraisablehook breakpointhook`, audit hooks |
+//! | `monitoring` | `sys.monitoring` |
+//! | `tracing` | trace and profile functions |
 //! | `records` | `flags version_info float_info int_info hash_info thread_info implementation` |
 
-mod hooks;
+pub(crate) mod hooks;
+pub mod monitoring;
 mod records;
+mod tracing;
 
 use crate::config::WideString;
 use crate::modules::ModuleSpec;
 use crate::object::*;
-use crate::state::ThreadState;
+use crate::state::{ThreadState, threads};
 use crate::types::bool::py_bool;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
@@ -192,23 +196,27 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args(
             "getswitchinterval",
-            |ts, _| crate::types::float::PyFloat::new(ts, 0.005),
+            |ts, _| crate::types::float::PyFloat::new(ts, ts.interp().gil().interval() as f64 * 1e-6),
             "getswitchinterval($module, /)\n--\n\nReturn the current thread switch interval; see sys.setswitchinterval().",
         ),
         MethodDef::one(
             "settrace",
-            settrace,
+            tracing::settrace,
             "settrace($module, function, /)\n--\n\nSet the global debug tracing function.",
         ),
         MethodDef::no_args(
             "gettrace",
-            |ts, _| Ok(ts.none()),
+            tracing::gettrace,
             "gettrace($module, /)\n--\n\nReturn the global debug tracing function set with sys.settrace.",
         ),
-        MethodDef::one("setprofile", setprofile, "setprofile($module, function, /)\n--\n\nSet the profiling function."),
+        MethodDef::one(
+            "setprofile",
+            tracing::setprofile,
+            "setprofile($module, function, /)\n--\n\nSet the profiling function.",
+        ),
         MethodDef::no_args(
             "getprofile",
-            |ts, _| Ok(ts.none()),
+            tracing::getprofile,
             "getprofile($module, /)\n--\n\nReturn the profiling function set with sys.setprofile.",
         ),
         MethodDef::keywords(
@@ -252,8 +260,18 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             "getunicodeinternedsize($module, /, *, _only_immortal=False)\n--\n\nReturn the number of elements of the unicode interned dictionary",
         ),
         MethodDef::one(
+            "_settraceallthreads",
+            tracing::settrace_all_threads,
+            "_settraceallthreads($module, function, /)\n--\n\nSet the global debug tracing function in all running threads belonging to the current interpreter.",
+        ),
+        MethodDef::one(
+            "_setprofileallthreads",
+            tracing::setprofile_all_threads,
+            "_setprofileallthreads($module, function, /)\n--\n\nSet the profiling function in all running threads belonging to the current interpreter.",
+        ),
+        MethodDef::positional(
             "call_tracing",
-            not_traced,
+            tracing::call_tracing,
             "call_tracing($module, func, args, /)\n--\n\nCall func(*args), while tracing is enabled.",
         ),
     ],
@@ -273,6 +291,8 @@ pub fn fill(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add_str(ts, "float_repr_style", "short")?;
     module.add_str(ts, "copyright", "Copyright (c) the Hognose developers.\nThe standard library: Copyright (c) 2001 Python Software Foundation.\nAll Rights Reserved.")?;
     module.add(ts, "dont_write_bytecode", &py_bool(ts.interp().config().write_bytecode == 0))?;
+    let monitoring = crate::modules::create(ts, &monitoring::MODULE)?;
+    module.add(ts, "monitoring", monitoring.as_object())?;
     let builtin_names = names_of_modules(ts)?;
     module.add(ts, "builtin_module_names", builtin_names.as_object())?;
     module.add(ts, "stdlib_module_names", &*stdlib_names(ts)?)?;
@@ -404,18 +424,28 @@ fn clear_caches(ts: &ThreadState, _: &PyObject) -> PyResult {
 
 fn current_frames(ts: &ThreadState, _: &PyObject) -> PyResult {
     let dict = PyDict::new(ts)?;
-    if let Some(frame) = frame::current(ts) {
-        let id = PyInt::from_u64(ts, ts.thread_id.get())?;
-        dict.set(ts, &id, &*frame.object(ts)?)?;
-    }
+    let mut result = Ok(());
+    threads::for_each(ts.interp(), |thread| {
+        if result.is_ok()
+            && let Some(frame) = frame::current(thread)
+        {
+            result = PyInt::from_u64(ts, thread.thread_id.get()).and_then(|id| dict.set(ts, &id, &*frame.object(ts)?));
+        }
+    });
+    result?;
     Ok(dict.into_object())
 }
 
 fn current_exceptions(ts: &ThreadState, _: &PyObject) -> PyResult {
     let dict = PyDict::new(ts)?;
-    let id = PyInt::from_u64(ts, ts.thread_id.get())?;
-    let exception = ts.handled_exception().unwrap_or_else(|| ts.none());
-    dict.set(ts, &id, &exception)?;
+    let mut result = Ok(());
+    threads::for_each(ts.interp(), |thread| {
+        if result.is_ok() {
+            let exception = thread.handled_exception().unwrap_or_else(|| ts.none());
+            result = PyInt::from_u64(ts, thread.thread_id.get()).and_then(|id| dict.set(ts, &id, &exception));
+        }
+    });
+    result?;
     Ok(dict.into_object())
 }
 
@@ -531,34 +561,22 @@ fn setrecursionlimit(ts: &ThreadState, _: &PyObject, limit: &PyObject) -> PyResu
             "cannot set the recursion limit to {limit} at the recursion depth {used}: the limit is too low"
         );
     }
-    ts.interp().recursion_limit.set(limit);
-    ts.recursion_remaining.set(limit - used);
+    let interp = ts.interp();
+    let old = interp.recursion_limit.replace(limit);
+    threads::for_each(interp, |thread| {
+        thread.recursion_remaining.set(thread.recursion_remaining.get() + (limit - old));
+    });
     Ok(ts.none())
 }
 
 fn setswitchinterval(ts: &ThreadState, _: &PyObject, interval: &PyObject) -> PyResult {
-    if protocol::as_f64(ts, interval)? <= 0.0 {
+    let interval = protocol::as_f64(ts, interval)?;
+    if interval <= 0.0 {
         return raise!(ts, exc::ValueError, "switch interval must be strictly positive");
     }
-    crate::modules::not_there_yet(ts, "sys.setswitchinterval()")
-}
-
-fn settrace(ts: &ThreadState, _: &PyObject, function: &PyObject) -> PyResult {
-    if is_none(function) {
-        return Ok(ts.none());
-    }
-    crate::modules::not_there_yet(ts, "sys.settrace()")
-}
-
-fn setprofile(ts: &ThreadState, _: &PyObject, function: &PyObject) -> PyResult {
-    if is_none(function) {
-        return Ok(ts.none());
-    }
-    crate::modules::not_there_yet(ts, "sys.setprofile()")
-}
-
-fn not_traced(ts: &ThreadState, _: &PyObject, _args: &PyObject) -> PyResult {
-    crate::modules::not_there_yet(ts, "sys.call_tracing()")
+    // What is too long for a number of microseconds is as good as for ever.
+    ts.interp().gil().set_interval((interval * 1e6) as u64);
+    Ok(ts.none())
 }
 
 fn set_origin_depth(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {

@@ -59,8 +59,18 @@ fn repr(ts: &ThreadState, object: &PyObject) -> PyResult {
 /// Never fails: what goes wrong on the way is reported instead.
 #[cold]
 pub fn write_unraisable(ts: &ThreadState, raised: Raised, doing: Option<&str>, object: &PyObject) {
+    report(ts, raised, doing.map(|doing| ("while ", doing)), object);
+}
+
+/// [`write_unraisable`] with a text that tells where instead of during what: `"in thread started by"`.
+#[cold]
+pub fn write_unraisable_in(ts: &ThreadState, raised: Raised, place: &str, object: &PyObject) {
+    report(ts, raised, Some(("", place)), object);
+}
+
+fn report(ts: &ThreadState, raised: Raised, what: Option<(&str, &str)>, object: &PyObject) {
     let error = ts.take_raised(raised);
-    let message = match doing.map(|doing| message(ts, doing, object)).transpose() {
+    let message = match what.map(|(how, what)| message(ts, how, what, object)).transpose() {
         Ok(message) => message,
         Err(raised) => {
             ts.clear_raised(raised);
@@ -87,9 +97,10 @@ pub fn write_unraisable(ts: &ThreadState, raised: Raised, doing: Option<&str>, o
     }
 }
 
-fn message(ts: &ThreadState, doing: &str, object: &PyObject) -> PyResult<Ref<PyStr>> {
+fn message(ts: &ThreadState, how: &str, doing: &str, object: &PyObject) -> PyResult<Ref<PyStr>> {
     let mut text = StrBuilder::new();
-    text.push_str("Exception ignored while ")?;
+    text.push_str("Exception ignored ")?;
+    text.push_str(how)?;
     text.push_str(doing)?;
     if !is_none(object) {
         text.push_str(" ")?;

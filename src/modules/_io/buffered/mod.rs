@@ -21,7 +21,8 @@
 //!
 //! I1: `read_end` is -1 while the buffer holds nothing that was read, `write_end` while nothing waits to be written.
 //! I2: 0 <= `pos` <= size, and `pos` <= `read_end` while that is not -1.
-//! I3: while `busy` is set a method is at work on the buffer: one that comes in between is refused.
+//! I3: while `busy` is set a method is at work on the buffer. Another thread's waits for its turn; one of the same
+//! thread, which comes from a signal's handler or the raw stream, is refused.
 
 mod pair;
 mod position;
@@ -31,6 +32,7 @@ mod write;
 
 use core::cell::{Cell, UnsafeCell};
 use core::ops::ControlFlow;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use hognose_allocators::collections::TryVec;
 
@@ -45,7 +47,8 @@ use crate::object::{
     Args, AsObject, Native, PyObject, PyRef, PyResult, PyTypeObject, Signature, Slot, Visitor, alloc, attr, call,
     protocol,
 };
-use crate::state::ThreadState;
+use crate::state::{ThreadState, attach, threads};
+use crate::sync::futex;
 use crate::types::bool::py_bool;
 use crate::types::bytearray::PyByteArray;
 use crate::types::bytes::PyBytes;
@@ -67,8 +70,12 @@ pub struct PyBuffered {
     writable: Cell<bool>,
     /// The raw stream is exactly a FileIO and this exactly one of our types: no Python code in between.
     native: Cell<bool>,
-    /// I3.
+    /// I3, and the id of the thread state whose method is at work.
     busy: Cell<bool>,
+    owner: Cell<u64>,
+    /// How many threads wait for their turn, on `turns`, which changes when a method is done.
+    waiters: Cell<u32>,
+    turns: AtomicU32,
     /// The raw stream's position in the file, -1 while unknown.
     abs_pos: Cell<i64>,
     pos: Cell<isize>,
@@ -98,7 +105,12 @@ struct Busy<'a>(&'a PyBuffered);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.0.busy.set(false);
+        let this = self.0;
+        this.busy.set(false);
+        if this.waiters.get() != 0 {
+            this.turns.fetch_add(1, Ordering::Release);
+            futex::wake(&raw const this.turns, 1);
+        }
     }
 }
 
@@ -277,9 +289,44 @@ impl PyBuffered {
     #[inline(always)]
     fn enter(&self, ts: &ThreadState) -> PyResult<Busy<'_>> {
         if self.busy.replace(true) {
-            return self.refuse(ts);
+            self.wait_for_turn(ts)?;
         }
+        self.owner.set(ts.id);
         Ok(Busy(self))
+    }
+
+    /// Waits until the method that is at work is done, and sets `busy` for this one.
+    #[cold]
+    #[inline(never)]
+    fn wait_for_turn(&self, ts: &ThreadState) -> PyResult<()> {
+        loop {
+            if self.owner.get() == ts.id {
+                return self.refuse(ts);
+            }
+            let mut owner_lives = false;
+            threads::for_each(ts.interp(), |thread| owner_lives |= thread.id == self.owner.get());
+            if !owner_lives {
+                if !ts.interp().finalizing.get() {
+                    // The child of a fork in the middle of the method: it is nobody else's any more.
+                    self.busy.set(true);
+                    return Ok(());
+                }
+                // Finalization has stopped a daemon thread there: what of the buffer is written, nobody knows.
+                let shown = protocol::repr(ts, self.base.as_object())?;
+                return raise!(
+                    ts,
+                    exc::RuntimeError,
+                    "could not acquire lock for {shown} at interpreter shutdown, possibly due to daemon threads"
+                );
+            }
+            let turns = self.turns.load(Ordering::Relaxed);
+            self.waiters.set(self.waiters.get() + 1);
+            attach::without_gil(ts, || futex::wait(&self.turns, turns, None));
+            self.waiters.set(self.waiters.get() - 1);
+            if !self.busy.replace(true) {
+                return Ok(());
+            }
+        }
     }
 
     /// The raw stream.
@@ -548,6 +595,7 @@ fn detach(ts: &ThreadState, object: &PyObject) -> PyResult {
     let this = buffered(object);
     this.check(ts)?;
     call::call_method(ts, object, id!(flush), &[])?;
+    let _busy = this.enter(ts)?;
     let Some(raw) = this.raw.take() else { return this.not_usable(ts).map(|()| ts.none()) };
     this.native.set(false);
     this.detached.set(true);

@@ -3,6 +3,8 @@
 //! While the call runs, the object points to the frame where it lives; when the call ends and someone
 //! still holds the object, the frame's contents move into it ([`take_over`]).
 
+pub mod locals_proxy;
+
 use core::cell::{Cell, UnsafeCell};
 use core::ops::ControlFlow;
 
@@ -72,7 +74,7 @@ pub static FRAME_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get_set(
             "f_trace_opcodes",
             |_ts, o| Ok(crate::types::bool::py_bool(this(o).f_trace_opcodes.get())),
-            |ts, o, v| flag(ts, &this(o).f_trace_opcodes, v),
+            set_f_trace_opcodes,
             "",
         ),
         GetSetDef::get("f_generator", f_generator, ""),
@@ -183,6 +185,36 @@ impl PyFrame {
             Some(caller) => Ok(caller.object(ts)?.downcast_into().ok()),
             None => Ok(None),
         }
+    }
+
+    /// `f_trace_lines`.
+    pub fn f_trace_lines(&self) -> bool {
+        self.f_trace_lines.get()
+    }
+
+    /// `f_trace_opcodes`.
+    pub fn f_trace_opcodes(&self) -> bool {
+        self.f_trace_opcodes.get()
+    }
+
+    /// Whether the frame has a trace function.
+    pub fn has_trace(&self) -> bool {
+        self.f_trace.is_some()
+    }
+
+    /// The frame's trace function.
+    pub fn trace(&self) -> Option<PyRef> {
+        self.f_trace.get()
+    }
+
+    /// Sets the frame's trace function.
+    pub fn set_trace(&self, function: Option<PyRef>) {
+        self.f_trace.set(function);
+    }
+
+    /// While a trace function is told of a line: its number; else 0.
+    pub fn set_current_line(&self, line: i32) {
+        self.f_lineno.set(line);
     }
 
     /// The offset of the current instruction in bytes.
@@ -335,6 +367,9 @@ fn f_builtins(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn f_locals(ts: &ThreadState, object: &PyObject) -> PyResult {
+    if this(object).code().co_flags & CO_OPTIMIZED != 0 {
+        return locals_proxy::new(ts, this(object));
+    }
     match this(object).frame() {
         Some(frame) => locals_of(ts, frame),
         None => Ok(PyDict::new(ts)?.into_object()),
@@ -354,6 +389,14 @@ fn f_trace(ts: &ThreadState, object: &PyObject) -> PyResult {
 
 fn set_f_trace(_ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
     this(object).f_trace.set(value.filter(|v| !crate::types::none::is_none(v)).map(PyRef::from_borrowed));
+    Ok(())
+}
+
+fn set_f_trace_opcodes(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
+    flag(ts, &this(object).f_trace_opcodes, value)?;
+    if this(object).f_trace_opcodes.get() {
+        crate::vm::monitoring::legacy::want_opcodes(ts);
+    }
     Ok(())
 }
 

@@ -1,0 +1,217 @@
+//! The lives of thread states: made, cleared, ended; and the lists that they are in.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering;
+
+use hognose_allocators::collections::TryVec;
+use hognose_allocators::{raw_free, raw_malloc};
+
+use super::attach;
+use super::interpreter::InterpreterState;
+use super::runtime::{Runtime, is_closed};
+use super::thread::ThreadState;
+use crate::vm::monitoring::legacy;
+
+/// Makes a state, which no thread has attached, and puts it first in its interpreter's list. Any thread, with a GIL or
+/// without. None without memory, or when the runtime is closed.
+///
+/// # Safety
+/// The interpreter is alive, or null for the main one.
+pub unsafe fn create(interp: *const InterpreterState) -> Option<NonNull<ThreadState>> {
+    let runtime = Runtime::get();
+    let memory = raw_malloc(size_of::<ThreadState>()).cast::<ThreadState>();
+    if memory.is_null() {
+        return None;
+    }
+    let _states = runtime.states.lock();
+    let closed = is_closed(runtime.epoch.load(Ordering::Acquire))
+        && runtime.finalizing_thread.load(Ordering::Acquire) != crate::sync::thread_ident();
+    let interp = if interp.is_null() { runtime.main_interpreter.load(Ordering::Acquire).cast_const() } else { interp };
+    // SAFETY: the caller's promise; the main one is alive while the lock is held and it is found.
+    let interp = unsafe { interp.as_ref() }.filter(|_| !closed);
+    let Some(interp) = interp else {
+        // SAFETY: allocated above.
+        unsafe { raw_free(memory.cast()) };
+        return None;
+    };
+    let id = runtime.next_thread_id.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: the block has the struct's size and is written before it is looked at.
+    unsafe {
+        memory.write(ThreadState::new(interp, id));
+        let ts = &*memory;
+        ts.exc_info.set(&raw const ts.exc_base);
+        ts.next.set(interp.threads.get());
+        interp.threads.set(memory);
+        Some(NonNull::new_unchecked(memory))
+    }
+}
+
+/// Drops everything that a state refers to (`PyThreadState_Clear`). The caller holds the GIL; `ts` is its state, and
+/// may be the same.
+pub fn clear(ts: &ThreadState, target: &ThreadState) {
+    for slot in [
+        &target.dict,
+        &target.context,
+        &target.async_gen_firstiter,
+        &target.async_gen_finalizer,
+        &target.async_exception,
+        &target.current_exception,
+        &target.exc_base.value,
+    ] {
+        slot.set(None);
+    }
+    legacy::drop_hooks(ts, target);
+    if target.frame.get().is_null() {
+        // SAFETY: no frame is left, and no `repr` runs.
+        unsafe {
+            (*target.data_stack.get()).free(ts.heap());
+            *target.repr_running.get() = TryVec::new();
+        }
+    }
+    target.cleared.set(true);
+}
+
+/// Takes a state out of its interpreter's list. The caller has `states`.
+fn unlink(target: &ThreadState) {
+    let interp = target.interp();
+    let mut place = &interp.threads;
+    loop {
+        let at = place.get();
+        if ptr::eq(at, target) {
+            place.set(target.next.get());
+            return;
+        }
+        // SAFETY: what is in the list is alive while `states` is held.
+        match unsafe { at.as_ref() } {
+            Some(state) => place = &state.next,
+            None => return,
+        }
+    }
+}
+
+/// Ends a state that no thread has attached.
+///
+/// # Safety
+/// The state is alive, was cleared, and is not used again.
+pub unsafe fn delete(target: NonNull<ThreadState>) {
+    // SAFETY: the caller's promise.
+    let state = unsafe { target.as_ref() };
+    {
+        let _states = Runtime::get().states.lock();
+        unlink(state);
+    }
+    state.interp().gil().forget(target.as_ptr());
+    attach::forget(target.as_ptr(), state.thread_id.get());
+    // SAFETY: nobody finds the state any more; it was allocated by `create`.
+    unsafe {
+        ptr::drop_in_place(target.as_ptr());
+        raw_free(target.as_ptr().cast());
+    }
+}
+
+/// Ends the attached state and lets the GIL go. What comes after touches nothing of the interpreter.
+///
+/// # Safety
+/// `ts` is the attached state, was cleared, and is not used again.
+pub unsafe fn delete_current(ts: NonNull<ThreadState>) {
+    // SAFETY: the caller's promise.
+    let state = unsafe { ts.as_ref() };
+    {
+        let _states = Runtime::get().states.lock();
+        unlink(state);
+    }
+    let gil = attach::detach_for_end();
+    // SAFETY: the GIL is held, so its interpreter is there; nobody finds the state any more.
+    unsafe {
+        (*gil).forget(ts.as_ptr());
+        ptr::drop_in_place(ts.as_ptr());
+        raw_free(ts.as_ptr().cast());
+        (*gil).release();
+    }
+}
+
+/// Calls a function with each state of an interpreter, the newest first. The caller holds the GIL, by which states
+/// with anything in them are kept; the function may not let it go. States that come meanwhile are left out.
+pub fn for_each(interp: &InterpreterState, mut f: impl FnMut(&ThreadState)) {
+    let mut below = u64::MAX;
+    loop {
+        let next = {
+            let _states = Runtime::get().states.lock();
+            let mut at = interp.threads.get().cast_const();
+            loop {
+                // SAFETY: what is in the list is alive while `states` is held.
+                match unsafe { at.as_ref() } {
+                    Some(state) if state.id < below => break Some(state),
+                    Some(state) => at = state.next.get(),
+                    None => break None,
+                }
+            }
+        };
+        let Some(state) = next else { return };
+        below = state.id;
+        f(state);
+    }
+}
+
+/// The state of another thread of the interpreter, by that thread's number, and what a function makes of it.
+pub fn with_thread<R>(interp: &InterpreterState, thread: u64, mut f: impl FnMut(&ThreadState) -> R) -> Option<R> {
+    let mut result = None;
+    for_each(interp, |state| {
+        if result.is_none() && state.thread_id.get() == thread {
+            result = Some(f(state));
+        }
+    });
+    result
+}
+
+/// Clears and ends all states of the interpreter but the caller's: their threads will never use them again. How many
+/// of them had frames, whose values stay as they are, is returned: in a process that ends they belong to threads that
+/// may still be inside a call with them.
+///
+/// # Safety
+/// The caller holds the GIL, and no other thread can attach one of the states any more.
+pub unsafe fn end_others(ts: &ThreadState) -> usize {
+    let mut in_use = 0;
+    let mut kept: *mut ThreadState = ptr::null_mut();
+    loop {
+        let other = {
+            let _states = Runtime::get().states.lock();
+            let mut at = ts.interp().threads.get();
+            // SAFETY: what is in the list is alive while `states` is held.
+            while let Some(state) = unsafe { at.as_ref() }
+                && ptr::eq(state, ts)
+            {
+                at = state.next.get();
+            }
+            // SAFETY: as above.
+            if let Some(state) = unsafe { at.as_ref() } {
+                unlink(state);
+            }
+            at
+        };
+        let Some(other) = NonNull::new(other) else { break };
+        // SAFETY: the caller's promise: nobody else uses it; it was unlinked just now.
+        let state = unsafe { other.as_ref() };
+        state.next.set(kept);
+        kept = other.as_ptr();
+    }
+    // First all are out of the list, then they are cleared: clearing may run Python code, which finds none of them.
+    while let Some(other) = NonNull::new(kept) {
+        // SAFETY: as above.
+        let state = unsafe { other.as_ref() };
+        kept = state.next.get();
+        if !state.frame.get().is_null() {
+            in_use += 1;
+        }
+        crate::modules::_thread::forget_start(ts, state);
+        clear(ts, state);
+        state.interp().gil().forget(other.as_ptr());
+        attach::forget(other.as_ptr(), state.thread_id.get());
+        // SAFETY: as above; allocated by `create`.
+        unsafe {
+            ptr::drop_in_place(other.as_ptr());
+            raw_free(other.as_ptr().cast());
+        }
+    }
+    in_use
+}
