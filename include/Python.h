@@ -45,6 +45,7 @@
 #include "memoryobject.h"
 #include "iterobject.h"
 #include "weakrefobject.h"
+#include "picklebufobject.h"
 #include "pycapsule.h"
 #include "genericaliasobject.h"
 #include "codecs.h"

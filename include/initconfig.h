@@ -241,6 +241,49 @@ PyAPI_FUNC(PyStatus) PyConfig_Read(PyConfig *config);
    undone, and it may be repeated. */
 PyAPI_FUNC(PyStatus) Py_InitializeFromConfig(const PyConfig *config);
 
+/* --- Initialization by names (PEP 741). Since 3.14. ----------------------------------------------------
+
+   Begins with the defaults of the isolated kind. Nothing is pre-initialized and no option changes another before
+   Py_InitializeFromInitConfig. Texts are UTF-8. Functions that return int give 0, or -1 with an error in the
+   configuration, which PyInitConfig_GetError tells. Any thread, but one at a time. */
+
+typedef struct PyInitConfig PyInitConfig;
+
+/* A new one, for PyInitConfig_Free; NULL without memory. */
+PyAPI_FUNC(PyInitConfig *) PyInitConfig_Create(void);
+/* NULL is ignored. */
+PyAPI_FUNC(void) PyInitConfig_Free(PyInitConfig *config);
+/* 1 and the text, which lives until the next call with config; 0 and NULL when the last call succeeded. */
+PyAPI_FUNC(int) PyInitConfig_GetError(PyInitConfig *config, const char **err_msg);
+/* 1 and the code when Py_InitializeFromInitConfig ended with the wish to exit (--help, a wrong command line). */
+PyAPI_FUNC(int) PyInitConfig_GetExitCode(PyInitConfig *config, int *exitcode);
+/* 1 when there is an option of that name, else 0. */
+PyAPI_FUNC(int) PyInitConfig_HasOption(PyInitConfig *config, const char *name);
+PyAPI_FUNC(int) PyInitConfig_GetInt(PyInitConfig *config, const char *name, int64_t *value);
+/* *value is a copy for free(), or NULL when the option has no value. */
+PyAPI_FUNC(int) PyInitConfig_GetStr(PyInitConfig *config, const char *name, char **value);
+/* *items are copies for PyInitConfig_FreeStrList(). */
+PyAPI_FUNC(int) PyInitConfig_GetStrList(PyInitConfig *config, const char *name, size_t *length, char ***items);
+PyAPI_FUNC(void) PyInitConfig_FreeStrList(size_t length, char **items);
+PyAPI_FUNC(int) PyInitConfig_SetInt(PyInitConfig *config, const char *name, int64_t value);
+/* value is copied; NULL takes the option's value away. */
+PyAPI_FUNC(int) PyInitConfig_SetStr(PyInitConfig *config, const char *name, const char *value);
+PyAPI_FUNC(int) PyInitConfig_SetStrList(PyInitConfig *config, const char *name, size_t length, char *const *items);
+/* A built-in module for the next initialization only. */
+PyAPI_FUNC(int) PyInitConfig_AddModule(PyInitConfig *config, const char *name, PyObject *(*initfunc)(void));
+PyAPI_FUNC(int) Py_InitializeFromInitConfig(PyInitConfig *config);
+
+/* --- Options of the running interpreter, by the same names. A thread state is attached. Since 3.14. ---- */
+
+/* The value now, a new reference: bool, int, str, list of str, dict, or None. ValueError for an unknown name. */
+PyAPI_FUNC(PyObject *) PyConfig_Get(const char *name);
+/* 0 and the value; -1 with ValueError for an unknown name, TypeError when it is no int. */
+PyAPI_FUNC(int) PyConfig_GetInt(const char *name, int *value);
+/* All names, a frozenset. */
+PyAPI_FUNC(PyObject *) PyConfig_Names(void);
+/* 0; -1 with ValueError (unknown, read-only, a bad value) or TypeError. sys, sys.flags and the global variables follow. */
+PyAPI_FUNC(int) PyConfig_Set(const char *name, PyObject *value);
+
 /* The arguments of the process, borrowed from the configuration; 0 and NULL when nothing is initialized. */
 PyAPI_FUNC(void) Py_GetArgcArgv(int *argc, wchar_t ***argv);
 

@@ -102,16 +102,20 @@ PyAPI_FUNC(void) PyMem_GetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorE
 
 /* Exchanges a domain's functions, which are copied; an unknown domain is left alone. Any thread, at any time: other
    threads see the old functions or the new ones. Functions for `raw` are called without a thread state. A new table
-   that does not pass calls on to the old one must be there before the first block of the domain. */
+   that does not pass calls on to the old one must be there before the first block of the domain. What was set before
+   pre-initialization is not replaced by an allocator that PYTHONMALLOC, PyPreConfig.allocator or the development mode
+   names: pre-initialization then gives an error. Hog_PushAllocator (hognose.h) also takes a hook away safely. */
 PyAPI_FUNC(void) PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator);
 
-/* Puts the hooks that find memory errors over the domains' present functions; once. Any thread, at any time. */
+/* Puts the hooks that find memory errors over the domains' present functions, where they do not lie on top already.
+   A block that was allocated before must not be freed after: it has no head. Any thread, at any time. */
 PyAPI_FUNC(void) PyMem_SetupDebugHooks(void);
 
 /* Copies the functions for arenas. Any thread, at any time. */
 PyAPI_FUNC(void) PyObject_GetArenaAllocator(PyObjectArenaAllocator *allocator);
 
-/* Exchanges them; arenas that are there go back to where they came from. */
+/* Exchanges them; arenas that are there go back to where they came from. Memory of any alignment will do: what is lost
+   to 16 KiB is not used. When alloc gives NULL, blocks come from the domain `raw`. */
 PyAPI_FUNC(void) PyObject_SetArenaAllocator(PyObjectArenaAllocator *allocator);
 
 #endif

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const ALLOCATORS: &[&str] = &["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug"];
+const ALLOCATORS: &[&str] = &["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug", "guard"];
 
 /// The directory with the shared library: that of the test program, or its parent.
 fn library_directory() -> PathBuf {
@@ -96,6 +96,11 @@ fn objects_are_made_and_looked_at() {
 }
 
 #[test]
+fn dates_and_times_are_shared_with_c() {
+    run_everywhere("dates_and_times", &[]);
+}
+
+#[test]
 fn arguments_are_parsed() {
     run_everywhere("parse_formats", &[]);
 }
@@ -115,6 +120,90 @@ fn blocks_are_traced() {
 #[test]
 fn a_life_survives_failing_allocations() {
     run_everywhere("failing_lives", &["199"]);
+}
+
+#[test]
+fn settings_are_made_by_names() {
+    run_everywhere("init_config", &[]);
+}
+
+#[test]
+fn an_installed_library_is_found() {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("built");
+    let _ = std::fs::remove_dir_all(&place);
+    let _ = std::fs::remove_dir_all(&built);
+    std::fs::create_dir_all(&built).expect("a directory");
+    let library = library_directory();
+    for (file, from) in [
+        ("libhognose.so", library.join("libhognose.so")),
+        ("libhognose.a", library.join("libhognose.a")),
+        ("hognose", PathBuf::from(env!("CARGO_BIN_EXE_hognose"))),
+    ] {
+        std::os::unix::fs::symlink(from, built.join(file)).expect("a link");
+    }
+    let install = root().join("scripts/install");
+    let output = Command::new(install)
+        .args(["--prefix".as_ref(), place.as_os_str(), "--built".as_ref(), built.as_os_str()])
+        .output()
+        .expect("the script starts");
+    succeeds("scripts/install", &output);
+    let flags = Command::new(place.join("bin/hognose-config"))
+        .args(["--cflags", "--ldflags", "--embed"])
+        .output()
+        .expect("hognose-config starts");
+    succeeds("hognose-config", &flags);
+    let flags = String::from_utf8(flags.stdout).expect("text");
+    let program = program("installed");
+    let output = Command::new("cc")
+        .arg(root().join("tests/c/very_high_level.c"))
+        .args(["-o".as_ref(), program.as_os_str()])
+        .args(flags.split_whitespace())
+        .output()
+        .expect("the C compiler starts");
+    succeeds("compiling with hognose-config", &output);
+    succeeds("the program", &Command::new(&program).output().expect("the program starts"));
+    let output = Command::new(place.join("bin/hognose")).args(["-c", "print(6 * 7)"]).output().expect("hognose starts");
+    assert_eq!(output.stdout, b"42\n");
+}
+
+#[test]
+fn threads_come_and_go() {
+    run_everywhere("threads", &[]);
+}
+
+#[test]
+fn threads_do_as_they_like() {
+    run_everywhere("threads_stress", &["8"]);
+}
+
+#[test]
+fn hooks_come_and_go_under_threads() {
+    run_everywhere("hook_stack", &[]);
+}
+
+#[test]
+fn arenas_come_from_the_program() {
+    run_everywhere("arenas", &[]);
+}
+
+/// A program that judges children of its own, under allocators that it names itself.
+fn judges(name: &str) {
+    let program = program(name);
+    compile("cc", name, &["-std=c11"], &program);
+    let output = Command::new(&program).env("LD_LIBRARY_PATH", library_directory()).output().expect("the program starts");
+    succeeds(name, &output);
+}
+
+/// D6: each report of the debug hooks, line by line.
+#[test]
+fn crimes_are_reported() {
+    judges("memory_crimes");
+}
+
+#[test]
+fn guarded_blocks_fault() {
+    judges("guard");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const ALLOCATORS: [&str; 5] = ["malloc", "pymalloc", "mimalloc", "pymalloc_debug", "mimalloc_debug"];
+const ALLOCATORS: [&str; 6] = ["malloc", "pymalloc", "mimalloc", "pymalloc_debug", "mimalloc_debug", "guard"];
 
 fn run(allocator: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_hognose"))

@@ -8,7 +8,7 @@ use core::ffi::c_void;
 use core::fmt;
 use core::ptr;
 
-use crate::table;
+use crate::{heap, table};
 
 /// The largest request, in bytes, that is passed on to an allocator.
 pub const MAX_SIZE: usize = isize::MAX as usize;
@@ -146,6 +146,10 @@ pub struct PyObjectArenaAllocator {
 #[inline]
 #[must_use]
 pub fn malloc(domain: Domain, size: usize) -> *mut c_void {
+    let quick = heap::quick_alloc(domain, size);
+    if !quick.is_null() {
+        return quick.cast();
+    }
     if size > MAX_SIZE {
         return ptr::null_mut();
     }
@@ -187,6 +191,10 @@ pub unsafe fn realloc(domain: Domain, p: *mut c_void, size: usize) -> *mut c_voi
 /// `p` is null or a live block of `domain`, which is no longer used.
 #[inline]
 pub unsafe fn free(domain: Domain, p: *mut c_void) {
+    // SAFETY: the caller's promise.
+    if unsafe { heap::quick_free(domain, p.cast()) } {
+        return;
+    }
     let table = table::current(domain);
     // SAFETY: the caller vouches for the block, whoever installed the table for the function.
     unsafe { (table.free)(table.ctx, p) }

@@ -120,11 +120,6 @@ pub(crate) fn tick(domain: Domain) -> bool {
     hit
 }
 
-/// For memory that is not taken through a table, as that of a heap itself, which counts as raw: false if
-/// it has to fail.
-pub(crate) fn allows() -> bool {
-    !armed() || !tick(Domain::Raw)
-}
 
 /// The layer over `inner`.
 pub(crate) fn layer(domain: Domain, inner: &'static Table) -> PyMemAllocatorEx {

@@ -30,12 +30,14 @@ pub mod debug;
 mod domain;
 pub mod fault;
 mod fork;
+pub mod guard;
 mod handle;
 mod heap;
 pub mod host;
 mod lock;
 mod name;
 mod raw;
+mod stack;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -43,7 +45,7 @@ pub mod watch;
 
 pub use collections::{TryBox, TryString, TryVec};
 pub use debug::report::{fatal, set_fatal_handler, set_traceback_printer};
-pub use debug::{has_debug_hooks, set_attached_predicate, setup_debug_hooks};
+pub use debug::{has_debug_hooks, setup_debug_hooks};
 pub use domain::{
     ArenaAllocFn, ArenaFreeFn, CallocFn, Domain, FreeFn, MAX_SIZE, MallocFn, NoMemory, PyMemAllocatorEx,
     PyObjectArenaAllocator, ReallocFn, calloc, free, malloc, raw_calloc, raw_free, raw_malloc, raw_realloc, realloc,
@@ -57,4 +59,5 @@ pub use lock::{Guard, Lock};
 pub use host::{CountingAlloc, host_stats};
 pub use name::{AllocatorName, SelectError, current_name, heap_kind, select};
 pub use raw::raw_stats;
+pub use stack::{HookError, HookToken, LiveBlocksFn, pop_allocator, push_allocator};
 pub use table::{get_allocator, set_allocator};

@@ -17,6 +17,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use crate::domain::PyMemAllocatorEx;
+use crate::guard;
 use crate::heap::stats::DomainStats;
 use crate::heap::{self, arena};
 
@@ -207,6 +208,18 @@ pub(crate) fn adopt_shards_after_fork() {
     }
 }
 
+/// Counts a block of `bytes` that comes from elsewhere.
+#[allow(clippy::cast_possible_wrap, reason = "a block is at most isize::MAX bytes")]
+pub(crate) fn count_block(bytes: usize) {
+    came(bytes as i64);
+}
+
+/// Counts the end of such a block.
+#[allow(clippy::cast_possible_wrap, reason = "a block is at most isize::MAX bytes")]
+pub(crate) fn uncount_block(bytes: usize) {
+    went(bytes as i64);
+}
+
 /// How many bytes the block holds.
 ///
 /// # Safety
@@ -222,7 +235,7 @@ unsafe fn signed_size(p: *mut c_void) -> i64 {
     unsafe { usable_size(p) as i64 }
 }
 
-unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
+pub(crate) unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: any size may be asked for.
     let p = unsafe { libc::malloc(size.max(1)) };
     if !p.is_null() {
@@ -232,7 +245,7 @@ unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
     p
 }
 
-unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
+pub(crate) unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> *mut c_void {
     let (nelem, elsize) = if nelem == 0 || elsize == 0 { (1, 1) } else { (nelem, elsize) };
     // SAFETY: any size may be asked for.
     let p = unsafe { libc::calloc(nelem, elsize) };
@@ -243,7 +256,7 @@ unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize: usize) -> 
     p
 }
 
-unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) -> *mut c_void {
+pub(crate) unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) -> *mut c_void {
     if p.is_null() {
         // SAFETY: the same request.
         return unsafe { raw_malloc(ctx, size) };
@@ -259,7 +272,7 @@ unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, size: usize) 
     new
 }
 
-unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
+pub(crate) unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
     if p.is_null() {
         return;
     }
@@ -273,7 +286,7 @@ unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
 /// recognised by its size, see [`checked_size`].
 #[inline]
 fn is_a_heaps(p: *mut u8) -> bool {
-    arena::in_reserve(p) || heap::is_mimallocs(p)
+    arena::in_reserve(p) || guard::in_pool(p) || heap::is_mimallocs(p)
 }
 
 /// The size of a block that is given back.

@@ -28,7 +28,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use crate::domain::{CallocFn, Domain, FreeFn, MallocFn, PyMemAllocatorEx, ReallocFn};
 use crate::lock::{Guard, Lock};
-use crate::{debug, fault, heap, raw, watch};
+use crate::{debug, fault, guard, heap, raw, stack, watch};
 
 /// An allocator in the form in which it is called: without a test for missing functions.
 pub(crate) struct Table {
@@ -49,7 +49,7 @@ unsafe impl Sync for Table {}
 unsafe impl Send for Table {}
 
 impl Table {
-    const fn new(given: PyMemAllocatorEx, next: *const Self) -> Self {
+    pub(crate) const fn new(given: PyMemAllocatorEx, next: *const Self) -> Self {
         Self {
             ctx: given.ctx,
             malloc: match given.malloc {
@@ -74,27 +74,29 @@ impl Table {
     }
 }
 
-static RAW_BUILTIN: Table = Table::new(raw::BUILTIN, ptr::null());
-static MEM_BUILTIN: Table = Table::new(heap::MEM_BUILTIN, ptr::null());
-static OBJ_BUILTIN: Table = Table::new(heap::OBJ_BUILTIN, ptr::null());
-
-static EFFECTIVE: [AtomicPtr<Table>; 3] = [
-    AtomicPtr::new((&raw const RAW_BUILTIN).cast_mut()),
-    AtomicPtr::new((&raw const MEM_BUILTIN).cast_mut()),
-    AtomicPtr::new((&raw const OBJ_BUILTIN).cast_mut()),
+static BUILTIN: [Table; 3] = [
+    Table::new(raw::BUILTIN, ptr::null()),
+    Table::new(heap::MEM_BUILTIN, ptr::null()),
+    Table::new(heap::OBJ_BUILTIN, ptr::null()),
 ];
 
-static UNWATCHED: [AtomicPtr<Table>; 3] = [
-    AtomicPtr::new((&raw const RAW_BUILTIN).cast_mut()),
-    AtomicPtr::new((&raw const MEM_BUILTIN).cast_mut()),
-    AtomicPtr::new((&raw const OBJ_BUILTIN).cast_mut()),
+/// The debug hooks right over the built-in tables: what a debug build starts with.
+static HOOKED: [Table; 3] = [
+    Table::new(debug::hook(Domain::Raw, (&raw const BUILTIN[0]).cast_mut().cast()), ptr::null()),
+    Table::new(debug::hook(Domain::Mem, (&raw const BUILTIN[1]).cast_mut().cast()), ptr::null()),
+    Table::new(debug::hook(Domain::Obj, (&raw const BUILTIN[2]).cast_mut().cast()), ptr::null()),
 ];
 
-static LOGICAL: [AtomicPtr<Table>; 3] = [
-    AtomicPtr::new((&raw const RAW_BUILTIN).cast_mut()),
-    AtomicPtr::new((&raw const MEM_BUILTIN).cast_mut()),
-    AtomicPtr::new((&raw const OBJ_BUILTIN).cast_mut()),
-];
+const fn first(domain: usize) -> AtomicPtr<Table> {
+    let table = if crate::name::DEBUG_BUILD { &raw const HOOKED[domain] } else { &raw const BUILTIN[domain] };
+    AtomicPtr::new(table.cast_mut())
+}
+
+static EFFECTIVE: [AtomicPtr<Table>; 3] = [first(0), first(1), first(2)];
+
+static UNWATCHED: [AtomicPtr<Table>; 3] = [first(0), first(1), first(2)];
+
+static LOGICAL: [AtomicPtr<Table>; 3] = [first(0), first(1), first(2)];
 
 /// Whether the raw domain ends in the C library, under our own hooks at most: then large blocks of a
 /// heap go to the C library directly.
@@ -113,6 +115,9 @@ pub(crate) struct Writer {
 }
 // SAFETY: the chain's tables are `Send` and `Sync`.
 unsafe impl Send for Writer {}
+
+/// The right to exchange tables.
+pub(crate) type Locked<'a> = Guard<'a, Writer>;
 
 pub(crate) static WRITER: Lock<Writer> = Lock::new(Writer { pool_used: 0, chain: ptr::null() });
 
@@ -137,15 +142,16 @@ pub(crate) fn logical(domain: Domain) -> &'static Table {
 }
 
 pub(crate) fn builtin(domain: Domain) -> &'static Table {
-    match domain {
-        Domain::Raw => &RAW_BUILTIN,
-        Domain::Mem => &MEM_BUILTIN,
-        Domain::Obj => &OBJ_BUILTIN,
-    }
+    &BUILTIN[domain.index()]
 }
 
 pub(crate) fn is_builtin(domain: Domain, table: &Table) -> bool {
     ptr::eq(table, builtin(domain))
+}
+
+/// Whether a table is the built-in one, or the one that samples for `guard`.
+pub(crate) fn is_own(domain: Domain, table: &Table) -> bool {
+    is_builtin(domain, table) || (domain == Domain::Raw && guard::is_table(table))
 }
 
 /// Whether calls into `domain` reach the built-in allocator at once, but for the watch (T2).
@@ -160,7 +166,11 @@ pub(crate) fn raw_is_ours() -> bool {
 /// The allocator of `domain`.
 #[must_use]
 pub fn get_allocator(domain: Domain) -> PyMemAllocatorEx {
-    logical(domain).given
+    let _writer = WRITER.lock();
+    let top = logical(domain);
+    // The caller has a copy now, and may use it for ever.
+    stack::pin(top);
+    top.given
 }
 
 /// Installs an allocator for `domain`, at any time and from any thread.
@@ -177,14 +187,14 @@ pub unsafe fn set_allocator(domain: Domain, allocator: PyMemAllocatorEx) {
 }
 
 /// Installs under the lock: for those who change several tables in one go.
-pub(crate) fn install(writer: &mut Guard<'_, Writer>, domain: Domain, allocator: PyMemAllocatorEx) {
+pub(crate) fn install(writer: &mut Locked<'_>, domain: Domain, allocator: PyMemAllocatorEx) {
     let table = intern(writer, allocator);
     LOGICAL[domain.index()].store(ptr::from_ref(table).cast_mut(), Ordering::Release);
     publish(writer);
 }
 
 /// Makes the readers see what is installed, with the fault and the watch layer if they are on, and tells the heaps.
-pub(crate) fn publish(writer: &mut Guard<'_, Writer>) {
+pub(crate) fn publish(writer: &mut Locked<'_>) {
     for domain in Domain::ALL {
         let logical = logical(domain);
         let below = if fault::armed() { intern(writer, fault::layer(domain, logical)) } else { logical };
@@ -200,25 +210,43 @@ pub(crate) fn publish(writer: &mut Guard<'_, Writer>) {
         }
     }
     let raw = debug::below(Domain::Raw, self::logical(Domain::Raw));
-    RAW_IS_OURS.store(is_builtin(Domain::Raw, raw), Ordering::Relaxed);
+    RAW_IS_OURS.store(is_own(Domain::Raw, raw), Ordering::Relaxed);
 }
 
 /// The table of an allocator, made if there is none yet (T3).
-pub(crate) fn intern(writer: &mut Guard<'_, Writer>, allocator: PyMemAllocatorEx) -> &'static Table {
-    for domain in Domain::ALL {
-        if builtin(domain).given == allocator {
-            return builtin(domain);
-        }
+fn intern(writer: &mut Locked<'_>, allocator: PyMemAllocatorEx) -> &'static Table {
+    if let Some(found) = find(writer, &allocator) {
+        return found;
+    }
+    match make(writer, allocator) {
+        Some(table) => table,
+        None => debug::report::fatal("set_allocator", "out of memory for the table of an allocator"),
+    }
+}
+
+fn find(writer: &Locked<'_>, allocator: &PyMemAllocatorEx) -> Option<&'static Table> {
+    let allocator = *allocator;
+    if let Some(table) = BUILTIN.iter().chain(&HOOKED).find(|table| table.given == allocator) {
+        return Some(table);
     }
     let mut at = writer.chain;
     while !at.is_null() {
         // SAFETY: the chain holds published tables, which live for ever.
         let table = unsafe { &*at };
         if table.given == allocator {
-            return table;
+            return Some(table);
         }
         at = table.next;
     }
+    None
+}
+
+/// As [`intern`], but `None` if there is no memory for the table.
+pub(crate) fn try_intern(writer: &mut Locked<'_>, allocator: PyMemAllocatorEx) -> Option<&'static Table> {
+    find(writer, &allocator).or_else(|| make(writer, allocator))
+}
+
+fn make(writer: &mut Locked<'_>, allocator: PyMemAllocatorEx) -> Option<&'static Table> {
     let slot: *mut Table = if writer.pool_used < POOL {
         let first = STATIC_POOL.0.get().cast::<Table>();
         writer.pool_used += 1;
@@ -228,7 +256,7 @@ pub(crate) fn intern(writer: &mut Guard<'_, Writer>, allocator: PyMemAllocatorEx
         // SAFETY: plain allocation; the result is tested.
         let fresh = unsafe { libc::malloc(size_of::<Table>()) }.cast::<Table>();
         if fresh.is_null() {
-            debug::report::fatal("set_allocator", "out of memory for the table of an allocator");
+            return None;
         }
         fresh
     };
@@ -236,7 +264,7 @@ pub(crate) fn intern(writer: &mut Guard<'_, Writer>, allocator: PyMemAllocatorEx
     unsafe { slot.write(Table::new(allocator, writer.chain)) };
     writer.chain = slot;
     // SAFETY: written above; tables are never freed.
-    unsafe { &*slot }
+    Some(unsafe { &*slot })
 }
 
 unsafe extern "C" fn missing_malloc(_: *mut c_void, _: usize) -> *mut c_void {

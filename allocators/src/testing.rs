@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::Domain;
 use crate::heap::{Heap, HeapKind, attach_heap};
-use crate::name::{AllocatorName, select};
+use crate::name::{AllocatorName, install};
 use crate::table;
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -22,7 +22,7 @@ pub(crate) fn turn() -> Turn {
 
 fn reset() {
     crate::fault::disarm();
-    select(AllocatorName::Default).expect("the default is built");
+    install(&mut table::WRITER.lock(), AllocatorName::RELEASE_DEFAULT).expect("the default is built");
 }
 
 impl Drop for Turn {

@@ -17,7 +17,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use crate::domain::{Domain, PyMemAllocatorEx};
+use crate::domain::{Domain, MAX_SIZE, PyMemAllocatorEx};
 use crate::handle::Handle;
 use crate::heap::{Heap, current_heap, registry};
 use crate::table::{self, Table};
@@ -55,11 +55,11 @@ pub fn set_watcher(watcher: &'static Watcher) {
 /// # Safety
 /// The mark is what the watcher takes it for until the heap has another one.
 pub unsafe fn watch_heap(heap: &Heap, mark: *mut c_void) {
-    if heap.watch() == mark {
+    if heap.mark() == mark {
         return;
     }
     let mut writer = table::WRITER.lock();
-    let before = heap.set_watch(mark);
+    let before = heap.set_mark(mark);
     match (before.is_null(), mark.is_null()) {
         (true, false) => _ = WATCHED.fetch_add(1, Ordering::Relaxed),
         (false, true) => _ = WATCHED.fetch_sub(1, Ordering::Relaxed),
@@ -85,7 +85,7 @@ fn watcher() -> Option<&'static Watcher> {
 /// Tells of a new block of `heap`; whether it may be handed out.
 #[inline(always)]
 pub(crate) fn allocated(heap: &Heap, p: *mut u8, size: usize) -> bool {
-    match (watcher(), heap.watch()) {
+    match (watcher(), heap.mark()) {
         (Some(_), mark) if mark.is_null() => true,
         // SAFETY: the mark is the watcher's, as `watch_heap` was promised.
         (Some(watcher), mark) => unsafe { (watcher.allocated)(mark, p, size) },
@@ -95,7 +95,7 @@ pub(crate) fn allocated(heap: &Heap, p: *mut u8, size: usize) -> bool {
 
 #[inline(always)]
 pub(crate) fn moved(heap: &Heap, old: *mut u8, new: *mut u8, size: usize) {
-    let mark = heap.watch();
+    let mark = heap.mark();
     if let Some(watcher) = watcher()
         && !mark.is_null()
     {
@@ -106,7 +106,7 @@ pub(crate) fn moved(heap: &Heap, old: *mut u8, new: *mut u8, size: usize) {
 
 #[inline(always)]
 pub(crate) fn freed(heap: &Heap, p: *mut u8) {
-    let mark = heap.watch();
+    let mark = heap.mark();
     if let Some(watcher) = watcher()
         && !mark.is_null()
     {
@@ -233,18 +233,27 @@ impl Handle for Unwatched {
     const DOMAIN: Domain = Domain::Raw;
 
     fn take(size: usize) -> *mut c_void {
+        if size > MAX_SIZE {
+            return ptr::null_mut();
+        }
         let table = table::unwatched(Domain::Raw);
-        // SAFETY: an allocator's function; the callers keep the size in range.
+        // SAFETY: an allocator's function; the size is in range.
         unsafe { (table.malloc)(table.ctx, size) }
     }
 
     fn take_zeroed(size: usize) -> *mut c_void {
+        if size > MAX_SIZE {
+            return ptr::null_mut();
+        }
         let table = table::unwatched(Domain::Raw);
         // SAFETY: as above.
         unsafe { (table.calloc)(table.ctx, 1, size) }
     }
 
     unsafe fn retake(p: *mut c_void, size: usize) -> *mut c_void {
+        if size > MAX_SIZE {
+            return ptr::null_mut();
+        }
         let table = table::unwatched(Domain::Raw);
         // SAFETY: as above; the caller vouches for the block.
         unsafe { (table.realloc)(table.ctx, p, size) }

@@ -11,6 +11,8 @@ pub enum CompileError {
     TooLarge(String),
     /// A value in the request is wrong (mode and flags that exclude each other): raise `ValueError`.
     Value(String),
+    /// A syntax tree has a node where it cannot be: raise `TypeError`.
+    Type(String),
     /// The warning handler asked to stop; it has already said why.
     Stopped,
     /// The compiler itself failed: raise `SystemError`.
@@ -101,6 +103,7 @@ impl std::fmt::Display for CompileError {
             Self::Recursion(message) => write!(f, "RecursionError: {message}"),
             Self::TooLarge(message) => write!(f, "MemoryError: {message}"),
             Self::Value(message) => write!(f, "ValueError: {message}"),
+            Self::Type(message) => write!(f, "TypeError: {message}"),
             Self::Stopped => f.write_str("a warning handler stopped the compilation"),
             Self::Internal(message) => write!(f, "SystemError: {message}"),
         }

@@ -1,18 +1,17 @@
-//! Backslash escapes in string and bytes literals: what is wrong with one, and which are doubtful.
+//! Backslash escapes in string and bytes literals that are doubtful, and doubtful ends of numbers.
 
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode as ParserMode, ParseOptions, parse_unchecked};
 use ruff_text_size::Ranged;
 
-use crate::adjust::Lines;
-use crate::error::{SyntaxErrorInfo, Warning, WarningCategory};
+use crate::error::{Warning, WarningCategory};
+use crate::lines::Lines;
+use crate::tokenizer::{Flavor, NumberWarning, Step, Tokenizer};
 
-/// A literal: prefix, quotes and content by byte offsets.
+/// A literal: its content, and what its prefix says of it.
 struct Literal<'a> {
-    start: usize,
     content_start: usize,
     content: &'a str,
-    end: usize,
     bytes: bool,
     raw: bool,
 }
@@ -26,97 +25,12 @@ impl<'a> Literal<'a> {
         let content = token.get(prefix + width..token.len().checked_sub(width)?)?;
         let letters = token[..prefix].to_ascii_lowercase();
         Some(Self {
-            start,
             content_start: start + prefix + width,
             content,
-            end,
             bytes: letters.contains('b'),
             raw: letters.contains('r'),
         })
     }
-}
-
-/// Replaces a decoding error of a literal by CPython's sentence and range.
-pub fn explain(info: &mut SyntaxErrorInfo, text: &str) {
-    let lines = Lines::new(text);
-    let at = lines.offset(info.line, info.column);
-    let parsed = parse_unchecked(text, ParseOptions::from(ParserMode::Module));
-    for token in parsed.tokens().iter() {
-        let (start, end) = (token.start().to_usize(), token.end().to_usize());
-        if end < at {
-            continue;
-        }
-        if start > at {
-            return;
-        }
-        if token.kind() != TokenKind::String {
-            continue;
-        }
-        let Some(literal) = Literal::new(text, start, end) else {
-            return;
-        };
-        let Some(message) = fault(&literal, at) else {
-            return;
-        };
-        info.message = message;
-        (info.line, info.column) = lines.place(literal.start);
-        (info.end_line, info.end_column) = lines.place(literal.end);
-        return;
-    }
-}
-
-/// The first escape of a literal that cannot be decoded; a character name counts when it is at `at`.
-fn fault(literal: &Literal, at: usize) -> Option<String> {
-    let content = literal.content;
-    let mut index = 0;
-    // CPython decodes a form in which every character outside of ASCII is written as `\UXXXXXXXX`.
-    let position =
-        |index: usize| -> usize { content[..index].chars().map(|c| if c.is_ascii() { 1 } else { 10 }).sum() };
-    while let Some(found) = content[index..].find('\\') {
-        let start = index + found;
-        let letter = content[start + 1..].chars().next()?;
-        index = start + 1 + letter.len_utf8();
-        let digits = |most: usize| content[index..].bytes().take(most).take_while(u8::is_ascii_hexdigit).count();
-        if literal.bytes {
-            if letter == 'x' && digits(2) < 2 {
-                return Some(format!("(value error) invalid \\x escape at position {}", position(start)));
-            }
-            continue;
-        }
-        let say = |end: usize, reason: &str| {
-            Some(format!(
-                "(unicode error) 'unicodeescape' codec can't decode bytes in position {}-{}: {reason}",
-                position(start),
-                position(end) - 1
-            ))
-        };
-        let (wanted, reason) = match letter {
-            'x' => (2, "truncated \\xXX escape"),
-            'u' => (4, "truncated \\uXXXX escape"),
-            'U' => (8, "truncated \\UXXXXXXXX escape"),
-            'N' => {
-                let name = content[index..].strip_prefix('{').and_then(|rest| rest.find('}'));
-                let Some(length) = name.filter(|&length| length > 0) else {
-                    return say(index, "malformed \\N character escape");
-                };
-                let end = index + length + 2;
-                if literal.content_start + end >= at {
-                    return say(end, "unknown Unicode character name");
-                }
-                index = end;
-                continue;
-            }
-            _ => continue,
-        };
-        let count = digits(wanted);
-        if count < wanted {
-            return say(index + count, reason);
-        }
-        if u32::from_str_radix(&content[index..index + wanted], 16).is_ok_and(|code| code > 0x10_ffff) {
-            return say(index + wanted, "illegal Unicode character");
-        }
-    }
-    None
 }
 
 /// Notes each escape of `text`, which is valid, that Python does not know.
@@ -190,11 +104,46 @@ fn scan(content: &str, content_start: usize, bytes: bool, lines: &Lines, warning
         warnings.push(Warning {
             category: WarningCategory::SyntaxWarning,
             message: format!(
-                "\"\\{shown}\" is an invalid {kind}. Did you mean \"\\\\{shown}\"? A raw string is also an option."
+                "\"\\{shown}\" is an invalid {kind}. Such sequences will not work in the future. Did you mean \
+                 \"\\\\{shown}\"? A raw string is also an option."
             ),
             line,
             column,
             end_column: column + 1 + shown.chars().count() as i32,
         });
     }
+}
+
+/// Notes each number of `text`, which is valid, that a keyword follows without a blank.
+pub fn doubtful_numbers(text: &str, warnings: &mut Vec<Warning>) {
+    if !may_have_doubtful_numbers(text.as_bytes()) {
+        return;
+    }
+    let mut tokenizer = Tokenizer::new(Flavor::default());
+    while let Step::Token(token) = tokenizer.step(text.as_bytes(), true) {
+        if let Some(NumberWarning { kind, line, column }) = tokenizer.take_warning() {
+            warnings.push(Warning {
+                category: WarningCategory::SyntaxWarning,
+                message: format!("invalid {kind} literal"),
+                line: line as u32,
+                column,
+                end_column: column,
+            });
+        }
+        if token.kind == crate::tokenizer::kind::ENDMARKER {
+            return;
+        }
+    }
+}
+
+/// A digit before a keyword's first letter, or a number whose digits are letters too.
+fn may_have_doubtful_numbers(text: &[u8]) -> bool {
+    text.windows(3).any(|bytes| match bytes {
+        [b'0', b'x' | b'X', _] => true,
+        [b'0'..=b'9' | b'.' | b'j' | b'J', first, second] => matches!(
+            (first, second),
+            (b'a', b'n') | (b'e', b'l') | (b'f', b'o') | (b'i', b'f' | b'n' | b's') | (b'o', b'r') | (b'n', b'o')
+        ),
+        _ => false,
+    })
 }

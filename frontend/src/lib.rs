@@ -15,20 +15,24 @@
 //! - F2: the compiler crates never see text that nests deeper than the stack they run on allows.
 //! - F3: warnings are delivered on the caller's thread, after the compiler is done with the text.
 
-mod adjust;
 pub mod asdl;
 mod driver;
+pub mod encode;
 mod error;
 mod escapes;
-mod interactive;
+mod lines;
+mod lower;
 mod messages;
 mod names;
 mod parser;
+mod preprocess;
 mod shape;
 mod source;
 mod stack;
+mod symbols;
 pub mod tokenizer;
 pub mod tree;
+mod validate;
 
 pub use error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind, Warning, WarningAction, WarningCategory};
 pub use source::{Encoding, decode_file, decode_source, detect_encoding};
@@ -37,7 +41,7 @@ pub use source::{Encoding, decode_file, decode_source, detect_encoding};
 pub const PYCF_IGNORE_COOKIE: u32 = 0x0800;
 /// Keep an indented block open until a newline closes it.
 pub const PYCF_DONT_IMPLY_DEDENT: u32 = 0x0200;
-/// Stop after the syntax tree. Not supported here: it is refused with [`CompileError::Value`].
+/// Stop after the syntax tree.
 pub const PYCF_ONLY_AST: u32 = 0x0400;
 /// Type comments are part of the syntax tree.
 pub const PYCF_TYPE_COMMENTS: u32 = 0x1000;
@@ -50,6 +54,9 @@ pub const PYCF_ALLOW_TOP_LEVEL_AWAIT: u32 = 0x2000;
 /// Tell input that ends too early (`_IncompleteInputError`) from input that is wrong.
 pub const PYCF_ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
 
+/// What the front end hands out: bytes on Rust's allocator, to be read and dropped at once.
+pub type FrontEndBytes = Vec<u8>;
+
 /// What kind of text this is (`compile()`'s mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -59,6 +66,8 @@ pub enum Mode {
     Eval,
     /// One interactive statement, whose value is shown.
     Single,
+    /// The type of a function in a type comment; only as a tree.
+    FuncType,
 }
 
 /// How to compile.
@@ -105,12 +114,61 @@ pub fn compile(
     options: &Options,
     warn: &mut dyn FnMut(Warning) -> WarningAction,
 ) -> Result<Vec<u8>, CompileError> {
-    let text = if options.flags & PYCF_IGNORE_COOKIE != 0 {
-        source::accept_text(source)?
-    } else if options.is_file {
-        source::decode_file(source, filename)?
-    } else {
-        source::decode_source(source)?
-    };
+    let text = text_of(source, filename, options)?;
     driver::compile_text(&text, filename, mode, options, warn)
+}
+
+fn text_of(source: &[u8], filename: &str, options: &Options) -> Result<String, CompileError> {
+    if options.flags & PYCF_IGNORE_COOKIE != 0 {
+        source::accept_text(source)
+    } else if options.is_file {
+        source::decode_file(source, filename)
+    } else {
+        source::decode_source(source)
+    }
+}
+
+/// Parses `source` to a syntax tree, in the form that [`encode`] describes.
+///
+/// # Errors
+/// See [`CompileError`].
+pub fn parse(
+    source: &[u8],
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+    warn: &mut dyn FnMut(Warning) -> WarningAction,
+) -> Result<Vec<u8>, CompileError> {
+    let text = text_of(source, filename, options)?;
+    driver::parse_text(&text, mode, options, warn)
+}
+
+/// Checks a syntax tree and, if `options` ask for it, optimizes it.
+///
+/// # Errors
+/// [`CompileError::Value`] and [`CompileError::Type`] for a tree that cannot be one.
+pub fn check_tree(tree: &[u8], options: &Options) -> Result<Vec<u8>, CompileError> {
+    driver::check_tree(tree, options)
+}
+
+/// Compiles a syntax tree to the marshal form of a code object.
+///
+/// # Errors
+/// As [`compile`], and as [`check_tree`].
+pub fn compile_tree(
+    tree: &[u8],
+    filename: &str,
+    options: &Options,
+    warn: &mut dyn FnMut(Warning) -> WarningAction,
+) -> Result<Vec<u8>, CompileError> {
+    driver::compile_tree(tree, filename, options, warn)
+}
+
+/// The symbol tables of `source`, in the form that `symbols` describes.
+///
+/// # Errors
+/// See [`CompileError`].
+pub fn symbol_table(source: &[u8], filename: &str, mode: Mode, options: &Options) -> Result<Vec<u8>, CompileError> {
+    let text = text_of(source, filename, options)?;
+    driver::symbol_table(&text, filename, mode, options)
 }

@@ -207,8 +207,10 @@ pub(super) fn ensure() -> Result<bool, NoState> {
             // SAFETY: null stands for the main interpreter.
             let made = unsafe { threads::create(core::ptr::null()) };
             let Some(ts) = made else {
-                let gone = crate::state::runtime::is_closed(Runtime::get().epoch.load(Ordering::Acquire));
-                return Err(if gone { NoState::Late } else { NoState::Memory });
+                let runtime = Runtime::get();
+                let there = runtime.initialized.load(Ordering::Acquire)
+                    && !crate::state::runtime::is_closed(runtime.epoch.load(Ordering::Acquire));
+                return Err(if !there { NoState::Late } else { NoState::Memory });
             };
             // SAFETY: made just now, and nobody else uses it: but finalization may end it as soon as it is in the
             // list, so it is marked as being ours when it is attached.

@@ -91,7 +91,10 @@ pub unsafe extern "C" fn PyInterpreterGuard_FromView(view: *mut View) -> *mut Gu
     let runtime = Runtime::get();
     let _states = runtime.states.lock();
     let epoch = runtime.epoch.load(Ordering::Acquire);
-    if runtime::is_closed(epoch) || (view.epoch != 0 && view.epoch != epoch) {
+    if runtime::is_closed(epoch)
+        || !runtime.initialized.load(Ordering::Acquire)
+        || (view.epoch != 0 && view.epoch != epoch)
+    {
         return ptr::null_mut();
     }
     let mut at = runtime.interpreters.load(Ordering::Acquire).cast_const();

@@ -37,6 +37,7 @@ pub unsafe extern "C" fn PyPreConfig_InitIsolatedConfig(config: *mut PyPreConfig
 ///
 /// `config` is null or points to a pre-configuration.
 unsafe fn preinitialize_from(config: *const PyPreConfig, args: Args<'_>) -> PyStatus {
+    crate::lifecycle::fatal::install();
     // SAFETY: promised by the caller.
     match unsafe { config.as_ref() } {
         Some(config) => PyStatus::from_result(preinitialize(config, args)),

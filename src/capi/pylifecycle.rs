@@ -23,7 +23,7 @@ pub extern "C" fn Py_IsFinalizing() -> c_int {
 }
 
 /// A status from code in which a panic must not get out.
-fn status_of(start: impl FnOnce() -> StatusResult) -> PyStatus {
+pub(super) fn status_of(start: impl FnOnce() -> StatusResult) -> PyStatus {
     match std::panic::catch_unwind(core::panic::AssertUnwindSafe(start)) {
         Ok(result) => PyStatus::from_result(result),
         Err(_) => PyStatus::error(c"internal error"),
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn Py_SetPythonHome(home: *const WChar) {
 
 static RAW_START: AtomicUsize = AtomicUsize::new(0);
 
-fn note_raw_start() {
+pub(super) fn note_raw_start() {
     let runtime = Runtime::get();
     if !runtime.initialized.load(Ordering::Acquire) && config::preinitialized().is_none() {
         RAW_START.store(hognose_allocators::raw_stats().live_blocks, Ordering::Release);

@@ -5,7 +5,12 @@
 
 use core::ffi::{c_int, c_void};
 
-use hognose_allocators::{Domain, PyMemAllocatorEx, PyObjectArenaAllocator, calloc, free, malloc, realloc};
+use hognose_allocators::{
+    Domain, HookToken, LiveBlocksFn, PyMemAllocatorEx, PyObjectArenaAllocator, calloc, free, malloc, pop_allocator,
+    push_allocator, realloc,
+};
+
+use crate::config::PyStatus;
 
 macro_rules! domain {
     ($($domain:ident: $malloc:ident $calloc:ident $realloc:ident $free:ident;)*) => {
@@ -85,6 +90,7 @@ pub unsafe extern "C" fn PyMem_SetAllocator(domain: c_int, allocator: *const PyM
 /// Puts the debug hooks over the domains; a second call does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn PyMem_SetupDebugHooks() {
+    crate::lifecycle::fatal::install();
     hognose_allocators::setup_debug_hooks();
 }
 
@@ -108,4 +114,51 @@ pub unsafe extern "C" fn PyObject_GetArenaAllocator(allocator: *mut PyObjectAren
 pub unsafe extern "C" fn PyObject_SetArenaAllocator(allocator: *const PyObjectArenaAllocator) {
     // SAFETY: as promised.
     unsafe { hognose_allocators::set_arena_allocator(*allocator) }
+}
+
+/// What [`Hog_PushAllocator`] gives for [`Hog_PopAllocator`].
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct Hog_AllocatorToken {
+    words: [u64; 2],
+}
+
+/// Puts a hook over a domain's allocator, at any time. Declared in `hognose.h`, which has the contract.
+///
+/// # Safety
+///
+/// `hook` points to a table whose functions obey the domain's contract from any thread until the hook is popped;
+/// `below` is null or has room for a table, `token` has room for a token.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Hog_PushAllocator(
+    domain: c_int,
+    hook: *const PyMemAllocatorEx,
+    live_blocks: Option<LiveBlocksFn>,
+    below: *mut PyMemAllocatorEx,
+    token: *mut Hog_AllocatorToken,
+) -> PyStatus {
+    const FUNC: &core::ffi::CStr = c"Hog_PushAllocator";
+    let Some(domain) = Domain::from_i32(domain) else { return PyStatus::error_in(FUNC, c"unknown domain") };
+    if hook.is_null() || token.is_null() {
+        return PyStatus::error_in(FUNC, c"hook or token is NULL");
+    }
+    // SAFETY: as promised.
+    match unsafe { push_allocator(domain, *hook, live_blocks, below) } {
+        Ok(pushed) => {
+            // SAFETY: as promised.
+            unsafe { token.write(Hog_AllocatorToken { words: pushed.to_words() }) };
+            PyStatus::ok()
+        }
+        Err(error) => PyStatus::error_in(FUNC, error.as_c_str()),
+    }
+}
+
+/// Takes a hook away again, or says why not. Declared in `hognose.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn Hog_PopAllocator(token: Hog_AllocatorToken) -> PyStatus {
+    match pop_allocator(HookToken::from_words(token.words)) {
+        Ok(()) => PyStatus::ok(),
+        Err(error) => PyStatus::error_in(c"Hog_PopAllocator", error.as_c_str()),
+    }
 }

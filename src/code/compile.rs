@@ -1,9 +1,12 @@
 //! Source to code objects, through the front end.
 
-use hognose_frontend::{self as frontend, CompileError, Mode, Options, SyntaxErrorInfo, SyntaxErrorKind};
+use hognose_frontend::tree::Kind;
+use hognose_frontend::{
+    self as frontend, CompileError, FrontEndBytes, Mode, Options, SyntaxErrorInfo, SyntaxErrorKind,
+};
 
 use super::marshal;
-use crate::object::{AsObject, PyRef, PyResult, Raised, Ref, call};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, call};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::code::PyCode;
@@ -31,29 +34,86 @@ pub struct Request<'a> {
 
 /// Compiles a text. SyntaxError and its subclasses, with place and source line; RecursionError, MemoryError.
 pub fn compile(ts: &ThreadState, request: Request<'_>) -> PyResult<Ref<PyCode>> {
-    let filename = request.filename.utf8(ts);
-    let lossy;
-    let filename = match filename {
-        Ok(filename) => filename,
-        Err(raised) => {
-            // A name with undecodable bytes: the front end only copies it; it is replaced below.
-            ts.clear_raised(raised);
-            lossy = "?";
-            lossy
-        }
-    };
+    let options = options(ts, &request);
+    run(ts, request.filename, |filename, warn| {
+        frontend::compile(request.source, filename, request.mode, &options, warn)
+    }, |bytes| marshal::load_code(ts, bytes))
+}
+
+/// Parses a text to a tree of objects of `ast`.
+pub fn parse(ts: &ThreadState, request: Request<'_>) -> PyResult {
+    let options = options(ts, &request);
+    run(ts, request.filename, |filename, warn| {
+        frontend::parse(request.source, filename, request.mode, &options, warn)
+    }, |bytes| crate::modules::_ast::from_bytes(ts, bytes))
+}
+
+/// Compiles a tree of objects of `ast`; `request` has no source.
+pub fn compile_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> PyResult<Ref<PyCode>> {
+    let tree = crate::modules::_ast::to_bytes(ts, tree, root(request.mode))?;
+    let options = options(ts, &request);
+    run(ts, request.filename, |filename, warn| {
+        frontend::compile_tree(&tree, filename, &options, warn)
+    }, |bytes| marshal::load_code(ts, bytes))
+}
+
+/// The tree as the compiler would see it.
+pub fn optimize_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> PyResult {
+    let tree = crate::modules::_ast::to_bytes(ts, tree, root(request.mode))?;
+    let options = options(ts, &request);
+    run(ts, request.filename, |_, _| frontend::check_tree(&tree, &options), |bytes| {
+        crate::modules::_ast::from_bytes(ts, bytes)
+    })
+}
+
+/// The symbol tables of a text, as bytes for `read`.
+pub fn symbol_table<T>(ts: &ThreadState, request: Request<'_>, read: impl FnOnce(&[u8]) -> PyResult<T>) -> PyResult<T> {
+    let options = options(ts, &request);
+    run(ts, request.filename, |filename, _| {
+        frontend::symbol_table(request.source, filename, request.mode, &options)
+    }, read)
+}
+
+/// The root of a tree for a mode.
+fn root(mode: Mode) -> Kind {
+    match mode {
+        Mode::Exec => Kind::Module,
+        Mode::Eval => Kind::Expression,
+        Mode::Single => Kind::Interactive,
+        Mode::FuncType => Kind::FunctionType,
+    }
+}
+
+fn options(ts: &ThreadState, request: &Request<'_>) -> Options {
     let level = ts.interp().config().optimization_level.clamp(0, 2) as u8;
-    let options = Options {
+    Options {
         optimize: request.optimize.unwrap_or(level),
         flags: request.flags,
         debug_ranges: ts.interp().config().code_debug_ranges != 0,
         int_max_str_digits: ts.interp().int_max_str_digits.get(),
         is_file: request.is_file,
         ..Options::default()
+    }
+}
+
+/// Runs the front end, shows its warnings, raises its errors, and gives its bytes to `read`.
+fn run<T>(
+    ts: &ThreadState,
+    filename: &PyStr,
+    work: impl FnOnce(&str, &mut dyn FnMut(frontend::Warning) -> frontend::WarningAction) -> Result<FrontEndBytes, CompileError>,
+    read: impl FnOnce(&[u8]) -> PyResult<T>,
+) -> PyResult<T> {
+    let name = match filename.utf8(ts) {
+        Ok(name) => name,
+        Err(raised) => {
+            // A name with undecodable bytes: the front end only copies it; it is replaced below.
+            ts.clear_raised(raised);
+            "?"
+        }
     };
     let mut stopped: Option<Raised> = None;
     let mut warn = |warning: frontend::Warning| {
-        match report(ts, request.filename, &warning) {
+        match report(ts, filename, &warning) {
             Ok(()) => frontend::WarningAction::Continue,
             Err(raised) if ts.raised_matches(&exc::SyntaxWarning) => {
                 // A warning that is to be an error becomes a syntax error at its place.
@@ -66,14 +126,13 @@ pub fn compile(ts: &ThreadState, request: Request<'_>) -> PyResult<Ref<PyCode>> 
             }
         }
     };
-    let result = frontend::compile(request.source, filename, request.mode, &options, &mut warn);
-    match result {
-        Ok(bytes) => marshal::load_code(ts, &bytes),
+    match work(name, &mut warn) {
+        Ok(bytes) => read(&bytes),
         Err(CompileError::Stopped) => match stopped {
             Some(raised) => Err(raised),
             None => raise!(ts, exc::SystemError, "compilation stopped without a reason"),
         },
-        Err(error) => Err(raise_compile_error(ts, request.filename, &error)),
+        Err(error) => Err(raise_compile_error(ts, filename, &error)),
     }
 }
 
@@ -94,6 +153,7 @@ fn raise_compile_error(ts: &ThreadState, filename: &PyStr, error: &CompileError)
         CompileError::Recursion(message) => ts.raise_fmt(&exc::RecursionError, format_args!("{message}")),
         CompileError::TooLarge(message) => ts.raise_fmt(&exc::MemoryError, format_args!("{message}")),
         CompileError::Value(message) => ts.raise_fmt(&exc::ValueError, format_args!("{message}")),
+        CompileError::Type(message) => ts.raise_fmt(&exc::TypeError, format_args!("{message}")),
         CompileError::Stopped => ts.raise_fmt(&exc::SystemError, format_args!("compilation stopped")),
         CompileError::Internal(message) => {
             ts.raise_fmt(&exc::SystemError, format_args!("the compiler failed: {message}"))

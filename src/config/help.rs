@@ -84,9 +84,10 @@ pub fn options(out: &mut dyn Write) -> fmt::Result {
 }
 
 /// Variables that are read elsewhere than in the configuration.
-const OTHER_VARIABLES: [(&str, &str); 3] = [
+const OTHER_VARIABLES: [(&str, &str); 4] = [
     ("PYTHON_GIL", "1 only: this implementation always has a GIL"),
     ("PYTHON_PERF_JIT_SUPPORT", "1: support the Linux perf profiler with debug information"),
+    ("PYTHONMALLOCGUARD", "as -X guard_rate"),
     ("PYTHONSTARTUP", "file that runs before the first prompt"),
 ];
 
@@ -100,8 +101,9 @@ pub fn environment(out: &mut dyn Write) -> fmt::Result {
 }
 
 /// `-X` keys that other parts of the runtime read.
-const OTHER_KEYS: [(&str, &str); 3] = [
+const OTHER_KEYS: [(&str, &str); 4] = [
     ("gil=1", "confirm that there is a GIL"),
+    ("guard_rate=N[:SLOTS]", "PYTHONMALLOC=guard: sample one block in N (1000), of which SLOTS can live (1024)"),
     ("memlimit=N[K|M|G]", "limit of the main interpreter's heap in bytes"),
     ("memstats[=json]", "memory statistics per domain and type at exit"),
 ];

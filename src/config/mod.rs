@@ -17,7 +17,7 @@
 //!    environment, command line, help, copying and clearing go through the rows.
 //! 2. Every string belongs to the raw domain and is owned by the field that holds it.
 //! 3. Pre-initialization happens at most once between two finalizations and allocates no memory.
-//! 4. Nothing here needs a thread state, a Python object or a lock held by the caller.
+//! 4. Nothing here but `runtime` needs a thread state, a Python object or a lock held by the caller.
 //!
 //! Errors are a [`PyStatus`], which is the `Err` of [`StatusResult`].
 
@@ -26,12 +26,14 @@ pub mod args;
 pub mod config;
 pub mod env;
 pub mod help;
+pub mod initconfig;
 pub mod layout;
 pub mod legacy;
 pub mod locale;
 pub mod output;
 pub mod paths;
 pub mod preconfig;
+pub mod runtime;
 pub mod status;
 pub mod strings;
 pub mod table;

@@ -11,9 +11,10 @@
 
 use core::ffi::{CStr, c_int};
 use core::fmt::Write;
+use core::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hognose_allocators::{self as allocators, AllocatorName};
+use hognose_allocators::{self as allocators, AllocatorName, guard};
 
 use super::args::{Args, Found, Scanner, Text};
 use super::env::Environment;
@@ -23,6 +24,7 @@ use super::locale::{self, COERCION_TARGETS, CType, Name, ProcessCType};
 use super::output::{Lossy, Output};
 use super::status::{PyStatus, StatusResult};
 use super::table::{Field, OPTIONS};
+use crate::state::Runtime;
 
 /// The effective values, from a successful pre-initialization on.
 static EFFECTIVE: Mutex<Option<PyPreConfig>> = Mutex::new(None);
@@ -62,6 +64,7 @@ pub fn preinitialize(config: &PyPreConfig, args: Args<'_>) -> StatusResult {
         config.apply_locale(&Environment::Process, &mut ctype);
         legacy::store_pre(&config);
         *effective = Some(config);
+        Runtime::get().preinitialized.store(true, Ordering::Release);
     }
     Ok(())
 }
@@ -144,6 +147,7 @@ impl PyPreConfig {
         }
         self.read_coercion(env, ctype);
         self.read_utf8_mode(options.utf8, env, ctype)?;
+        read_guard(options.guard_rate, env)?;
         self.read_allocator(env)?;
         for field in [&mut self.isolated, &mut self.dev_mode, &mut self.coerce_c_locale_warn] {
             *field = (*field).max(0);
@@ -156,7 +160,7 @@ impl PyPreConfig {
 
     /// Looks for the few options that matter now. Wrong ones are left to the full parser.
     fn scan<'a>(&mut self, args: Args<'a>) -> PreOptions<'a> {
-        let mut options = PreOptions { dev: false, utf8: None };
+        let mut options = PreOptions { dev: false, utf8: None, guard_rate: None };
         if self.parse_argv == 0 {
             return options;
         }
@@ -170,6 +174,8 @@ impl PyPreConfig {
                         options.dev = true;
                     } else if key.is("utf8") && options.utf8.is_none() {
                         options.utf8 = Some(text);
+                    } else if key.is("guard_rate") {
+                        options.guard_rate = Some(text);
                     }
                 }
                 _ => {}
@@ -237,8 +243,12 @@ impl PyPreConfig {
             return Ok(());
         }
         let named = env.with(c"PYTHONMALLOC", |text| {
-            AllocatorName::parse(text)
-                .map_err(|_| PyStatus::error_in(c"preconfig_init_allocator", c"PYTHONMALLOC: unknown allocator"))
+            if text == b"?" {
+                // Writing to `Output` cannot fail.
+                let _ = AllocatorName::write_list(&mut Output::stdout());
+                return Err(PyStatus::exit(0));
+            }
+            AllocatorName::parse(text).map_err(|error| PyStatus::error_in(c"preconfig_init_allocator", error.as_c_str()))
         });
         if let Some(named) = named {
             self.allocator = named? as c_int;
@@ -249,12 +259,9 @@ impl PyPreConfig {
     }
 
     fn install_allocator(&self) -> StatusResult {
-        const UNKNOWN: PyStatus = PyStatus::error_in(c"_PyPreConfig_Write", c"Unknown PYTHONMALLOC allocator");
-        match AllocatorName::from_i32(self.allocator) {
-            Ok(AllocatorName::NotSet) => Ok(()),
-            Ok(name) => allocators::select(name).map_err(|_| UNKNOWN),
-            Err(_) => Err(UNKNOWN),
-        }
+        AllocatorName::from_i32(self.allocator)
+            .and_then(allocators::select)
+            .map_err(|error| PyStatus::error_in(c"_PyPreConfig_Write", error.as_c_str()))
     }
 
     /// Replaces the C locale by the first target that exists, when that was decided.
@@ -280,9 +287,32 @@ impl PyPreConfig {
     }
 }
 
+/// How often `guard` samples, and how many blocks: `-X guard_rate=RATE[:SLOTS]`, else `PYTHONMALLOCGUARD`.
+fn read_guard(option: Option<Text<'_>>, env: &Environment<'_>) -> StatusResult {
+    const FUNC: &CStr = c"preconfig_init_guard";
+    let set = |text: &[u8], message: &'static CStr| match guard::parse_options(text) {
+        Some((rate, slots)) if guard::set_options(rate, slots) => Ok(()),
+        _ => Err(PyStatus::error_in(FUNC, message)),
+    };
+    if let Some(option) = option {
+        const MESSAGE: &CStr = c"-X guard_rate: not RATE or RATE:SLOTS (at least 1, at most 8192 slots)";
+        // A longer text is no number that fits.
+        let mut digits = [0u8; 40];
+        let value = option.split_value().1.filter(|value| value.len() <= digits.len());
+        let Some(value) = value else { return Err(PyStatus::error_in(FUNC, MESSAGE)) };
+        for (to, unit) in digits.iter_mut().zip(value.units()) {
+            *to = u8::try_from(unit).unwrap_or(b'?');
+        }
+        return set(&digits[..value.len()], MESSAGE);
+    }
+    const MESSAGE: &CStr = c"PYTHONMALLOCGUARD: not RATE or RATE:SLOTS (at least 1, at most 8192 slots)";
+    env.with(c"PYTHONMALLOCGUARD", |text| set(text, MESSAGE)).unwrap_or(Ok(()))
+}
+
 struct PreOptions<'a> {
     dev: bool,
     utf8: Option<Text<'a>>,
+    guard_rate: Option<Text<'a>>,
 }
 
 fn warn_of_coercion(target: &CStr) {
@@ -430,9 +460,15 @@ mod tests {
 
     #[test]
     fn bad_values_give_the_documented_statuses() {
-        let cases: [(Variables<'_>, &[&CStr], &CStr, &CStr); 4] = [
-            (&[(c"PYTHONMALLOC", b"bogus")], &[], c"preconfig_init_allocator", c"PYTHONMALLOC: unknown allocator"),
-            (&[(c"PYTHONMALLOC", b"Malloc")], &[], c"preconfig_init_allocator", c"PYTHONMALLOC: unknown allocator"),
+        const UNKNOWN: &CStr = allocators::SelectError::UnknownName.as_c_str();
+        const X_RATE: &CStr = c"-X guard_rate: not RATE or RATE:SLOTS (at least 1, at most 8192 slots)";
+        const ENV_RATE: &CStr = c"PYTHONMALLOCGUARD: not RATE or RATE:SLOTS (at least 1, at most 8192 slots)";
+        let cases: [(Variables<'_>, &[&CStr], &CStr, &CStr); 7] = [
+            (&[(c"PYTHONMALLOCGUARD", b"0")], &[], c"preconfig_init_guard", ENV_RATE),
+            (&[], &[c"p", c"-Xguard_rate"], c"preconfig_init_guard", X_RATE),
+            (&[], &[c"p", c"-Xguard_rate=5:x"], c"preconfig_init_guard", X_RATE),
+            (&[(c"PYTHONMALLOC", b"bogus")], &[], c"preconfig_init_allocator", UNKNOWN),
+            (&[(c"PYTHONMALLOC", b"Malloc")], &[], c"preconfig_init_allocator", UNKNOWN),
             (
                 &[(c"PYTHONUTF8", b"2")],
                 &[],
@@ -445,6 +481,12 @@ mod tests {
             let status = read(ConfigKind::Python, b"C", env, args).unwrap_err();
             assert_eq!((status.func(), status.message()), (Some(func), Some(message)));
         }
+    }
+
+    #[test]
+    fn a_question_mark_is_answered() {
+        let status = read(ConfigKind::Python, b"C", &[(c"PYTHONMALLOC", b"?")], &[]).unwrap_err();
+        assert!(status.is_exit() && status.exitcode() == 0);
     }
 
     #[test]

@@ -233,7 +233,7 @@ pub static OPTIONS: [OptionRow; 74] = [
         .xoption("utf8", "[=0|1]", "UTF-8 mode on or off"),
     row!(Pre Int allocator)
         .env(c"PYTHONMALLOC", Special, "memory allocator: default, malloc, pymalloc, mimalloc, each but the first \
-                                        also with _debug; debug is default with debug hooks"),
+                                        also with _debug; debug is default with debug hooks; guard samples; ? lists them"),
 
     // Who decides.
     row!(Int Int _config_init).defaults(1, 2, 3).internal(),

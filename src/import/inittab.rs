@@ -3,6 +3,8 @@
 use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use hognose_allocators::NoMemory;
+
 use crate::object::PyObject;
 
 /// A C module's initialization function.
@@ -13,6 +15,8 @@ struct Entry {
     name: *const c_char,
     init: Option<InitFunction>,
     next: *mut Entry,
+    /// Whether the entry is for one initialization, and owns its name.
+    once: bool,
 }
 
 /// The first entry. Programs add before initialization, so there is no race to lose; the exchange makes
@@ -24,6 +28,56 @@ static FIRST: AtomicPtr<Entry> = AtomicPtr::new(core::ptr::null_mut());
 /// # Safety
 /// `name` is a C string that outlives the process's use of Python, as `PyImport_AppendInittab` demands.
 pub unsafe fn append(name: *const c_char, init: Option<InitFunction>) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { insert(name, init, false) }
+}
+
+/// Adds a module for the next initialization only; its name is copied.
+pub fn append_once(name: &CStr, init: InitFunction) -> Result<(), NoMemory> {
+    // SAFETY: a C string; the copy is the entry's.
+    unsafe {
+        let copy = libc::strdup(name.as_ptr());
+        if copy.is_null() {
+            return Err(NoMemory);
+        }
+        if insert(copy, Some(init), true) < 0 {
+            libc::free(copy.cast());
+            return Err(NoMemory);
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the modules that were for one initialization; called when that has failed or is over.
+pub fn forget_once() {
+    let mut kept = FIRST.swap(core::ptr::null_mut(), Ordering::AcqRel);
+    let mut first: *mut Entry = core::ptr::null_mut();
+    let mut last: *mut Entry = core::ptr::null_mut();
+    // SAFETY: nothing is being imported; the entries are this table's, and each is unlinked once.
+    unsafe {
+        while !kept.is_null() {
+            let next = (*kept).next;
+            if (*kept).once {
+                libc::free((*kept).name.cast_mut().cast());
+                libc::free(kept.cast());
+            } else {
+                (*kept).next = core::ptr::null_mut();
+                if last.is_null() {
+                    first = kept;
+                } else {
+                    (*last).next = kept;
+                }
+                last = kept;
+            }
+            kept = next;
+        }
+    }
+    FIRST.store(first, Ordering::Release);
+}
+
+/// # Safety
+/// As for [`append`], but for the names of entries for one initialization, which they own.
+unsafe fn insert(name: *const c_char, init: Option<InitFunction>, once: bool) -> i32 {
     // From the C library, not from a domain: the table is there before any domain is chosen, and C programs
     // expect it to survive finalization.
     // SAFETY: a plain allocation.
@@ -34,7 +88,7 @@ pub unsafe fn append(name: *const c_char, init: Option<InitFunction>) -> i32 {
     loop {
         let next = FIRST.load(Ordering::Acquire);
         // SAFETY: the memory is the entry's own.
-        unsafe { entry.write(Entry { name, init, next }) };
+        unsafe { entry.write(Entry { name, init, next, once }) };
         if FIRST.compare_exchange(next, entry, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             return 0;
         }

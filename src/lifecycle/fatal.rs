@@ -121,8 +121,43 @@ pub fn write_thread(out: &mut Output, ts: &ThreadState, is_current: bool) -> fmt
     Ok(())
 }
 
+/// Tells the allocators how fatal errors are reported here, and how to find the Python stack.
+pub fn install() {
+    hognose_allocators::set_fatal_handler(fatal_error);
+    hognose_allocators::guard::set_stack_writer(Some(write_stack));
+}
+
+/// Fewer frames are enough to find the place that allocated.
+const STACK_FRAMES: usize = 16;
+
+/// Writes the frames of the calling thread, the innermost first; false if it has none.
+fn write_stack(out: &mut dyn fmt::Write) -> bool {
+    let Some(ts) = ThreadState::try_current() else { return false };
+    let mut frame: *const Frame = ts.frame.get();
+    let mut count = 0;
+    // SAFETY: a thread's frames are linked and whole while it holds the GIL.
+    while let Some(this) = unsafe { frame.as_ref() }
+        && count < STACK_FRAMES
+    {
+        let line = this.line().unwrap_or(0);
+        let written = out
+            .write_str("  File \"")
+            .and_then(|()| write_text(out, this.code().filename()))
+            .and_then(|()| write!(out, "\", line {line} in "))
+            .and_then(|()| write_text(out, this.code().name()))
+            .and_then(|()| out.write_str("\n"));
+        if written.is_err() {
+            // The room is full; what is there are the innermost frames.
+            break;
+        }
+        count += 1;
+        frame = this.previous;
+    }
+    count != 0
+}
+
 /// Writes a string in ASCII.
-pub(crate) fn write_text(out: &mut Output, text: &PyStr) -> fmt::Result {
+pub(crate) fn write_text(out: &mut dyn fmt::Write, text: &PyStr) -> fmt::Result {
     for ch in text.chars().take(LONGEST_NAME) {
         match ch {
             0x20..=0x7E => out.write_char(ch as u8 as char)?,

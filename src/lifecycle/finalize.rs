@@ -22,8 +22,9 @@ thread_local! {
     static LAST: Cell<Option<Figures>> = const { Cell::new(None) };
     /// Whether the last finalization found live blocks, and has reported them.
     static REPORT_LIVE: Cell<bool> = const { Cell::new(false) };
-    /// How many threads the present finalization has stopped inside Python code.
-    static STOPPED: Cell<usize> = const { Cell::new(0) };
+    /// The threads that the present finalization has stopped.
+    static STOPPED: Cell<threads::Stopped> =
+        const { Cell::new(threads::Stopped { in_calls: 0, with_native_code: 0 }) };
 }
 
 /// The figures of the heap at the end of the last finalization in this thread.
@@ -107,8 +108,12 @@ fn stop_other_threads(ts: &ThreadState) {
     // A collection in which a thread has stopped is over.
     interp.gc.collecting.set(false);
     // SAFETY: the GIL is ours, and the epoch closed.
-    let in_use = unsafe { threads::end_others(ts) };
-    STOPPED.set(STOPPED.get() + in_use);
+    let now = unsafe { threads::end_others(ts) };
+    let stopped = STOPPED.get();
+    STOPPED.set(threads::Stopped {
+        in_calls: stopped.in_calls + now.in_calls,
+        with_native_code: stopped.with_native_code + now.with_native_code,
+    });
 }
 
 /// Closes a runtime in which nothing was begun yet.
@@ -317,6 +322,8 @@ pub(super) fn tear_down(ts: &ThreadState) {
         &ts.context,
         &ts.async_gen_firstiter,
         &ts.async_gen_finalizer,
+        &ts.asyncio_running_task,
+        &ts.asyncio_running_loop,
         &ts.dict,
         &ts.current_exception,
         &ts.exc_base.value,
@@ -373,9 +380,12 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     // SAFETY: the configuration is not looked at any more.
     unsafe { (*interp.config.get()).clear() };
     stop_other_threads(ts);
-    let stopped = STOPPED.replace(0);
+    let stopped = STOPPED.take();
+    figures.stopped_threads = stopped.with_native_code;
+    LAST.set(Some(figures));
     close_and_forget();
     crate::config::forget_preinitialization();
+    crate::import::inittab::forget_once();
     let ts = NonNull::from(ts);
     let interp = core::ptr::from_ref(interp).cast_mut();
     // SAFETY: the state is the attached one; the interpreter came from the raw domain. No other thread refers to them
@@ -384,7 +394,7 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
         threads::delete_current(ts);
         core::ptr::drop_in_place(interp);
         raw_free(interp.cast());
-        if stopped == 0 {
+        if stopped.in_calls == 0 {
             Heap::destroy(heap);
         }
         // Else a thread that was stopped may be inside a system call that writes to a block of the heap when it ends:

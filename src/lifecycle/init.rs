@@ -24,6 +24,7 @@ pub fn initialize(config: &PyConfig) -> StatusResult {
         return Ok(());
     }
     let mut config = config.try_clone()?;
+    super::fatal::install();
     config::preconfig::preinitialize_for(&config, Args::NONE)?;
     runtime.preinitialized.store(true, Ordering::Release);
     let result = config.read().and_then(|()| config.compute_paths()).and_then(|()| start(&config));

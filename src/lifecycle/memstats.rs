@@ -17,12 +17,14 @@ pub struct Figures {
     pub mem: DomainStats,
     /// `obj`.
     pub obj: DomainStats,
+    /// Daemon threads that were stopped with native code on their stacks: what that holds is never given back.
+    pub stopped_threads: usize,
 }
 
 impl Figures {
-    /// Whether anything is still alive.
+    /// Whether anything is still alive that nobody holds: where threads were stopped, that cannot be told.
     pub fn has_live(&self) -> bool {
-        [self.raw, self.mem, self.obj].iter().any(|s| s.live_blocks != 0)
+        self.stopped_threads == 0 && [self.raw, self.mem, self.obj].iter().any(|s| s.live_blocks != 0)
     }
 
     /// Takes the figures of an interpreter's heap over, before it is destroyed.
@@ -47,6 +49,13 @@ impl Figures {
                 out,
                 "hognose-memstats: {name} live_blocks={} live_bytes={} peak_bytes={} allocations={}",
                 stats.live_blocks, stats.live_bytes, stats.peak_bytes, stats.allocations
+            )?;
+        }
+        if self.stopped_threads != 0 {
+            writeln!(
+                out,
+                "hognose-memstats: stopped_threads={}: daemon threads inside native code keep what it uses",
+                self.stopped_threads
             )?;
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::types::str::PyStr;
 
 pub mod _abc;
 pub mod _ast;
+pub mod _asyncio;
 pub mod _bisect;
 pub mod _codecs;
 pub mod _collections;
@@ -25,13 +26,16 @@ pub mod _imp;
 pub mod _io;
 pub mod _json;
 pub mod _locale;
+pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
+pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
 pub mod _signal;
+pub mod _socket;
 pub mod _stat;
 pub mod _statistics;
 pub mod _string;
@@ -53,16 +57,23 @@ pub mod cmath;
 pub mod errno;
 pub mod fcntl;
 pub mod gc;
+pub mod grp;
 pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
+pub mod mmap;
 pub mod posix;
 pub mod pwd;
+pub mod resource;
 pub mod select;
 pub mod sre;
 pub mod sys;
+pub mod syslog;
+pub mod termios;
 pub mod time;
+pub mod unicodedata;
+pub mod zlib;
 
 /// The declaration of a native module.
 pub struct ModuleSpec {
@@ -87,6 +98,7 @@ impl ModuleSpec {
 pub static MODULES: &[&ModuleSpec] = &[
     &_abc::MODULE,
     &_ast::MODULE,
+    &_asyncio::MODULE,
     &_bisect::MODULE,
     &hashes::blake2::MODULE,
     &_codecs::MODULE,
@@ -104,13 +116,16 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_io::MODULE,
     &_json::MODULE,
     &_locale::MODULE,
+    &_multiprocessing::MODULE,
     &_opcode::MODULE,
     &_operator::MODULE,
     &_pickle::MODULE,
+    &_posixshmem::MODULE,
     &_posixsubprocess::MODULE,
     &_queue::MODULE,
     &_random::MODULE,
     &_signal::MODULE,
+    &_socket::MODULE,
     &_stat::MODULE,
     &_statistics::MODULE,
     &_string::MODULE,
@@ -132,15 +147,22 @@ pub static MODULES: &[&ModuleSpec] = &[
     &errno::MODULE,
     &fcntl::MODULE,
     &gc::MODULE,
+    &grp::MODULE,
     &itertools::MODULE,
     &marshal::MODULE,
     &math::MODULE,
+    &mmap::MODULE,
     &posix::MODULE,
     &pwd::MODULE,
+    &resource::MODULE,
     &select::MODULE,
     &sre::MODULE,
     &sys::MODULE,
+    &syslog::MODULE,
+    &termios::MODULE,
     &time::MODULE,
+    &unicodedata::MODULE,
+    &zlib::MODULE,
 ];
 
 /// The native module of that name.

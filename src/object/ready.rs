@@ -71,15 +71,19 @@ pub fn ready_in_process(typ: &'static StaticType) {
     typ.object.set_flag(flags::READY | flags::VALID_VERSION_TAG, true);
 }
 
-/// Fills in what `typ` takes over from its (first) base.
-pub fn inherit(typ: &PyTypeObject, base: &PyTypeObject, slots: &mut TypeSlots) {
-    let from = *base.slots();
-    typ.tp_flags.set(typ.tp_flags.get() | (base.flags() & flags::INHERITED) as core::ffi::c_ulong);
-    // Sequence or mapping: one of them.
+/// Whether patterns take it for a sequence or a mapping: one of them, as the first base that says so.
+pub fn inherit_pattern(typ: &PyTypeObject, base: &PyTypeObject) {
     if !typ.has_flag(flags::SEQUENCE | flags::MAPPING) {
         let pattern = base.flags() & (flags::SEQUENCE | flags::MAPPING);
         typ.tp_flags.set(typ.tp_flags.get() | pattern as core::ffi::c_ulong);
     }
+}
+
+/// Fills in what `typ` takes over from its (first) base.
+pub fn inherit(typ: &PyTypeObject, base: &PyTypeObject, slots: &mut TypeSlots) {
+    let from = *base.slots();
+    typ.tp_flags.set(typ.tp_flags.get() | (base.flags() & flags::INHERITED) as core::ffi::c_ulong);
+    inherit_pattern(typ, base);
     // Comparison and hash go together: a type that defines one of them has lost the other.
     if slots.richcompare.is_none() && slots.hash.is_none() {
         slots.richcompare = from.richcompare;

@@ -286,17 +286,19 @@ pub fn without_gil<R>(ts: &ThreadState, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Lets another thread have the GIL, because it has asked for it.
+/// Lets another thread have the GIL, because it has asked for it. The caller is between two instructions.
 #[cold]
 pub fn let_another_run(ts: &ThreadState) {
     let gil: &Gil = ts.interp().gil();
     let state = NonNull::from(ts);
     // SAFETY: as in `detach`.
     unsafe { suspend_sections(ts) };
+    ts.between_instructions.set(true);
     HERE.with(|here| here.current.set(ptr::null()));
     hognose_allocators::attach_heap(ptr::null_mut());
     gil.release_to_another();
     attach(state, "a switch of threads");
+    ts.between_instructions.set(false);
 }
 
 /// What a thread does that comes too late and has nowhere to go: everything that it holds on its stack belongs to a

@@ -130,6 +130,10 @@ pub struct ThreadState {
     pub async_gen_firstiter: Slot<PyObject>,
     /// `sys.set_asyncgen_hooks`.
     pub async_gen_finalizer: Slot<PyObject>,
+    /// The event loop that the thread runs (`asyncio`).
+    pub asyncio_running_loop: Slot<PyObject>,
+    /// The task that this loop runs.
+    pub asyncio_running_task: Slot<PyObject>,
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<i32>,
     /// The trace function.
@@ -153,6 +157,8 @@ pub struct ThreadState {
     pub start: Cell<*mut core::ffi::c_void>,
     /// The innermost critical section that is open.
     pub critical_section: Cell<*mut core::ffi::c_void>,
+    /// The thread waits between two instructions: every frame's value stack is as `sp` says, but for native callers'.
+    pub between_instructions: Cell<bool>,
     /// `PyThreadState_Clear` was called.
     pub cleared: Cell<bool>,
     /// The next thread state of the interpreter.
@@ -189,6 +195,8 @@ impl ThreadState {
             context: Slot::empty(),
             async_gen_firstiter: Slot::empty(),
             async_gen_finalizer: Slot::empty(),
+            asyncio_running_loop: Slot::empty(),
+            asyncio_running_task: Slot::empty(),
             coroutine_origin_depth: Cell::new(0),
             trace: Hook::new(),
             profile: Hook::new(),
@@ -200,6 +208,7 @@ impl ThreadState {
             ensured: Cell::new(1),
             start: Cell::new(core::ptr::null_mut()),
             critical_section: Cell::new(core::ptr::null_mut()),
+            between_instructions: Cell::new(false),
             cleared: Cell::new(false),
             next: Cell::new(core::ptr::null_mut()),
         };

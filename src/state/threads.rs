@@ -13,7 +13,7 @@ use super::thread::ThreadState;
 use crate::vm::monitoring::legacy;
 
 /// Makes a state, which no thread has attached, and puts it first in its interpreter's list. Any thread, with a GIL or
-/// without. None without memory, or when the runtime is closed.
+/// without. None without memory, or when the runtime is closed; for the main one also before it is initialized.
 ///
 /// # Safety
 /// The interpreter is alive, or null for the main one.
@@ -26,7 +26,13 @@ pub unsafe fn create(interp: *const InterpreterState) -> Option<NonNull<ThreadSt
     let _states = runtime.states.lock();
     let closed = is_closed(runtime.epoch.load(Ordering::Acquire))
         && runtime.finalizing_thread.load(Ordering::Acquire) != crate::sync::thread_ident();
-    let interp = if interp.is_null() { runtime.main_interpreter.load(Ordering::Acquire).cast_const() } else { interp };
+    // Who does not name an interpreter waits until the main one is made.
+    let interp = match interp.is_null() {
+        true if runtime.initialized.load(Ordering::Acquire) => {
+            runtime.main_interpreter.load(Ordering::Acquire).cast_const()
+        }
+        _ => interp,
+    };
     // SAFETY: the caller's promise; the main one is alive while the lock is held and it is found.
     let interp = unsafe { interp.as_ref() }.filter(|_| !closed);
     let Some(interp) = interp else {
@@ -54,6 +60,8 @@ pub fn clear(ts: &ThreadState, target: &ThreadState) {
         &target.context,
         &target.async_gen_firstiter,
         &target.async_gen_finalizer,
+        &target.asyncio_running_task,
+        &target.asyncio_running_loop,
         &target.async_exception,
         &target.current_exception,
         &target.exc_base.value,
@@ -164,15 +172,22 @@ pub fn with_thread<R>(interp: &InterpreterState, thread: u64, mut f: impl FnMut(
     result
 }
 
-/// Clears and ends all states of the interpreter but the caller's: their threads will never use them again. How many
-/// of them had frames, whose values stay as they are, is returned: in a process that ends they belong to threads that
-/// may still be inside a call with them.
+/// What is left of threads that were stopped for good.
+#[derive(Clone, Copy, Default)]
+pub struct Stopped {
+    /// How many are inside a call from Python code, in the middle of a system call perhaps.
+    pub in_calls: usize,
+    /// How many have native code on their stacks, which may hold something.
+    pub with_native_code: usize,
+}
+
+/// Clears and ends all states of the interpreter but the caller's: their threads will never use them again. Says what
+/// is left of them.
 ///
 /// # Safety
 /// The caller holds the GIL, and no other thread can attach one of the states any more.
-pub unsafe fn end_others(ts: &ThreadState) -> usize {
-    let mut in_use = 0;
-    let mut kept: *mut ThreadState = ptr::null_mut();
+pub unsafe fn end_others(ts: &ThreadState) -> Stopped {
+    let mut stopped = Stopped::default();
     loop {
         let other = {
             let _states = Runtime::get().states.lock();
@@ -183,35 +198,22 @@ pub unsafe fn end_others(ts: &ThreadState) -> usize {
             {
                 at = state.next.get();
             }
-            // SAFETY: as above.
-            if let Some(state) = unsafe { at.as_ref() } {
-                unlink(state);
-            }
             at
         };
-        let Some(other) = NonNull::new(other) else { break };
-        // SAFETY: the caller's promise: nobody else uses it; it was unlinked just now.
+        let Some(other) = NonNull::new(other) else { return stopped };
+        // SAFETY: the caller's promise: nobody else uses or ends it.
         let state = unsafe { other.as_ref() };
-        state.next.set(kept);
-        kept = other.as_ptr();
-    }
-    // First all are out of the list, then they are cleared: clearing may run Python code, which finds none of them.
-    while let Some(other) = NonNull::new(kept) {
-        // SAFETY: as above.
-        let state = unsafe { other.as_ref() };
-        kept = state.next.get();
         if !state.frame.get().is_null() {
-            in_use += 1;
+            stopped.in_calls += usize::from(!state.between_instructions.get());
+            // SAFETY: the caller's promise.
+            let native = unsafe { crate::vm::frame::abandon(ts, state) };
+            // Below a thread of C's there are C's and our own functions, which hold what they were called with.
+            stopped.with_native_code += usize::from(native || state.start.get().is_null());
         }
+        // It stays in the list meanwhile: what clearing ends may have to be taken out of the other states.
         crate::modules::_thread::forget_start(ts, state);
         clear(ts, state);
-        state.interp().gil().forget(other.as_ptr());
-        attach::forget(other.as_ptr(), state.thread_id.get());
-        // SAFETY: as above; allocated by `create`.
-        unsafe {
-            ptr::drop_in_place(other.as_ptr());
-            raw_free(other.as_ptr().cast());
-        }
+        // SAFETY: as above.
+        unsafe { delete(other) };
     }
-    in_use
 }

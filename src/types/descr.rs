@@ -143,7 +143,6 @@ pub static CLASSMETHOD_DESCR_TYPE: StaticType = StaticType::new(TypeSpec {
     basicsize: size_of::<PyMethodDescr>(),
     flags: FLAGS,
     slots: TypeSlots { call: Some(classmethod_call), descr_get: Some(classmethod_get), ..COMMON },
-    methods: &[MethodDef::no_args("__reduce__", descr_reduce, "")],
     getset: METHOD_GETSET,
     ..TypeSpec::EMPTY
 });

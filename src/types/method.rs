@@ -127,9 +127,10 @@ fn method_new(ts: &ThreadState, _typ: &PyTypeObject, args: Args<'_>) -> PyResult
 }
 
 fn method_call(ts: &ThreadState, callable: &PyObject, args: Args<'_>) -> PyResult {
+    // Whoever calls keeps the method, and the method its parts.
     // SAFETY: slot of this type.
-    let (function, this) = unsafe { callable.cast_unchecked::<PyMethod>() }.parts();
-    slotdefs::call_with_first(ts, &function, &this, args)
+    let (function, this) = unsafe { callable.cast_unchecked::<PyMethod>() }.borrow_parts();
+    slotdefs::call_with_first(ts, function, this, args)
 }
 
 /// Attributes that the method itself does not have are the function's.

@@ -327,6 +327,11 @@ impl TupleHasher {
     }
 }
 
+/// Whether a type makes its instances as `base` does: then `base`'s `__init__` refuses keywords.
+pub(crate) fn inherits_new(of: &PyTypeObject, base: &'static StaticType) -> bool {
+    of.slots().new.map(|slot| slot as usize) == base.object.slots().new.map(|slot| slot as usize)
+}
+
 /// Whether a type initializes its instances as `base` does: then `base`'s constructor refuses keywords.
 pub(crate) fn inherits_init(of: &PyTypeObject, base: &'static StaticType) -> bool {
     if core::ptr::eq(of, &base.object) {

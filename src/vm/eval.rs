@@ -253,6 +253,14 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                 header::decref(ts, first);
             }};
         }
+        // Native code is about to be called with what lies on the stack: a thread that is stopped in there for good
+        // has its frames cleared by another (see `frame::abandon`).
+        macro_rules! calling {
+            () => {{
+                (*frame).sp = sp;
+                (*frame).is_calling = true;
+            }};
+        }
         macro_rules! save {
             () => {{
                 (*frame).pc = pc;
@@ -1339,6 +1347,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                             enter!(callee, 4)
                         }
                         let args = core::slice::from_raw_parts(first.cast::<&PyObject>(), count);
+                        calling!();
                         let result = if core::ptr::eq(typ, &*METHOD_DESCR_TYPE)
                             && count > 0
                             && args[0].ob_type().is_subtype(callable.cast_unchecked::<PyMethodDescr>().owner())
@@ -1350,7 +1359,11 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                             call_native(ts, function.def(), function.self_or_none(), Args::positional_only(args))
                         } else if !WATCHED && core::ptr::eq(typ, &*TYPE_TYPE) {
                             let class = callable.cast_unchecked::<PyTypeObject>();
-                            if let Some(callee) = check!(begin_init(ts, class, args)) {
+                            let begun = begin_init(ts, class, args);
+                            if !matches!(begun, Ok(None)) {
+                                (*frame).is_calling = false;
+                            }
+                            if let Some(callee) = check!(begun) {
                                 // The new instance waits in the callable's place for `__init__` to end.
                                 let this = PyRef::from_borrowed(&**(*callee).localsplus());
                                 let class = core::mem::replace(&mut *base, this.into_ptr());
@@ -1363,6 +1376,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                         } else {
                             call::call(ts, callable, Args::positional_only(args))
                         };
+                        (*frame).is_calling = false;
                         let value = check!(result);
                         drop_range(ts, base, sp);
                         sp = base;
@@ -1394,7 +1408,10 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                             sp = base;
                             enter!(callee, 4)
                         }
-                        let value = check!(call::call(ts, callable, args));
+                        calling!();
+                        let result = call::call(ts, callable, args);
+                        (*frame).is_calling = false;
+                        let value = check!(result);
                         drop_range(ts, base, sp);
                         sp = base;
                         push!(value);
@@ -1420,7 +1437,10 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                             sp = base;
                             enter!(callee, 1)
                         }
-                        let value = check!(call::call_tuple_dict(ts, callable, args, keywords));
+                        calling!();
+                        let result = call::call_tuple_dict(ts, callable, args, keywords);
+                        (*frame).is_calling = false;
+                        let value = check!(result);
                         drop_range(ts, base, sp);
                         sp = base;
                         push!(value);

@@ -62,6 +62,8 @@ pub struct Frame {
     pub is_entry: bool,
     /// Whether the frame is that of an `__init__` whose result gives way to the instance below it on the caller's stack.
     pub is_init: bool,
+    /// Native code runs that a call instruction of this frame has called; `sp` is valid.
+    pub is_calling: bool,
 }
 
 /// Words of a frame before its locals.
@@ -151,6 +153,7 @@ impl Frame {
                 owner: Owner::Thread,
                 is_entry: false,
                 is_init: false,
+                is_calling: false,
             });
             (*place).sp = (*place).localsplus().add(code.co_nlocalsplus as usize);
         }
@@ -237,6 +240,51 @@ pub fn push(ts: &ThreadState, function: &PyFunction, code: &PyCode) -> PyResult<
 pub unsafe fn pop(ts: &ThreadState, frame: *mut Frame) {
     // SAFETY: as in `push`; the caller's promise.
     unsafe { (*ts.data_stack.get()).pop(ts.heap(), frame.cast()) };
+}
+
+/// Takes the frames from a thread that will never run them on: one that finalization has stopped, or that a forked
+/// child does not have. Locals are dropped, and what lies on the value stacks, but for the topmost one when the thread
+/// is inside native code: that may be in the middle of a system call with it. True when there was native code on the
+/// way, which may hold something.
+///
+/// # Safety
+/// The GIL is held, `target` is not the caller's state, and its thread never runs again.
+pub unsafe fn abandon(ts: &ThreadState, target: &ThreadState) -> bool {
+    let mut at = target.frame.replace(core::ptr::null_mut());
+    let mut stack_is_whole = target.between_instructions.get();
+    let mut native = false;
+    // SAFETY: the frames are linked and alive; `sp` is valid where the thread is between two instructions, and in a
+    // frame that another was entered from without native code in between. A frame's memory outlives this.
+    unsafe {
+        while let Some(frame) = at.as_mut() {
+            at = frame.previous;
+            if !stack_is_whole {
+                frame.sp = frame.stack_base();
+                native = true;
+            }
+            // What native code was called with, nobody uses any more: it waits for the frames above to end.
+            native |= frame.is_entry && !at.is_null();
+            let caller_is_calling = at.as_ref().is_some_and(|caller| caller.is_calling);
+            stack_is_whole = frame.owner == Owner::Thread && (!frame.is_entry || caller_is_calling);
+            if frame.owner == Owner::Thread {
+                frame.clear(ts);
+            } else {
+                // The rest is its generator's, which its caller's stack keeps.
+                frame.previous = core::ptr::null_mut();
+                let mut place = frame.localsplus();
+                while place < frame.sp {
+                    let object = place.replace(core::ptr::null_mut());
+                    place = place.add(1);
+                    if !object.is_null() {
+                        header::decref(ts, object);
+                    }
+                }
+                frame.sp = frame.stack_base();
+                native = true;
+            }
+        }
+    }
+    native
 }
 
 /// The nearest frame of Python code, from the current one down.

@@ -4,7 +4,7 @@ use core::fmt::{self, Write};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::{FORBIDDEN_BYTE, TAIL, requested_size};
+use super::{FORBIDDEN_BYTE, HEAD, TAIL, peek};
 use crate::domain::Domain;
 
 /* ---- The end ---- */
@@ -18,8 +18,9 @@ pub fn set_fatal_handler(handler: fn(&str, &str) -> !) {
     FATAL.store(handler as *mut (), Ordering::Release);
 }
 
-/// Says how the traceback of a block's allocation is printed to standard error; the function returns
-/// false if none is known.
+/// Says how the traceback of a block's allocation is printed. The function gets the user's address, writes "Memory block
+/// allocated at (most recent call first):", a line for each frame and an empty one to standard error, and must not
+/// allocate; it returns false, with nothing written, if it knows none.
 pub fn set_traceback_printer(printer: fn(Domain, *mut u8) -> bool) {
     TRACEBACK.store(printer as *mut (), Ordering::Release);
 }
@@ -41,7 +42,7 @@ pub fn fatal(function: &str, message: &str) -> ! {
 /* ---- Writing without memory ---- */
 
 /// Standard error, unbuffered.
-struct Stderr;
+pub(crate) struct Stderr;
 
 impl Write for Stderr {
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -160,6 +161,17 @@ pub(crate) fn unmapped(function: &str, domain: Domain, p: *mut u8) -> ! {
     fatal(function, text.as_str())
 }
 
+/// Reports an address where no block can be, because nothing can be read there, and ends the process.
+#[cold]
+pub(crate) fn unreadable(function: &str, domain: Domain, p: *mut u8) -> ! {
+    let mut text = Text::new();
+    text.put(format_args!(
+        "bad pointer: {p:p} (verified using API '{}') is no block's address: there is no memory that could be read",
+        Letter(domain.letter())
+    ));
+    fatal(function, text.as_str())
+}
+
 fn describe(domain: Domain, p: *mut u8) {
     // A failed write to standard error cannot be reported anywhere.
     let _ = try_describe(domain, p);
@@ -167,56 +179,60 @@ fn describe(domain: Domain, p: *mut u8) {
 
 fn try_describe(domain: Domain, p: *mut u8) -> fmt::Result {
     let mut out = Stderr;
-    // SAFETY: the caller read the head already.
-    let (head, n) = unsafe { (p.sub(8).cast::<[u8; 8]>().read(), requested_size(p)) };
-    writeln!(out, "Debug memory block at address p={p:p}: API '{}'", Letter(head[0]))?;
+    let Some(head) = peek::bytes::<HEAD>(p.wrapping_sub(HEAD)) else {
+        return writeln!(out, "Debug memory block at address p={p:p}: its head cannot be read");
+    };
+    let [size @ .., _, _, _, _, _, _, _, _] = head;
+    let n = usize::from_be_bytes(size);
+    writeln!(out, "Debug memory block at address p={p:p}: API '{}'", Letter(head[8]))?;
     writeln!(out, "    {n} bytes originally requested")?;
-    if head[1..] == [FORBIDDEN_BYTE; 7] {
+    if head[9..] == [FORBIDDEN_BYTE; 7] {
         writeln!(out, "    The 7 pad bytes at p-7 are FORBIDDENBYTE, as expected.")?;
     } else {
         writeln!(out, "    The 7 pad bytes at p-7 are not all FORBIDDENBYTE (0xfd):")?;
-        for (i, byte) in head[1..].iter().enumerate() {
+        for (i, byte) in head[9..].iter().enumerate() {
             writeln!(out, "        at p-{}: 0x{byte:02x}{}", 7 - i, ouch(*byte))?;
         }
         writeln!(out, "    Because memory is corrupted at the start, the count of bytes requested")?;
         writeln!(out, "       may be bogus, and checking the trailing pad bytes may segfault.")?;
     }
     let tail = p.wrapping_add(n);
-    if !is_mapped(p, n.saturating_add(TAIL)) {
-        writeln!(out, "    The 8 pad bytes at tail={tail:p} are outside the process's memory.")?;
-        writeln!(out)?;
-        return print_traceback(&mut out, domain, p);
-    }
-    // SAFETY: the range is mapped, as just asked.
-    let guard = unsafe { tail.cast::<[u8; TAIL]>().read() };
-    if guard == [FORBIDDEN_BYTE; TAIL] {
-        writeln!(out, "    The 8 pad bytes at tail={tail:p} are FORBIDDENBYTE, as expected.")?;
-    } else {
-        writeln!(out, "    The 8 pad bytes at tail={tail:p} are not all FORBIDDENBYTE (0xfd):")?;
-        for (i, byte) in guard.iter().enumerate() {
-            writeln!(out, "        at tail+{i}: 0x{byte:02x}{}", ouch(*byte))?;
+    match peek::bytes::<TAIL>(tail) {
+        Some(guard) if guard == [FORBIDDEN_BYTE; TAIL] => {
+            writeln!(out, "    The 8 pad bytes at tail={tail:p} are FORBIDDENBYTE, as expected.")?;
         }
+        Some(guard) => {
+            writeln!(out, "    The 8 pad bytes at tail={tail:p} are not all FORBIDDENBYTE (0xfd):")?;
+            for (i, byte) in guard.iter().enumerate() {
+                writeln!(out, "        at tail+{i}: 0x{byte:02x}{}", ouch(*byte))?;
+            }
+        }
+        None => writeln!(out, "    The 8 pad bytes at tail={tail:p} cannot be read.")?,
     }
     if n > 0 {
         write!(out, "    Data at p:")?;
-        let hex = |out: &mut Stderr, from: usize, to: usize| -> fmt::Result {
-            for i in from..to {
-                // SAFETY: inside the user's bytes, which are mapped.
-                write!(out, " {:02x}", unsafe { p.add(i).read() })?;
-            }
-            Ok(())
-        };
         if n <= 16 {
-            hex(&mut out, 0, n)?;
+            hex(&mut out, p, n)?;
         } else {
-            hex(&mut out, 0, 8)?;
+            hex(&mut out, p, 8)?;
             write!(out, " ...")?;
-            hex(&mut out, n - 8, n)?;
+            hex(&mut out, tail.wrapping_sub(8), 8)?;
         }
         writeln!(out)?;
     }
     writeln!(out)?;
     print_traceback(&mut out, domain, p)
+}
+
+/// Writes `n` bytes; `??` for one that cannot be read.
+fn hex(out: &mut Stderr, from: *mut u8, n: usize) -> fmt::Result {
+    for i in 0..n {
+        match peek::bytes::<1>(from.wrapping_add(i)) {
+            Some([byte]) => write!(out, " {byte:02x}")?,
+            None => write!(out, " ??")?,
+        }
+    }
+    Ok(())
 }
 
 fn print_traceback(out: &mut Stderr, domain: Domain, p: *mut u8) -> fmt::Result {
@@ -228,28 +244,13 @@ fn print_traceback(out: &mut Stderr, domain: Domain, p: *mut u8) -> fmt::Result 
         let printer = unsafe { core::mem::transmute::<*mut (), fn(Domain, *mut u8) -> bool>(printer) };
         printer(domain, p)
     };
-    if !printed {
-        writeln!(out, "Enable tracemalloc to get the memory block allocation traceback")?;
-        writeln!(out)?;
+    if printed {
+        return Ok(());
     }
-    Ok(())
+    writeln!(out, "Enable tracemalloc to get the memory block allocation traceback")?;
+    writeln!(out)
 }
 
 fn ouch(byte: u8) -> &'static str {
     if byte == FORBIDDEN_BYTE { "" } else { " *** OUCH" }
-}
-
-/// Whether `n` bytes at `p` can be read: a size out of a damaged head may lead anywhere. Only the
-/// ends are asked for: what is between them is not read.
-pub(super) fn is_mapped(p: *mut u8, n: usize) -> bool {
-    const OS_PAGE: usize = 4096;
-    let Some(last) = (p as usize).checked_add(n) else {
-        return false;
-    };
-    [p as usize, last - 1].iter().all(|at| {
-        let page = (at & !(OS_PAGE - 1)) as *mut libc::c_void;
-        let mut residence = 0u8;
-        // SAFETY: one page is asked for, and the vector has room for one answer.
-        unsafe { libc::mincore(page, 1, (&raw mut residence).cast()) == 0 }
-    })
 }

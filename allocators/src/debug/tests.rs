@@ -358,6 +358,89 @@ fn a_call_without_a_thread_state_is_reported() {
     }
 }
 
+/// A pointer that never was a block's is reported, and nothing faults on the way: wild, poisoned, of the stack, of
+/// constant data, inside a block.
+#[test]
+fn a_foreign_pointer_is_reported() {
+    let _turn = turn();
+    setup_debug_hooks();
+    for kind in HeapKind::ALL {
+        let heap = Attached::new(*kind);
+        let block = heap.obj_alloc(200);
+        let local = [0u64; 16];
+        let wild = [1usize, 8, 4096, 0xFDFD_FDFD_FDFD_FDFD, 0xDDDD_DDDD_DDDD_DDD0, usize::MAX, 1 << 47];
+        let mapped = [local.as_ptr().wrapping_add(4) as usize, b"constant data, long enough".as_ptr() as usize + 16];
+        for domain in Domain::ALL {
+            for p in wild {
+                // SAFETY: wrong on purpose, in a child.
+                let text = report(|| unsafe { domain::free(domain, p as *mut c_void) });
+                let end = " is no block's address: there is no memory that could be read\n";
+                assert!(text.starts_with("Fatal Python error: _PyMem_DebugRawFree: bad pointer: "), "{text}");
+                assert!(text.ends_with(end), "{text}");
+            }
+            for p in mapped.into_iter().chain([block as usize + 48]) {
+                // SAFETY: wrong on purpose, in a child.
+                let text = report(|| unsafe { domain::free(domain, p as *mut c_void) });
+                assert!(text.contains("bad ID: Allocated using API") || text.contains("double free"), "{p:x} {text}");
+            }
+        }
+    }
+}
+
+/// A size that was overwritten while letter and guard were not leads anywhere: the report says so and does not follow.
+#[test]
+fn a_damaged_size_is_reported() {
+    let _turn = turn();
+    setup_debug_hooks();
+    for kind in HeapKind::ALL {
+        let _heap = Attached::new(*kind);
+        for domain in Domain::ALL {
+            for (size, readable) in [(9usize, true), (3000, true), (usize::MAX / 2, false), (1 << 46, false)] {
+                // SAFETY: wrong on purpose, in a child.
+                let text = report(|| unsafe {
+                    let p = domain::malloc(domain, 10);
+                    p.cast::<u8>().sub(16).cast::<[u8; 8]>().write(size.to_be_bytes());
+                    domain::free(domain, p);
+                });
+                assert!(text.contains(&std::format!("    {size} bytes originally requested\n")), "{text}");
+                assert!(readable || text.contains(" cannot be read.\n"), "{text}");
+                assert!(text.ends_with("_PyMem_DebugRawFree: bad trailing pad byte\n"), "{text}");
+            }
+        }
+    }
+}
+
+/// Who knows where a block was allocated is asked, and what he writes takes the place of the advice.
+#[test]
+fn the_allocation_is_told_by_who_knows_it() {
+    let _turn = turn();
+    setup_debug_hooks();
+    fn printer(domain: Domain, p: *mut u8) -> bool {
+        if domain != Domain::Raw || !(p as usize).is_multiple_of(16) {
+            return false;
+        }
+        let text = c"Memory block allocated at (most recent call first):\n  File \"x.py\", line 1\n\n".to_bytes();
+        // SAFETY: the text is valid for its length.
+        unsafe { libc::write(2, text.as_ptr().cast(), text.len()) == text.len() as isize }
+    }
+    crate::set_traceback_printer(printer);
+    // SAFETY: wrong on purpose, in a child.
+    let text = report(|| unsafe {
+        let p = domain::raw_malloc(0);
+        p.cast::<u8>().write(1);
+        domain::raw_free(p);
+    });
+    crate::set_traceback_printer(|_, _| false);
+    let expected = "        at tail+7: 0xfd
+
+Memory block allocated at (most recent call first):
+  File \"x.py\", line 1
+
+Fatal Python error: _PyMem_DebugRawFree: bad trailing pad byte
+";
+    assert!(text.ends_with(expected), "{text}");
+}
+
 /// D6: what a foreign thread frees is checked at once and counted when the owner drains its queue.
 #[test]
 fn a_foreign_free_passes_the_hooks() {

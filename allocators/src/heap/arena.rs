@@ -6,15 +6,15 @@
 //!   │ arena │ arena │ zeros │ arena │ zeros         │   64 GiB of addresses, less if the system
 //!   └───┬───┴───────┴───────┴───────┴──── … ────────┘   does not give so much
 //!       ▼ 1 MiB, writable while a heap has it
-//!   ┌──────┬──────┬──── … ─┬──────┐
-//!   │ page │ page │        │ page │   64 pages of 16 KiB, a bit in `free` for each
-//!   └──────┴──────┴──── … ─┴──────┘
+//!   ┌──────────┬──────┬──── … ─┬──────┐
+//!   │ headers  │ page │        │ page │   63 pages of 16 KiB, a bit in `free` for each; the headers
+//!   └──────────┴──────┴──── … ─┴──────┘   of arena and pages are where the first page would be
 //! ```
 //!
-//! Because all arenas lie in one range, "is this a small block?" is a subtraction and a comparison. An
-//! arena that is returned becomes zeros again, so a block that is freed too late finds a page without a
-//! heap (P4) instead of a fault. Arenas of a user's arena allocator, or those that came when the range
-//! was used up, lie *outside*; each heap keeps a sorted list of them.
+//! Because all arenas lie in one range, "is this a small block?" is a subtraction and a comparison, and
+//! the header of a block's page is found by arithmetic. An arena that is returned becomes zeros again,
+//! so an address that is looked at too late is no fault. Arenas of a user's arena allocator, or those
+//! that came when the range was used up, lie *outside*; each heap keeps a sorted list of them.
 //!
 //! Invariants:
 //! - A1: the bits of `free` are the pages that are not in use; an arena with a bit set is on the heap's
@@ -28,6 +28,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::Heap;
 use super::page::{PAGE_SIZE, Page};
+use super::pagemap;
 use crate::domain::PyObjectArenaAllocator;
 use crate::lock::{Guard, Lock};
 
@@ -36,12 +37,17 @@ pub const ARENA_SIZE: usize = 1 << 20;
 const RESERVE_MAX: usize = 64 << 30;
 const RESERVE_MIN: usize = 64 << 20;
 const SLOTS: usize = RESERVE_MAX / ARENA_SIZE;
+/// Pages for which an arena has headers. The first is never used: it holds the headers.
+const PAGES: usize = ARENA_SIZE / PAGE_SIZE;
+/// The bits of the pages of an arena that is aligned.
+const ALL: u64 = !1;
 
-/// What a heap knows about one of its arenas. Kept outside the arena, so that all 64 pages are usable.
+/// What a heap knows about one of its arenas: its first bytes.
+#[repr(C, align(64))]
 pub(crate) struct Arena {
-    /// First page.
-    pub(crate) base: *mut u8,
-    /// What the arena allocator gave; differs from `base` if that was not aligned.
+    /// The heap that has the arena.
+    pub(crate) heap: Cell<*const Heap>,
+    /// What the arena allocator gave; differs from the arena's address if that was not aligned.
     given: *mut u8,
     /// Where it goes back to; `None` for the reserved range.
     allocator: Option<PyObjectArenaAllocator>,
@@ -49,24 +55,66 @@ pub(crate) struct Arena {
     pub(crate) free: Cell<u64>,
     /// The bits of all pages.
     pub(crate) all: u64,
+    /// A bit for each page that was ever used.
+    touched: Cell<u64>,
     pub(crate) next: Cell<*mut Arena>,
     pub(crate) prev: Cell<*mut Arena>,
     pub(crate) room_next: Cell<*mut Arena>,
     pub(crate) room_prev: Cell<*mut Arena>,
+    pages: [Page; PAGES],
 }
+
+const _: () = assert!(size_of::<Arena>() <= PAGE_SIZE);
 
 impl Arena {
     pub(crate) fn is_outside(&self) -> bool {
         self.allocator.is_some()
     }
 
-    pub(crate) fn page(&self, index: usize) -> *mut Page {
-        self.base.wrapping_add(index * PAGE_SIZE).cast()
+    /// Whether its allocator gave an address that costs the arena a page.
+    pub(crate) fn is_unaligned(&self) -> bool {
+        self.all != ALL
     }
 
-    pub(crate) fn contains(&self, p: *mut u8) -> bool {
-        let offset = (p as usize).wrapping_sub(self.base as usize);
-        offset < ARENA_SIZE && offset / PAGE_SIZE < self.all.count_ones() as usize
+    /// The header of a page.
+    pub(crate) fn page(&self, index: usize) -> &Page {
+        &self.pages[index]
+    }
+
+    /// The number of a page of this arena.
+    pub(crate) fn index_of(&self, page: *const Page) -> usize {
+        (page as usize - (&raw const self.pages) as usize) / size_of::<Page>()
+    }
+
+    /// Where the blocks of a page start.
+    pub(crate) fn start_of(&self, page: *const Page) -> *mut u8 {
+        let base = ptr::from_ref(self).cast::<u8>().cast_mut();
+        base.wrapping_add(self.index_of(page) * PAGE_SIZE)
+    }
+
+    /// Notes that a page is used. If its class is growing, a page that was never used is fetched from the
+    /// system as a whole: one call is cheaper than the faults that its blocks would make one after the
+    /// other. It is advice: if the system declines, the faults come.
+    pub(crate) fn touch(&self, index: usize, growing: bool) {
+        /// `MADV_POPULATE_WRITE`, since Linux 5.14.
+        const POPULATE: i32 = 23;
+        let bit = 1 << index;
+        if self.touched.get() & bit != 0 {
+            return;
+        }
+        self.touched.set(self.touched.get() | bit);
+        if growing && cfg!(target_os = "linux") && !self.is_outside() {
+            let start = self.start_of(&raw const self.pages[index]);
+            // SAFETY: the page is the heap's, and its contents do not change.
+            unsafe { libc::madvise(start.cast(), PAGE_SIZE, POPULATE) };
+        }
+    }
+
+    /// The header of the page in which an address lies, if it lies in this arena; the page may be out of
+    /// use.
+    pub(crate) fn find(&self, p: *mut u8) -> Option<&Page> {
+        let index = (p as usize).wrapping_sub(ptr::from_ref(self) as usize) / PAGE_SIZE;
+        (index < PAGES && self.all & 1 << index != 0).then(|| &self.pages[index])
     }
 }
 
@@ -89,10 +137,33 @@ unsafe impl Send for Reserve {}
 pub(crate) static RESERVE: Lock<Reserve> =
     Lock::new(Reserve { tried: false, taken: [0; SLOTS / 64], hint: 0, allocator: DEFAULT });
 
-/// Whether an address lies in the reserved range: then, and only then, its page may be looked at.
+/// Whether an address lies in the reserved range.
 #[inline(always)]
 pub(crate) fn in_reserve(p: *mut u8) -> bool {
     (p as usize).wrapping_sub(BASE.load(Ordering::Relaxed)) < LEN.load(Ordering::Relaxed)
+}
+
+/// The header of the page of an address in the reserved range, if the page is in use (M1).
+pub(crate) fn page_in_reserve(p: *mut u8) -> Option<*mut Page> {
+    let base = BASE.load(Ordering::Relaxed);
+    let offset = p as usize - base;
+    // SAFETY: the address lies in the range, as the caller found out.
+    let bin = unsafe { pagemap::get(pagemap::base(), offset) };
+    if bin.is_null() {
+        return None;
+    }
+    let arena = (base + offset / ARENA_SIZE * ARENA_SIZE) as *const Arena;
+    // SAFETY: M1: the page is in use, so its arena's headers are there.
+    Some(ptr::from_ref(unsafe { (*arena).page(offset % ARENA_SIZE / PAGE_SIZE) }).cast_mut())
+}
+
+/// Enters a page of an arena in the page map, or takes it off (M1).
+pub(crate) fn map_page(arena: &Arena, page: &Page) {
+    if !arena.is_outside() {
+        let offset = arena.start_of(page) as usize - BASE.load(Ordering::Relaxed);
+        // SAFETY: the arena is one of the range, and the heap that has it calls.
+        unsafe { pagemap::set(offset, page.bin.get()) };
+    }
 }
 
 /// Base and length of the reserved range; made on first use.
@@ -115,6 +186,11 @@ fn ensure(reserve: &mut Guard<'_, Reserve>) {
         // SAFETY: a fresh mapping at an address of the system's choice.
         let at = unsafe { libc::mmap(ptr::null_mut(), size + ARENA_SIZE, libc::PROT_READ, QUIET, -1, 0) };
         if at != libc::MAP_FAILED {
+            if !pagemap::reserve(size) {
+                // SAFETY: mapped above, and nobody knows of it.
+                unsafe { libc::munmap(at, size + ARENA_SIZE) };
+                return;
+            }
             BASE.store((at as usize).next_multiple_of(ARENA_SIZE), Ordering::Relaxed);
             LEN.store(size, Ordering::Release);
             return;
@@ -144,19 +220,23 @@ fn take_slot(reserve: &mut Guard<'_, Reserve>) -> *mut u8 {
     ptr::null_mut()
 }
 
-fn return_slot(at: *mut u8) {
+/// Gives neighbouring slots back.
+fn return_slots(at: *mut u8, count: usize) {
     let mut reserve = RESERVE.lock();
-    // SAFETY: the slot is ours; the new mapping takes its place in one step, so a late reader sees
+    let bytes = count * ARENA_SIZE;
+    // SAFETY: the slots are ours; the new mapping takes their place in one step, so a late reader sees
     // either the old bytes or zeros.
-    let mapped = unsafe { libc::mmap(at.cast(), ARENA_SIZE, libc::PROT_READ, QUIET | libc::MAP_FIXED, -1, 0) };
+    let mapped = unsafe { libc::mmap(at.cast(), bytes, libc::PROT_READ, QUIET | libc::MAP_FIXED, -1, 0) };
     if mapped == libc::MAP_FAILED {
         // No mapping is left to split off. The memory goes back all the same and reads as zeros.
         // SAFETY: as above.
-        unsafe { libc::madvise(at.cast(), ARENA_SIZE, libc::MADV_DONTNEED) };
+        unsafe { libc::madvise(at.cast(), bytes, libc::MADV_DONTNEED) };
     }
-    let slot = (at as usize - BASE.load(Ordering::Relaxed)) / ARENA_SIZE;
-    reserve.taken[slot / 64] &= !(1 << (slot % 64));
-    reserve.hint = reserve.hint.min(slot / 64);
+    let first = (at as usize - BASE.load(Ordering::Relaxed)) / ARENA_SIZE;
+    for slot in first..first + count {
+        reserve.taken[slot / 64] &= !(1 << (slot % 64));
+    }
+    reserve.hint = reserve.hint.min(first / 64);
 }
 
 /// Number of arenas of the reserved range that heaps have now.
@@ -222,58 +302,86 @@ fn is_default(allocator: &PyObjectArenaAllocator) -> bool {
 
 /* ---- Arenas of a heap ---- */
 
-/// A new arena with all pages free, on no list; null if there is no memory.
-pub(crate) fn new() -> *mut Arena {
-    // SAFETY: plain allocation; the result is tested.
-    let arena = unsafe { libc::calloc(1, size_of::<Arena>()) }.cast::<Arena>();
-    if arena.is_null() {
-        return arena;
-    }
+/// A new arena of a heap with all pages free, on no list; null if there is no memory.
+pub(crate) fn new(heap: &Heap) -> *mut Arena {
     let allocator = {
         let mut reserve = RESERVE.lock();
         let allocator = reserve.allocator;
         let slot = if is_default(&allocator) { take_slot(&mut reserve) } else { ptr::null_mut() };
         if !slot.is_null() {
             drop(reserve);
-            // SAFETY: fresh, and large enough.
-            unsafe { arena.write(describe(slot, ARENA_SIZE / PAGE_SIZE, slot, None)) };
-            return arena;
+            // SAFETY: nobody else has the slot, which is aligned and has room.
+            return unsafe { describe(heap, slot, ALL, slot, None) };
         }
         allocator
     };
     // SAFETY: the installer's promise.
     let given = allocator.alloc.map_or(ptr::null_mut(), |f| unsafe { f(allocator.ctx, ARENA_SIZE) });
     if given.is_null() {
-        // SAFETY: allocated above and not used.
-        unsafe { libc::free(arena.cast()) };
         return ptr::null_mut();
     }
     let given = given.cast::<u8>();
-    let shift = given.align_offset(PAGE_SIZE);
-    let pages = (ARENA_SIZE - shift) / PAGE_SIZE;
-    // SAFETY: fresh, and large enough.
-    unsafe { arena.write(describe(given.wrapping_add(shift), pages, given, Some(allocator))) };
-    for index in 0..pages {
-        // What a user's allocator gives may hold anything, P4 wants null.
-        // SAFETY: the page is ours.
-        unsafe { (&raw mut (*(*arena).page(index)).heap).write(Cell::new(ptr::null())) };
-    }
-    arena
+    let shift = given.align_offset(align_of::<Arena>());
+    let all = if shift == 0 { ALL } else { ALL >> 1 & ALL };
+    // SAFETY: the arena allocator gave that many bytes.
+    unsafe { describe(heap, given.wrapping_add(shift), all, given, Some(allocator)) }
 }
 
-fn describe(base: *mut u8, pages: usize, given: *mut u8, allocator: Option<PyObjectArenaAllocator>) -> Arena {
-    let all = if pages == 64 { u64::MAX } else { (1 << pages) - 1 };
-    Arena {
-        base,
+/// Writes the headers of an arena.
+///
+/// # Safety
+/// `at` is aligned and nobody uses the memory of the pages in `all` and of the first one.
+unsafe fn describe(
+    heap: &Heap,
+    at: *mut u8,
+    all: u64,
+    given: *mut u8,
+    allocator: Option<PyObjectArenaAllocator>,
+) -> *mut Arena {
+    let arena = at.cast::<Arena>();
+    let header = Arena {
+        heap: Cell::new(heap),
         given,
         allocator,
         free: Cell::new(all),
         all,
+        touched: Cell::new(0),
         next: Cell::new(ptr::null_mut()),
         prev: Cell::new(ptr::null_mut()),
         room_next: Cell::new(ptr::null_mut()),
         room_prev: Cell::new(ptr::null_mut()),
+        pages: [const { Page::unused() }; PAGES],
+    };
+    // SAFETY: the caller's promise.
+    unsafe { arena.write(header) };
+    arena
+}
+
+/// Takes the pages of an arena off the page map. Returns the slot that it has in the reserved range; an
+/// arena outside goes back to its allocator at once, and the answer is null.
+///
+/// # Safety
+/// It came from [`new`], is on no list any more, and nothing in it is used.
+unsafe fn clear(arena: *mut Arena) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    let (given, allocator) = unsafe {
+        let mut used = (*arena).all & !(*arena).free.get();
+        while used != 0 {
+            let page = (*arena).page(used.trailing_zeros() as usize);
+            used &= used - 1;
+            page.bin.set(ptr::null());
+            map_page(&*arena, page);
+        }
+        ((*arena).given, (*arena).allocator)
+    };
+    let Some(allocator) = allocator else {
+        return given;
+    };
+    if let Some(free) = allocator.free {
+        // SAFETY: it goes back to the functions that made it.
+        unsafe { free(allocator.ctx, given.cast(), ARENA_SIZE) };
     }
+    ptr::null_mut()
 }
 
 /// Gives an arena back.
@@ -282,18 +390,44 @@ fn describe(base: *mut u8, pages: usize, given: *mut u8, allocator: Option<PyObj
 /// It came from [`new`], is on no list any more, and nothing in it is used.
 pub(crate) unsafe fn release(arena: *mut Arena) {
     // SAFETY: the caller's promise.
-    let (given, allocator) = unsafe { ((*arena).given, (*arena).allocator) };
-    match allocator {
-        None => return_slot(given),
-        Some(allocator) => {
-            if let Some(free) = allocator.free {
-                // SAFETY: it goes back to the functions that made it.
-                unsafe { free(allocator.ctx, given.cast(), ARENA_SIZE) };
+    let slot = unsafe { clear(arena) };
+    if !slot.is_null() {
+        return_slots(slot, 1);
+    }
+}
+
+/// Gives a list of arenas back, linked by `next`. Neighbours go in one call of the system.
+///
+/// # Safety
+/// As for [`release`], for each of them.
+pub(crate) unsafe fn release_all(first: *mut Arena) {
+    let mut at = first;
+    let (mut low, mut count) = (ptr::null_mut::<u8>(), 0);
+    while !at.is_null() {
+        // SAFETY: the caller's promise; the next one is read before this one goes.
+        let (slot, next) = unsafe {
+            let next = (*at).next.get();
+            (clear(at), next)
+        };
+        at = next;
+        if slot.is_null() {
+            continue;
+        }
+        if slot.wrapping_add(ARENA_SIZE) == low {
+            low = slot;
+            count += 1;
+        } else if count != 0 && slot == low.wrapping_add(count * ARENA_SIZE) {
+            count += 1;
+        } else {
+            if count != 0 {
+                return_slots(low, count);
             }
+            (low, count) = (slot, 1);
         }
     }
-    // SAFETY: allocated by `new`.
-    unsafe { libc::free(arena.cast()) };
+    if count != 0 {
+        return_slots(low, count);
+    }
 }
 
 impl Heap {
@@ -315,8 +449,7 @@ impl Heap {
             while used != 0 {
                 let index = used.trailing_zeros() as usize;
                 used &= used - 1;
-                // SAFETY: A1: the page is in use, so it has been initialized.
-                f(unsafe { &*arena.page(index) });
+                f(arena.page(index));
             }
         });
     }

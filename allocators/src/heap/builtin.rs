@@ -23,13 +23,15 @@ const fn builtin<const D: usize>() -> PyMemAllocatorEx {
 fn attached<const D: usize>() -> Option<(&'static Heap, Tag)> {
     // SAFETY: who attaches a heap keeps it alive meanwhile; the reference does not leave the call.
     let heap = unsafe { current_heap().as_ref() }?;
-    let tag = if D == Domain::Mem as usize { Tag::Mem } else { heap.hint.replace(Tag::Obj) };
+    let tag = if D == Domain::Mem as usize { Tag::Mem } else { heap.take_hint() };
     Some((heap, tag))
 }
 
 unsafe extern "C" fn heap_malloc<const D: usize>(_: *mut c_void, size: usize) -> *mut c_void {
     match attached::<D>() {
-        Some((heap, tag)) => heap.alloc_inner(tag, size).cast(),
+        // What a bin can serve comes here only when that is empty, or below somebody's hooks.
+        Some((heap, tag)) if heap.kind.has_pages() => heap.alloc_inner(tag, size).cast(),
+        Some((heap, tag)) => heap.alloc_slow(tag, size).cast(),
         None => ptr::null_mut(),
     }
 }
@@ -53,7 +55,8 @@ unsafe extern "C" fn heap_free<const D: usize>(_: *mut c_void, p: *mut c_void) {
     // SAFETY: who attaches a heap keeps it alive meanwhile; the caller vouches for the block.
     unsafe {
         match current_heap().as_ref() {
-            Some(heap) => heap.free_inner(Tag::Obj, p.cast()),
+            Some(heap) if heap.kind.has_pages() => heap.free_inner(p.cast()),
+            Some(heap) => heap.free_slow(p.cast()),
             None => foreign::free_detached(p.cast()),
         }
     }

@@ -10,12 +10,12 @@ use core::sync::atomic::Ordering;
 
 #[cfg(feature = "mimalloc")]
 use super::HeapKind;
-use super::page::Block;
+use super::bin::Block;
 use super::registry::{HEAPS, Heaps, find_outside_any};
-use super::{Heap, Tag, arena, current_heap, large, page};
-use crate::debug;
+use super::{Heap, Tag, arena, current_heap, large};
 use crate::domain::{self, Domain};
 use crate::table;
+use crate::{debug, guard};
 
 /// Whom a block belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,14 +41,28 @@ pub(crate) unsafe fn owner_of(p: *mut u8) -> Owner {
 /// # Safety
 /// As for `owner_of`.
 unsafe fn owner_among(heaps: &Heaps, p: *mut u8) -> Owner {
-    let page = if arena::in_reserve(p) { Some(page::of(p)) } else { find_outside_any(heaps, p) };
-    if let Some(page) = page {
-        // SAFETY: the reserved range can always be read; an arena outside is a live heap's.
-        let (heap, tag) = unsafe { ((*page).heap.get(), (*page).tag()) };
-        return match NonNull::new(heap.cast_mut()) {
-            Some(found) if heaps.has(heap) => Owner::Heap(found, tag),
+    if guard::in_pool(p) {
+        return match guard::heap_of(p) {
+            Some((heap, tag)) if heaps.has(heap.as_ptr()) => Owner::Heap(heap, tag),
             _ => Owner::Nobody,
         };
+    }
+    let in_reserve = arena::in_reserve(p);
+    let page = if in_reserve { arena::page_in_reserve(p) } else { find_outside_any(heaps, p) };
+    if let Some(page) = page {
+        // SAFETY: a page in use has an arena, whose heap is alive or about to be taken off the list.
+        let (used, heap, tag) = unsafe {
+            let page = &*page;
+            let used = !page.bin.get().is_null();
+            (used, if used { (*page.arena.get()).heap.get() } else { ptr::null() }, page.tag())
+        };
+        return match NonNull::new(heap.cast_mut()) {
+            Some(found) if used && heaps.has(heap) => Owner::Heap(found, tag),
+            _ => Owner::Nobody,
+        };
+    }
+    if in_reserve {
+        return Owner::Nobody;
     }
     if heaps.iter().next().is_none() {
         return Owner::Unknown;
@@ -71,8 +85,7 @@ unsafe fn owner_among(heaps: &Heaps, p: *mut u8) -> Owner {
 
 /// Whether an address lies in a page that no heap uses.
 pub(crate) fn is_late(p: *mut u8) -> bool {
-    // SAFETY: the reserved range can always be read.
-    arena::in_reserve(p) && unsafe { (*page::of(p)).heap.get().is_null() }
+    arena::in_reserve(p) && arena::page_in_reserve(p).is_none()
 }
 
 /// Frees a block that is not, or may not be, one of the attached heap's.
@@ -160,20 +173,20 @@ impl Heap {
 
     /// Frees what others have queued.
     #[inline]
-    pub(crate) fn drain_foreign(&self) {
+    pub(crate) fn drain_queue(&self) {
         if !self.foreign.load(Ordering::Relaxed).is_null() {
-            self.drain_foreign_now();
+            self.drain_queue_now();
         }
     }
 
     #[cold]
-    fn drain_foreign_now(&self) {
+    fn drain_queue_now(&self) {
         let mut at = self.foreign.swap(ptr::null_mut(), Ordering::Acquire);
         while !at.is_null() {
             // SAFETY: the queue holds blocks of this heap that nobody uses.
             unsafe {
                 let next = (*at).next;
-                self.free_inner(Tag::Obj, at.cast());
+                self.free_inner(at.cast());
                 at = next;
             }
         }
@@ -191,14 +204,22 @@ impl Heap {
         }
         // SAFETY: the caller's promise, in each branch.
         unsafe {
-            if !arena::in_reserve(p) {
-                #[cfg(feature = "mimalloc")]
-                if self.kind() == HeapKind::Mimalloc && super::mimalloc::free(self, p) {
-                    return;
+            if guard::in_pool(p) {
+                match guard::heap_of(p) {
+                    Some((heap, _)) if !ptr::eq(heap.as_ptr(), self) => free_stray(p),
+                    _ => guard::free_of_heap(self, p),
                 }
+                return;
+            }
+            #[cfg(feature = "mimalloc")]
+            if self.kind() == HeapKind::Mimalloc && super::mimalloc::free(self, p) {
+                return;
+            }
+            if !arena::in_reserve(p) {
                 if let Some(page) = super::registry::find_outside(self, p) {
-                    if (*page).push(p) {
-                        self.woken(page);
+                    let bin = (*page).bin.get();
+                    if !bin.is_null() {
+                        self.push_to(bin, p);
                     }
                     return;
                 }

@@ -1,37 +1,45 @@
-//! Large blocks: from the C library, with a header that links them into their heap.
+//! Large blocks: from the C library, with a header, and an entry in their heap's directory.
 //!
 //! ```text
-//!   ┌──────┬──────┬──────┬──────┬───────────────┬───────┐ ┌────────────┐
-//!   │ prev │ next │ heap │ size │ tag, source   │ check │ │ the user's │
-//!   └──────┴──────┴──────┴──────┴───────────────┴───────┘ └────────────┘
-//!   48 bytes, so the alignment of 16 is kept              p
+//!   ┌──────┬──────┬─────────────────────┬───────┐ ┌────────────┐     directory
+//!   │ heap │ size │ entry, tag, source  │ check │ │ the user's │     ┌──────────────┐
+//!   └──────┴──────┴──────────┬──────────┴───────┘ └────────────┘     │ 2 × 7 + 1    │ free: next is 7
+//!   32 bytes, aligned to 16  └──────────────────────────────────────►│ header       │
+//!                                                                    └──────────────┘
 //! ```
+//!
+//! The directory finds all blocks of a heap when it is walked or destroyed. To come or to go costs a
+//! block one word of it, and no other block is touched: neighbours of a linked list lie anywhere in
+//! memory, and to fetch two of them costs more than the C library's own work.
 //!
 //! The check word right before the block is what tells a large block from any other pointer: the word
 //! before a block of the C library can always be read, and it is a size there.
 //!
 //! Invariants:
 //! - L1: `check` of a live block is its address mixed with a constant.
-//! - L2: the list of a tag holds its live large blocks, and the counters are their number and bytes.
+//! - L2: an entry of the directory is the header of a live block, which knows the entry's number, or
+//!   twice the number of the next free entry plus one.
+//! - L3: the counters of a tag are the number of its live large blocks and their bytes.
 
-use core::ptr;
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
 
 use super::malloc::{self, Source};
+use super::own::Memory;
 use super::{Heap, Tag};
 
 #[repr(C)]
 pub(crate) struct Large {
-    prev: *mut Large,
-    next: *mut Large,
     pub(crate) heap: *const Heap,
     pub(crate) size: usize,
+    entry: u32,
     pub(crate) tag: Tag,
     source: Source,
     check: usize,
 }
 
 pub(crate) const HEADER: usize = size_of::<Large>();
-const _: () = assert!(HEADER == 48);
+const _: () = assert!(HEADER == 32);
 
 /// The queue of foreign frees links blocks by their first word, so each has one.
 const LEAST: usize = 8;
@@ -49,14 +57,133 @@ fn check_of(p: *mut u8) -> usize {
 ///
 /// # Safety
 /// The word before `p` is readable: `p` is a block of some allocator.
-pub(crate) unsafe fn header(p: *mut u8) -> Option<ptr::NonNull<Large>> {
+pub(crate) unsafe fn header(p: *mut u8) -> Option<NonNull<Large>> {
     if !(p as usize).is_multiple_of(16) {
         return None;
     }
     // SAFETY: the caller's promise.
     let check = unsafe { p.sub(size_of::<usize>()).cast::<usize>().read() };
-    if check == check_of(p) { ptr::NonNull::new(p.wrapping_sub(HEADER).cast()) } else { None }
+    if check == check_of(p) { NonNull::new(p.wrapping_sub(HEADER).cast()) } else { None }
 }
+
+/* ---- The directory ---- */
+
+/// Where a heap finds its large blocks.
+pub(super) struct Directory {
+    entries: Cell<*mut usize>,
+    memory: Cell<Option<Memory>>,
+    /// Entries that were ever used.
+    len: Cell<u32>,
+    room: Cell<u32>,
+    /// The first free entry; [`NONE`] if all that were ever used are in use.
+    free: Cell<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+const FIRST_ROOM: u32 = 64;
+
+impl Directory {
+    /// Bytes for the first entries, which lie behind the heap.
+    pub(super) const FIRST: usize = FIRST_ROOM as usize * size_of::<usize>();
+
+    /// Says where the first entries are.
+    pub(super) fn begin(&self, entries: *mut usize) {
+        self.entries.set(entries);
+        self.room.set(FIRST_ROOM);
+    }
+
+    pub(super) const fn new() -> Self {
+        Self {
+            entries: Cell::new(ptr::null_mut()),
+            memory: Cell::new(None),
+            len: Cell::new(0),
+            room: Cell::new(0),
+            free: Cell::new(NONE),
+        }
+    }
+
+    /// The number of an entry that is free, and stays so until [`Directory::set`] and `advance`.
+    #[inline]
+    fn reserve(&self) -> Option<u32> {
+        let free = self.free.get();
+        if free != NONE {
+            return Some(free);
+        }
+        let len = self.len.get();
+        if len == self.room.get() && !self.grow() {
+            return None;
+        }
+        Some(len)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&self) -> bool {
+        let room = self.room.get();
+        // Numbers are below the half of 32 bits: more blocks do not fit into the address space of today.
+        let Some(wanted) = room.checked_mul(2).filter(|wanted| *wanted < NONE / 2) else {
+            return false;
+        };
+        let Some(memory) = Memory::take(wanted as usize * size_of::<usize>()) else {
+            return false;
+        };
+        let fresh = memory.at.as_ptr().cast::<usize>();
+        // SAFETY: the old entries are that many, the new ones more.
+        unsafe { ptr::copy_nonoverlapping(self.entries.get(), fresh, room as usize) };
+        self.entries.set(fresh);
+        self.room.set(wanted);
+        if let Some(old) = self.memory.replace(Some(memory)) {
+            // SAFETY: nobody has an address of an entry.
+            unsafe { old.give() };
+        }
+        true
+    }
+
+    /// Fills the entry that `reserve` gave.
+    ///
+    /// # Safety
+    /// Nothing has changed since.
+    #[inline]
+    unsafe fn fill(&self, entry: u32, at: *mut Large) {
+        // SAFETY: the entry is below the room.
+        let place = unsafe { self.entries.get().add(entry as usize) };
+        if entry == self.len.get() {
+            self.len.set(entry + 1);
+        } else {
+            // SAFETY: L2: a free entry holds the number of the next one.
+            #[allow(clippy::cast_possible_truncation, reason = "L2: it was made from 32 bits")]
+            self.free.set(unsafe { (place.read() >> 1) as u32 });
+        }
+        // SAFETY: as above.
+        unsafe { place.write(at as usize) };
+    }
+
+    /// # Safety
+    /// The entry is in use.
+    #[inline]
+    unsafe fn clear(&self, entry: u32) {
+        // SAFETY: the caller's promise.
+        unsafe { self.entries.get().add(entry as usize).write((self.free.get() as usize) << 1 | 1) };
+        self.free.set(entry);
+    }
+
+    /// # Safety
+    /// The entry is in use, and the header at `at` is that of the block, which has moved.
+    unsafe fn moved(&self, entry: u32, at: *mut Large) {
+        // SAFETY: the caller's promise.
+        unsafe { self.entries.get().add(entry as usize).write(at as usize) };
+    }
+
+    fn iter(&self) -> impl Iterator<Item = *mut Large> {
+        (0..self.len.get() as usize).filter_map(|entry| {
+            // SAFETY: entries below `len` are initialized.
+            let word = unsafe { self.entries.get().add(entry).read() };
+            (word & 1 == 0).then_some(word as *mut Large)
+        })
+    }
+}
+
+/* ---- Blocks ---- */
 
 /// Allocates a large block; null on failure or beyond the heap's limit.
 pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8 {
@@ -66,86 +193,47 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     if !heap.within_limit(size) {
         return ptr::null_mut();
     }
+    let Some(entry) = heap.directory.reserve() else {
+        return ptr::null_mut();
+    };
     let (at, source) = malloc::alloc(total, zeroed);
     if at.is_null() {
         return ptr::null_mut();
     }
     let at = at.cast::<Large>();
-    let header = Large {
-        prev: ptr::null_mut(),
-        next: ptr::null_mut(),
-        heap,
-        size,
-        tag,
-        source,
-        check: check_of(at.wrapping_add(1).cast()),
-    };
-    // SAFETY: the block is fresh, aligned to 16 and larger than the header.
+    let p = at.wrapping_add(1).cast();
+    let header = Large { heap, size, entry, tag, source, check: check_of(p) };
+    // SAFETY: the block is fresh, aligned to 16 and larger than the header; the C library does not
+    // change the directory.
     unsafe {
         at.write(header);
-        link(heap, at);
+        heap.directory.fill(entry, at);
     }
-    let counts = &heap.counts[tag.index()];
-    counts.allocations.set(counts.allocations.get() + 1);
-    at.wrapping_add(1).cast()
-}
-
-/// # Safety
-/// `at` is a complete header on no list, of a block of this heap.
-unsafe fn link(heap: &Heap, at: *mut Large) {
-    // SAFETY: the caller's promise; the head is a live block (L2).
-    let (tag, size) = unsafe {
-        let counts = &heap.counts[(*at).tag.index()];
-        let head = counts.large.get();
-        (*at).prev = ptr::null_mut();
-        (*at).next = head;
-        if !head.is_null() {
-            (*head).prev = at;
-        }
-        counts.large.set(at);
-        ((*at).tag, (*at).size)
-    };
     let counts = &heap.counts[tag.index()];
     counts.large_blocks.set(counts.large_blocks.get() + 1);
     counts.large_bytes.set(counts.large_bytes.get() + size);
     heap.hold(tag, size);
-}
-
-/// # Safety
-/// `at` is the header of a live block of this heap.
-unsafe fn unlink(heap: &Heap, at: *mut Large) {
-    // SAFETY: the caller's promise; neighbours are live blocks (L2).
-    let (tag, size) = unsafe {
-        let counts = &heap.counts[(*at).tag.index()];
-        let (prev, next) = ((*at).prev, (*at).next);
-        if prev.is_null() {
-            counts.large.set(next);
-        } else {
-            (*prev).next = next;
-        }
-        if !next.is_null() {
-            (*next).prev = prev;
-        }
-        ((*at).tag, (*at).size)
-    };
-    let counts = &heap.counts[tag.index()];
-    counts.large_blocks.set(counts.large_blocks.get() - 1);
-    counts.large_bytes.set(counts.large_bytes.get() - size);
-    heap.unhold(tag, size);
+    p
 }
 
 /// Frees a large block.
 ///
 /// # Safety
 /// `at` is the header of a live block of this heap.
-pub(crate) unsafe fn free(heap: &Heap, at: ptr::NonNull<Large>) {
+pub(crate) unsafe fn free(heap: &Heap, at: NonNull<Large>) {
     let at = at.as_ptr();
     // SAFETY: the caller's promise. The check word is spoilt, so a second free does not find it as
     // long as the C library does not give the memory away.
     unsafe {
-        unlink(heap, at);
+        let (tag, size) = ((*at).tag, (*at).size);
+        heap.directory.clear((*at).entry);
         (*at).check = 0;
         malloc::free(at.cast(), (*at).source);
+        let counts = &heap.counts[tag.index()];
+        counts.freed.set(counts.freed.get() + 1);
+        counts.large_blocks.set(counts.large_blocks.get() - 1);
+        counts.large_bytes.set(counts.large_bytes.get() - size);
+        heap.unhold(tag, size);
     }
 }
 
@@ -153,76 +241,93 @@ pub(crate) unsafe fn free(heap: &Heap, at: ptr::NonNull<Large>) {
 ///
 /// # Safety
 /// `at` is the header of a live block of this heap.
-pub(crate) unsafe fn realloc(heap: &Heap, at: ptr::NonNull<Large>, size: usize) -> *mut u8 {
+pub(crate) unsafe fn realloc(heap: &Heap, at: NonNull<Large>, size: usize) -> *mut u8 {
     let at = at.as_ptr();
     let Some(total) = size.max(LEAST).checked_add(HEADER) else {
         return ptr::null_mut();
     };
     // SAFETY: the caller's promise.
-    let (old, source) = unsafe { ((*at).size, (*at).source) };
+    let (old, source, tag, entry) = unsafe { ((*at).size, (*at).source, (*at).tag, (*at).entry) };
     if size > old && !heap.within_limit(size - old) {
         return ptr::null_mut();
     }
-    // The block leaves the list meanwhile, because its neighbours point to it and it may move.
-    // SAFETY: the caller's promise; what is linked again is the block that lives then.
+    // SAFETY: the caller's promise; what the directory names is the block that lives then.
     unsafe {
-        unlink(heap, at);
         (*at).check = 0;
         let new = malloc::realloc(at.cast(), total, source).cast::<Large>();
         let kept = if new.is_null() { at } else { new };
-        if !new.is_null() {
-            (*kept).size = size;
+        let p = kept.wrapping_add(1).cast();
+        (*kept).check = check_of(p);
+        if new.is_null() {
+            return ptr::null_mut();
         }
-        (*kept).check = check_of(kept.wrapping_add(1).cast());
-        link(heap, kept);
-        if new.is_null() { ptr::null_mut() } else { new.wrapping_add(1).cast() }
+        (*kept).size = size;
+        heap.directory.moved(entry, kept);
+        let bytes = &heap.counts[tag.index()].large_bytes;
+        bytes.set(bytes.get() - old + size);
+        heap.unhold(tag, old);
+        heap.hold(tag, size);
+        p
     }
 }
 
-/// Frees all large blocks of a heap.
+/// Frees all large blocks of a heap, and the directory.
 ///
 /// # Safety
 /// None of them is used any more.
 pub(crate) unsafe fn free_all(heap: &Heap) {
-    for tag in Tag::ALL {
-        while let Some(at) = ptr::NonNull::new(heap.counts[tag.index()].large.get()) {
-            // SAFETY: L2, and the caller's promise.
-            unsafe { free(heap, at) };
+    for at in heap.directory.iter() {
+        // SAFETY: L2, and the caller's promise.
+        unsafe {
+            (*at).check = 0;
+            malloc::free(at.cast(), (*at).source);
         }
+    }
+    heap.directory.len.set(0);
+    if let Some(memory) = heap.directory.memory.take() {
+        // SAFETY: it is empty.
+        unsafe { memory.give() };
     }
 }
 
 /// Calls `f` with address and size of each large block of a tag.
 pub(crate) fn for_each(heap: &Heap, tag: Tag, f: &mut dyn FnMut(*mut u8, usize)) {
-    let mut at = heap.counts[tag.index()].large.get();
-    while !at.is_null() {
+    for at in heap.directory.iter() {
         // SAFETY: L2.
-        let (next, size) = unsafe { ((*at).next, (*at).size) };
-        f(at.wrapping_add(1).cast(), size);
-        at = next;
+        let (found, size) = unsafe { ((*at).tag, (*at).size) };
+        if found == tag {
+            f(at.wrapping_add(1).cast(), size);
+        }
     }
 }
 
-/// Checks L1 and L2; the bytes of the tag's large blocks.
+/// Checks L1 to L3; the bytes of the tag's large blocks.
 pub(crate) fn validate(heap: &Heap, tag: Tag) -> usize {
-    let counts = &heap.counts[tag.index()];
-    let (mut blocks, mut bytes, mut prev) = (0, 0, ptr::null_mut());
-    let mut at = counts.large.get();
-    while !at.is_null() {
+    let directory = &heap.directory;
+    let (mut blocks, mut bytes) = (0, 0);
+    for entry in 0..directory.len.get() {
+        // SAFETY: entries below `len` are initialized.
+        let word = unsafe { directory.entries.get().add(entry as usize).read() };
+        if word & 1 == 1 {
+            let next = word >> 1;
+            assert!(next == NONE as usize || next < directory.len.get() as usize, "L2: the free entries are linked");
+            continue;
+        }
+        let at = word as *mut Large;
         // SAFETY: L2.
         let block = unsafe { &*at };
         assert_eq!(block.check, check_of(at.wrapping_add(1).cast()), "L1: the check word");
-        assert!(ptr::eq(block.heap, heap), "L2: a block is on its heap's list");
-        assert_eq!(block.prev, prev, "L2: the list is doubly linked");
-        assert_eq!(block.tag, tag, "L2: a block is on its tag's list");
-        blocks += 1;
-        bytes += block.size;
-        prev = at;
-        at = block.next;
+        assert!(ptr::eq(block.heap, heap), "L2: a block is in its heap's directory");
+        assert_eq!(block.entry, entry, "L2: a block knows its entry");
+        if block.tag == tag {
+            blocks += 1;
+            bytes += block.size;
+        }
     }
     if heap.kind().counts_held_by_block() {
         return bytes;
     }
-    assert_eq!((blocks, bytes), (counts.large_blocks.get(), counts.large_bytes.get()), "L2: counted");
+    let counts = &heap.counts[tag.index()];
+    assert_eq!((blocks, bytes), (counts.large_blocks.get(), counts.large_bytes.get()), "L3: counted");
     bytes
 }

@@ -1,22 +1,71 @@
 //! mimalloc: a first-class heap of its own for each tag of a heap.
 //!
 //! mimalloc's heaps may be used from any thread, can be asked which heap a block belongs to, and are
-//! destroyed as a whole. Its pages do not know at once what another thread has freed, so blocks and
-//! bytes are counted here, with plain integers under the GIL.
+//! destroyed as a whole. Each thread has its part of a heap, which mimalloc looks up on every call
+//! unless it is the one that was used last; with three heaps it seldom is, so the parts of the thread
+//! that used the heap last are kept here, under the thread's number.
+//!
+//! Blocks are counted here, with plain integers under the GIL. Their bytes are what mimalloc's pages
+//! say when somebody asks, and whenever a *budget* of new bytes is used up: then peak and limit are
+//! looked at. The budget is never more than what is left to the limit, nor than 256 KiB or an eighth of
+//! what is held, so a peak is missed by no more than that.
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use libmimalloc_sys as mi;
 
+use super::current::thread_number;
 use super::registry::Heaps;
 use super::{Heap, HeapKind, Tag};
 use crate::domain::NoMemory;
 
+/// A thread's part of a heap.
+#[repr(C)]
+struct Part {
+    _opaque: [u8; 0],
+}
+
 unsafe extern "C" {
     /// The heap of a block; null if the address is none of mimalloc's.
     fn mi_heap_of(p: *const c_void) -> *mut mi::mi_heap_t;
+    /// The calling thread's part of a heap, made if there is none.
+    fn mi_heap_theap(heap: *mut mi::mi_heap_t) -> *mut Part;
+    /// Allocates from the calling thread's part of a heap.
+    fn mi_theap_malloc(part: *mut Part, size: usize) -> *mut c_void;
+    /// The same, zeroed.
+    fn mi_theap_zalloc(part: *mut Part, size: usize) -> *mut c_void;
+}
+
+/// The least budget after a look at what is held.
+const LEAST_BUDGET: usize = 256 * 1024;
+
+/// What a heap of this kind has besides its counters.
+pub(super) struct State {
+    heaps: [Cell<*mut mi::mi_heap_t>; 3],
+    parts: [Cell<*mut Part>; 3],
+    /// Whose parts they are.
+    thread: Cell<usize>,
+    /// Bytes that may be handed out before somebody looks at what is held.
+    budget: Cell<usize>,
+}
+
+impl State {
+    pub(super) const fn new() -> Self {
+        Self {
+            heaps: [const { Cell::new(ptr::null_mut()) }; 3],
+            parts: [const { Cell::new(ptr::null_mut()) }; 3],
+            thread: Cell::new(0),
+            budget: Cell::new(0),
+        }
+    }
+
+    /// The limit was changed.
+    pub(super) fn reset_budget(&self) {
+        self.budget.set(0);
+    }
 }
 
 /// mimalloc aligns blocks of 16 bytes and more to 16.
@@ -38,20 +87,20 @@ pub(crate) fn has(p: *mut u8) -> bool {
 }
 
 fn heap_of_tag(heap: &Heap, tag: Tag) -> *mut mi::mi_heap_t {
-    heap.mimalloc[tag.index()].get().cast()
+    heap.mimalloc.heaps[tag.index()].get()
 }
 
 /// Makes the three heaps.
 pub(crate) fn init(heap: &Heap) -> Result<(), NoMemory> {
     HEAPS.fetch_add(1, Ordering::Relaxed);
-    for slot in &heap.mimalloc {
+    for slot in &heap.mimalloc.heaps {
         // SAFETY: no preconditions; the result is tested.
         let fresh = unsafe { mi::mi_heap_new() };
         if fresh.is_null() {
             destroy(heap);
             return Err(NoMemory);
         }
-        slot.set(fresh.cast());
+        slot.set(fresh);
     }
     Ok(())
 }
@@ -62,58 +111,110 @@ pub(crate) fn destroy(heap: &Heap) {
         return;
     }
     HEAPS.fetch_sub(1, Ordering::Relaxed);
-    for slot in &heap.mimalloc {
+    for slot in &heap.mimalloc.heaps {
         let old = slot.replace(ptr::null_mut());
         if !old.is_null() {
             // SAFETY: made by `init`, destroyed once; the heap's owner says that no block is used.
-            unsafe { mi::mi_heap_destroy(old.cast()) };
+            unsafe { mi::mi_heap_destroy(old) };
         }
     }
 }
 
 /// Gives unused memory back.
 pub(crate) fn collect(heap: &Heap) {
-    for slot in &heap.mimalloc {
+    for slot in &heap.mimalloc.heaps {
         if !slot.get().is_null() {
             // SAFETY: a live heap.
-            unsafe { mi::mi_heap_collect(slot.get().cast(), true) };
+            unsafe { mi::mi_heap_collect(slot.get(), true) };
         }
     }
 }
 
-fn came(heap: &Heap, tag: Tag, bytes: usize) {
-    let counts = &heap.counts[tag.index()];
-    counts.large_blocks.set(counts.large_blocks.get() + 1);
-    counts.large_bytes.set(counts.large_bytes.get() + bytes);
-    heap.hold(tag, bytes);
+/// The calling thread's part of the heap of a tag; null if there is no memory for it.
+#[inline]
+fn part(heap: &Heap, tag: Tag) -> *mut Part {
+    let state = &heap.mimalloc;
+    if state.thread.get() != thread_number() {
+        for part in &state.parts {
+            part.set(ptr::null_mut());
+        }
+        state.thread.set(thread_number());
+    }
+    let slot = &state.parts[tag.index()];
+    if slot.get().is_null() {
+        // SAFETY: a live heap.
+        slot.set(unsafe { mi_heap_theap(heap_of_tag(heap, tag)) });
+    }
+    slot.get()
 }
 
-fn went(heap: &Heap, tag: Tag, bytes: usize) {
-    let counts = &heap.counts[tag.index()];
-    counts.large_blocks.set(counts.large_blocks.get() - 1);
-    counts.large_bytes.set(counts.large_bytes.get() - bytes);
-    heap.unhold(tag, bytes);
+/// Whether `size` bytes more stay within the limit. Looks at what is held when the budget is used up.
+#[inline]
+fn may_take(heap: &Heap, tag: Tag, size: usize) -> bool {
+    // A block may be larger than what was asked for.
+    let size = size + size / 4;
+    let budget = heap.mimalloc.budget.get();
+    if size <= budget {
+        heap.mimalloc.budget.set(budget - size);
+        return true;
+    }
+    look(heap, tag, size)
+}
+
+#[cold]
+#[inline(never)]
+fn look(heap: &Heap, tag: Tag, size: usize) -> bool {
+    recount(heap, false);
+    if !heap.within_limit(size) {
+        // What other threads have freed may count as held until it is collected.
+        recount(heap, true);
+        if !heap.within_limit(size) {
+            return false;
+        }
+    }
+    // What comes now counts in the peak.
+    heap.hold(tag, size);
+    heap.unhold(tag, size);
+    let held = heap.held.get();
+    let free = heap.limit.get().saturating_sub(held).saturating_sub(size);
+    heap.mimalloc.budget.set(free.min(LEAST_BUDGET.max(held / 8)));
+    true
+}
+
+/// Finds out how many bytes are held, and notes the peak. Block by block it is exact; page by page it
+/// may count blocks that another thread has freed.
+pub(super) fn recount(heap: &Heap, by_block: bool) {
+    if heap.kind() != HeapKind::Mimalloc {
+        return;
+    }
+    for tag in Tag::ALL {
+        let mut bytes = 0;
+        if by_block {
+            for_each(heap, tag, &mut |_, size| bytes += size);
+        } else {
+            for_each_area(heap, tag, &mut |area| bytes += area.used * area.block_size);
+        }
+        let counted = &heap.counts[tag.index()].large_bytes;
+        heap.unhold(tag, counted.replace(bytes));
+        heap.hold(tag, bytes);
+    }
 }
 
 /// Allocates; null on failure or beyond the limit.
 pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8 {
     let size = rounded(size);
-    if !heap.within_limit(size) {
+    if !may_take(heap, tag, size) {
         return ptr::null_mut();
     }
-    // SAFETY: the heap is live; any size may be asked for.
-    let p = unsafe {
-        if zeroed {
-            mi::mi_heap_zalloc(heap_of_tag(heap, tag), size)
-        } else {
-            mi::mi_heap_malloc(heap_of_tag(heap, tag), size)
-        }
-    };
+    let part = part(heap, tag);
+    if part.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: this thread's part of a live heap; any size may be asked for.
+    let p = unsafe { if zeroed { mi_theap_zalloc(part, size) } else { mi_theap_malloc(part, size) } };
     if !p.is_null() {
-        // SAFETY: just allocated.
-        came(heap, tag, unsafe { mi::mi_usable_size(p) });
-        let counts = &heap.counts[tag.index()];
-        counts.allocations.set(counts.allocations.get() + 1);
+        let blocks = &heap.counts[tag.index()].large_blocks;
+        blocks.set(blocks.get() + 1);
     }
     p.cast()
 }
@@ -136,8 +237,9 @@ pub(crate) unsafe fn free(heap: &Heap, p: *mut u8) -> bool {
     let Some(tag) = tag_of(heap, p) else {
         return false;
     };
-    // SAFETY: a live block of mimalloc's.
-    went(heap, tag, unsafe { mi::mi_usable_size(p.cast()) });
+    let counts = &heap.counts[tag.index()];
+    counts.large_blocks.set(counts.large_blocks.get() - 1);
+    counts.freed.set(counts.freed.get() + 1);
     // SAFETY: the caller's promise.
     unsafe { mi::mi_free(p.cast()) };
     true
@@ -158,17 +260,11 @@ pub(crate) unsafe fn realloc(heap: &Heap, tag: Tag, p: *mut u8, size: usize) -> 
     let size = rounded(size);
     // SAFETY: the caller's promise.
     let old = unsafe { mi::mi_usable_size(p.cast()) };
-    if size > old && !heap.within_limit(size - old) {
+    if size > old && !may_take(heap, tag, size - old) {
         return ptr::null_mut();
     }
     // SAFETY: the caller's promise.
-    let new = unsafe { mi::mi_heap_realloc(heap_of_tag(heap, tag), p.cast(), size) };
-    if !new.is_null() {
-        went(heap, tag, old);
-        // SAFETY: just allocated.
-        came(heap, tag, unsafe { mi::mi_usable_size(new) });
-    }
-    new.cast()
+    unsafe { mi::mi_heap_realloc(heap_of_tag(heap, tag), p.cast(), size).cast() }
 }
 
 /// The heap and tag of a block of any mimalloc heap that is on the list.
@@ -207,5 +303,32 @@ pub(crate) fn for_each(heap: &Heap, tag: Tag, f: Visitor<'_>) {
         let mut f = f;
         // SAFETY: a live heap; the visitor fits the argument.
         unsafe { mi::mi_heap_visit_blocks(at, true, Some(visit), (&raw mut f).cast()) };
+    }
+}
+
+type AreaVisitor<'a> = &'a mut dyn FnMut(&mi::mi_heap_area_t);
+
+/// Calls `f` with each page of a tag.
+fn for_each_area(heap: &Heap, tag: Tag, f: AreaVisitor<'_>) {
+    unsafe extern "C" fn visit(
+        _: *const mi::mi_heap_t,
+        area: *const mi::mi_heap_area_t,
+        _: *mut c_void,
+        _: usize,
+        arg: *mut c_void,
+    ) -> bool {
+        // SAFETY: the argument is the visitor that is passed below, for the time of the call; the page's
+        // description is good for the same time.
+        unsafe {
+            let f = &mut *arg.cast::<AreaVisitor<'_>>();
+            f(&*area);
+        }
+        true
+    }
+    let at = heap_of_tag(heap, tag);
+    if !at.is_null() {
+        let mut f = f;
+        // SAFETY: a live heap; the visitor fits the argument.
+        unsafe { mi::mi_heap_visit_blocks(at, false, Some(visit), (&raw mut f).cast()) };
     }
 }

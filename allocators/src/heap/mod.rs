@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!                    ┌──────────────── Heap ────────────────┐
-//!   mem_alloc ──────►│ current[mem   ][class] ► page        │
-//!   obj_alloc ──────►│ current[obj   ][class] ► page        │──► arenas, 1 MiB each
-//!   gc_alloc  ──────►│ current[obj-gc][class] ► page        │
+//!   mem_alloc ──────►│ bins[mem   ][class] ◄► pages         │
+//!   obj_alloc ──────►│ bins[obj   ][class] ◄► pages         │──► arenas, 1 MiB each
+//!   gc_alloc  ──────►│ bins[obj-gc][class] ◄► pages         │
 //!                    │ large[tag] ◄► block ◄► block         │──► C library
 //!                    │ three mimalloc heaps (that kind)     │──► mimalloc
 //!                    │ foreign ◄── freed by other threads   │
@@ -17,22 +17,29 @@
 //! Blocks of collected objects have a tag of their own beside the domain, and so pages of their own:
 //! a walk can tell which blocks start with a collector's header.
 //!
-//! Files: `fast` (what is inlined into the runtime), `slow` (what it leaves over), `builtin` (the tables
-//! of mem and obj), `page` and `small` (blocks up to 512 bytes), `arena`, `large`, `malloc` (the C library),
-//! `mimalloc`, `foreign` (blocks in the wrong hands), `registry` (all heaps), `stats`, `walk`.
+//! Files: `current` (the heap of the thread), `fast` (what is inlined into the runtime), `slow` (what it
+//! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena` and `pagemap` (blocks
+//! up to 512 bytes), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks in the wrong hands),
+//! `registry` (all heaps), `stats`, `walk`.
 
 #![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
 pub(crate) mod arena;
+pub(crate) mod bin;
 mod builtin;
+mod current;
 mod fast;
 pub(crate) mod foreign;
 mod large;
 mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
-mod page;
+mod own;
+pub(crate) mod page;
+mod pagemap;
 pub(crate) mod registry;
+#[cfg(test)]
+mod sequences;
 mod slow;
 mod small;
 pub(crate) mod stats;
@@ -47,11 +54,14 @@ use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 pub use arena::ARENA_SIZE;
 pub(crate) use builtin::{MEM_BUILTIN, OBJ_BUILTIN};
+pub use current::{attach_heap, current_heap};
+pub(crate) use fast::{quick_alloc, quick_free};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
 
 use crate::domain::{Domain, NoMemory};
-use crate::{fault, watch};
-use page::{Block, CLASSES, Page};
+use crate::{guard, watch};
+use bin::{Bin, Block};
+use page::{CLASSES, Page};
 
 /// Who serves the blocks of a heap.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -77,7 +87,7 @@ impl HeapKind {
         Self::Mimalloc,
     ];
 
-    fn has_pages(self) -> bool {
+    pub(crate) fn has_pages(self) -> bool {
         #[cfg(feature = "pymalloc")]
         return self == Self::Pymalloc;
         #[cfg(not(feature = "pymalloc"))]
@@ -126,11 +136,10 @@ impl Tag {
 
 /// The figures of one tag that pages do not keep.
 struct Counts {
-    large: Cell<*mut large::Large>,
     large_blocks: Cell<usize>,
     large_bytes: Cell<usize>,
-    /// Blocks handed out: large ones, and small ones from pages that were given back.
-    allocations: Cell<u64>,
+    /// Blocks outside pages that came and went.
+    freed: Cell<u64>,
 }
 
 /// How many arenas came and went.
@@ -144,115 +153,119 @@ struct ArenaCounts {
 #[repr(C)]
 pub struct Heap {
     // What the fast path reads comes first.
-    direct: [AtomicBool; 3],
-    sized: [AtomicBool; 3],
-    /// Whether a domain has its built-in allocator, and the heap is watched.
-    watched: [AtomicBool; 3],
-    kind: HeapKind,
-    /// What the watcher knows the heap by; null when it is not watched.
-    watch: Cell<*mut c_void>,
-    /// The tag of the next object that comes through the table.
-    hint: Cell<Tag>,
+    gates: [fast::Gate; 3],
     range_base: usize,
     range_len: usize,
+    map: *const AtomicPtr<Bin>,
+    bins: [[Bin; CLASSES]; 3],
+    pushes: [[bin::Pushes; CLASSES]; 3],
+    kind: HeapKind,
+    /// What the watcher knows the heap by; null when it is not watched.
+    mark: Cell<*mut c_void>,
+    /// Whether a domain has its built-in allocator, and the heap is watched.
+    watched: [AtomicBool; 3],
+    /// The tag of the next object that comes through the table.
+    hint: Cell<Tag>,
     current: [[Cell<*mut Page>; CLASSES]; 3],
     partial: [[small::List; CLASSES]; 3],
     arenas: Cell<*mut arena::Arena>,
     room: Cell<*mut arena::Arena>,
     spare: Cell<*mut arena::Arena>,
     outside: UnsafeCell<registry::Outside>,
+    directory: large::Directory,
+    /// Where the heap itself lies.
+    memory: own::Memory,
     counts: [Counts; 3],
     arena_counts: ArenaCounts,
     label: AtomicI64,
     domain_held: [Cell<usize>; 3],
     peaks: [Cell<usize>; 3],
+    /// Pages that were taken since the bins were emptied.
+    pages_taken: Cell<u32>,
     held: Cell<usize>,
     limit: Cell<usize>,
     fallback: Cell<bool>,
-    mimalloc: [Cell<*mut c_void>; 3],
+    #[cfg(feature = "mimalloc")]
+    mimalloc: mimalloc::State,
     foreign: AtomicPtr<Block>,
     registry_next: Cell<*const Heap>,
+    pub(crate) sampler: guard::Sampler,
 }
 
-/* ---- The current heap ---- */
+const EMPTY_BINS: [Bin; CLASSES] = {
+    let mut bins = [const { Bin::new(0) }; CLASSES];
+    let mut class = 1;
+    while class < CLASSES {
+        bins[class] = Bin::new(class);
+        class += 1;
+    }
+    bins
+};
 
-thread_local! {
-    static CURRENT: Cell<*mut Heap> = const { Cell::new(ptr::null_mut()) };
-}
-
-/// Makes `heap` (null for none) the one that serves mem and obj in this thread; the previous one.
-///
-/// The heap must stay alive for as long as it is attached, and the thread must hold its GIL whenever it
-/// allocates.
-#[inline]
-pub fn attach_heap(heap: *mut Heap) -> *mut Heap {
-    CURRENT.replace(heap)
-}
-
-/// The heap that serves mem and obj in this thread; null if none does.
-#[inline]
-#[must_use]
-pub fn current_heap() -> *mut Heap {
-    CURRENT.get()
-}
+const NO_PUSHES: [bin::Pushes; CLASSES] = {
+    let mut pushes = [const { bin::Pushes::new(0) }; CLASSES];
+    let mut class = 1;
+    while class < CLASSES {
+        pushes[class] = bin::Pushes::new(class);
+        class += 1;
+    }
+    pushes
+};
 
 /* ---- Life ---- */
 
 impl Heap {
     /// Makes an empty heap. It takes memory for its blocks when the first of them is allocated.
     pub fn new(kind: HeapKind) -> Result<NonNull<Self>, NoMemory> {
-        if !fault::allows() {
-            return Err(NoMemory);
-        }
-        // SAFETY: plain allocation; the result is tested.
-        let at = unsafe { libc::malloc(size_of::<Self>()) }.cast::<Self>();
-        let at = NonNull::new(at).ok_or(NoMemory)?;
+        let memory = own::Memory::take(size_of::<Self>() + large::Directory::FIRST).ok_or(NoMemory)?;
+        let at = memory.at.cast::<Self>();
         let (range_base, range_len) = if kind.has_pages() { arena::reserve_range() } else { (0, 0) };
         let heap = Self {
-            direct: [const { AtomicBool::new(false) }; 3],
-            sized: [const { AtomicBool::new(false) }; 3],
-            watched: [const { AtomicBool::new(false) }; 3],
-            kind,
-            watch: Cell::new(ptr::null_mut()),
-            hint: Cell::new(Tag::Obj),
+            gates: [const { fast::Gate::closed() }; 3],
             range_base,
             range_len,
+            map: pagemap::base(),
+            bins: [const { EMPTY_BINS }; 3],
+            pushes: [const { NO_PUSHES }; 3],
+            kind,
+            mark: Cell::new(ptr::null_mut()),
+            watched: [const { AtomicBool::new(false) }; 3],
+            hint: Cell::new(Tag::Obj),
             current: [const { [const { Cell::new(ptr::null_mut()) }; CLASSES] }; 3],
             partial: [const { [const { small::List::new() }; CLASSES] }; 3],
             arenas: Cell::new(ptr::null_mut()),
             room: Cell::new(ptr::null_mut()),
             spare: Cell::new(ptr::null_mut()),
             outside: UnsafeCell::new(registry::Outside::new()),
-            counts: [const {
-                Counts {
-                    large: Cell::new(ptr::null_mut()),
-                    large_blocks: Cell::new(0),
-                    large_bytes: Cell::new(0),
-                    allocations: Cell::new(0),
-                }
-            }; 3],
+            directory: large::Directory::new(),
+            memory,
+            counts: [const { Counts { large_blocks: Cell::new(0), large_bytes: Cell::new(0), freed: Cell::new(0) } };
+                3],
             arena_counts: ArenaCounts { total: Cell::new(0), reclaimed: Cell::new(0), highwater: Cell::new(0) },
             label: AtomicI64::new(-1),
             domain_held: [const { Cell::new(0) }; 3],
             peaks: [const { Cell::new(0) }; 3],
+            pages_taken: Cell::new(0),
             held: Cell::new(0),
             limit: Cell::new(usize::MAX),
             fallback: Cell::new(false),
-            mimalloc: [const { Cell::new(ptr::null_mut()) }; 3],
+            #[cfg(feature = "mimalloc")]
+            mimalloc: mimalloc::State::new(),
             foreign: AtomicPtr::new(ptr::null_mut()),
             registry_next: Cell::new(ptr::null()),
+            sampler: guard::Sampler::new(),
         };
-        for slot in heap.current.iter().flatten() {
-            slot.set(page::empty());
+        // SAFETY: fresh, aligned to 16, and large enough.
+        unsafe {
+            at.write(heap);
+            at.as_ref().directory.begin(at.as_ptr().wrapping_add(1).cast());
         }
-        // SAFETY: fresh, aligned by malloc, and large enough.
-        unsafe { at.write(heap) };
         #[cfg(feature = "mimalloc")]
         if kind == HeapKind::Mimalloc {
             // SAFETY: written above.
             if let Err(error) = mimalloc::init(unsafe { at.as_ref() }) {
-                // SAFETY: allocated above, on no list.
-                unsafe { libc::free(at.as_ptr().cast()) };
+                // SAFETY: taken above, on no list.
+                unsafe { memory.give() };
                 return Err(error);
             }
         }
@@ -276,17 +289,14 @@ impl Heap {
         // SAFETY: the caller's promise: this is the only use of the heap.
         unsafe {
             let this = heap.as_ref();
+            guard::forget_heap(this);
             large::free_all(this);
             #[cfg(feature = "mimalloc")]
             mimalloc::destroy(this);
-            let mut at = this.arenas.get();
-            while !at.is_null() {
-                let next = (*at).next.get();
-                arena::release(at);
-                at = next;
-            }
+            arena::release_all(this.arenas.get());
             (*this.outside.get()).release();
-            libc::free(heap.as_ptr().cast());
+            let memory = this.memory;
+            memory.give();
         }
     }
 
@@ -312,6 +322,8 @@ impl Heap {
     /// fast path; what is held already stays.
     pub fn set_limit(&self, bytes: Option<usize>) {
         self.limit.set(bytes.unwrap_or(usize::MAX));
+        #[cfg(feature = "mimalloc")]
+        self.mimalloc.reset_budget();
     }
 
     /// The limit; `None` if there is none.
@@ -320,9 +332,19 @@ impl Heap {
         Some(self.limit.get()).filter(|limit| *limit != usize::MAX)
     }
 
+    /// The tag of the object that is asked for next, through the table.
+    #[inline(always)]
+    pub(crate) fn take_hint(&self) -> Tag {
+        self.hint.replace(Tag::Obj)
+    }
+
+    pub(crate) fn bin(&self, index: usize) -> &Bin {
+        &self.bins[index / CLASSES][index % CLASSES]
+    }
+
     #[inline(always)]
     pub(crate) fn is_direct(&self, domain: Domain) -> bool {
-        self.direct[domain.index()].load(Ordering::Relaxed)
+        self.gates[domain.index()].is_direct()
     }
 
     #[inline(always)]
@@ -331,23 +353,23 @@ impl Heap {
     }
 
     #[inline(always)]
-    pub(crate) fn watch(&self) -> *mut c_void {
-        self.watch.get()
+    pub(crate) fn mark(&self) -> *mut c_void {
+        self.mark.get()
     }
 
     /// Sets the mark; the caller refreshes the flags. Returns the mark before.
-    pub(crate) fn set_watch(&self, mark: *mut c_void) -> *mut c_void {
-        self.watch.replace(mark)
+    pub(crate) fn set_mark(&self, mark: *mut c_void) -> *mut c_void {
+        self.mark.replace(mark)
     }
 
     /// Sets the flags of a domain that has, or has not, its built-in allocator (T2).
     pub(crate) fn set_direct(&self, domain: Domain, builtin: bool) {
-        let watched = !self.watch.get().is_null();
+        let watched = !self.mark.get().is_null();
         let direct = builtin && !watched;
         self.watched[domain.index()].store(builtin && watched, Ordering::Relaxed);
-        self.direct[domain.index()].store(direct, Ordering::Relaxed);
-        let sized = direct && self.kind.has_pages() && !self.fallback.get();
-        self.sized[domain.index()].store(sized, Ordering::Relaxed);
+        // A sampled block lies outside pages, whatever its size.
+        let sized = !self.fallback.get() && !self.sampler.is_on();
+        self.gates[domain.index()].set(direct, self.range_len, sized);
     }
 }
 

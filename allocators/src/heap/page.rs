@@ -1,19 +1,20 @@
-//! A page: 16 KiB, aligned to its size, that holds blocks of one size class and one tag.
+//! A page: 16 KiB that hold blocks of one size class and one tag. Its header lies in the arena.
 //!
 //! ```text
-//!   page address = block address & !(PAGE_SIZE - 1)
-//!   ┌──────────────┬───────┬───────┬───────┬──── … ──┬────────────────┐
-//!   │ header, 80 B │ block │ block │ block │         │ not yet carved │
-//!   └──────────────┴───────┴───────┴───────┴──── … ──┴────────────────┘
-//!          │ free ─────────────┘▲ next free: first word of a free block
+//!   ┌───────┬───────┬───────┬───────┬──── … ──┬────────────────┐
+//!   │ block │ block │ block │ block │         │ not yet carved │
+//!   └───────┴───┬───┴───────┴───┬───┴──── … ──┴────────────────┘
+//!               ▲───────────────┘ next free: first word of a free block; header.free ─► the first
 //! ```
 //!
 //! Invariants:
-//! - P1: the blocks that are carved and not on the free list are `allocs - frees` in number.
-//! - P2: a page is current, on the partial list of its class, or full and on no list.
-//! - P3: `wake` is the value of `frees` at which the slow path has something to do: for a current page
-//!   never, for a partial page when it is empty, for a full page when an eighth of it is free again.
-//! - P4: `heap` is null exactly if the page is not in use, so a late free is seen.
+//! - P1: the blocks that are carved and not on the page's free list are `used` in number: those that
+//!   somebody uses and those that lie in a bin.
+//! - P2: a page is current (at most one of its tag and class; it may have blocks to be carved), partial
+//!   (on the list of its class, with a free block), or full (carved, nothing free, on no list).
+//! - P3: an unused page is current, or goes back to its arena.
+//! - P4: `bin` is null exactly if the page is not in use, so a late free is seen.
+//! - P5: in debug builds `live` has a bit for each block that somebody uses.
 
 use core::cell::Cell;
 use core::ptr;
@@ -21,8 +22,9 @@ use core::ptr;
 use super::Heap;
 use super::Tag;
 use super::arena::Arena;
+use super::bin::{Bin, Block};
 
-/// Size and alignment of a page, in bytes.
+/// Size of a page, in bytes.
 pub const PAGE_SIZE: usize = 16 * 1024;
 /// The largest request, in bytes, that is served from a page.
 pub const SMALL_LIMIT: usize = 512;
@@ -32,11 +34,9 @@ pub(crate) const STEP: usize = 16;
 pub(crate) const CLASSES: usize = SMALL_LIMIT / STEP;
 /// What is carved at once: the next page of the operating system is touched only when it is needed.
 const CARVE: usize = 4096;
-
-/// A block that is free: its first word links the page's free list.
-pub(crate) struct Block {
-    pub(crate) next: *mut Block,
-}
+/// The most blocks that a page can have.
+#[cfg(debug_assertions)]
+const MOST: usize = PAGE_SIZE / STEP;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum State {
@@ -45,60 +45,27 @@ pub(crate) enum State {
     Full,
 }
 
+/// The header of a page.
 #[repr(C)]
 pub(crate) struct Page {
     pub(crate) free: Cell<*mut Block>,
-    pub(crate) heap: Cell<*const Heap>,
-    pub(crate) frees: Cell<u64>,
-    pub(crate) wake: Cell<u64>,
-    pub(crate) allocs: Cell<u64>,
+    pub(crate) bin: Cell<*const Bin>,
     pub(crate) next: Cell<*mut Page>,
     pub(crate) prev: Cell<*mut Page>,
     pub(crate) arena: Cell<*mut Arena>,
-    block_size: Cell<u16>,
-    capacity: Cell<u16>,
+    used: Cell<u16>,
     carved: Cell<u16>,
+    capacity: Cell<u16>,
+    block_size: Cell<u16>,
     class: Cell<u8>,
     tag: Cell<Tag>,
     pub(crate) state: Cell<State>,
+    #[cfg(debug_assertions)]
+    live: [Cell<u64>; MOST / 64],
 }
 
-pub(crate) const HEADER: usize = 80;
-const _: () = assert!(size_of::<Page>() <= HEADER && HEADER.is_multiple_of(16));
-
-/// The page that never has a block: what a class without a page points to, so that the fast path needs
-/// no test for it.
-pub(crate) struct Empty(Page);
-// SAFETY: the empty page is only read.
-unsafe impl Sync for Empty {}
-
-pub(crate) static EMPTY: Empty = Empty(Page {
-    free: Cell::new(ptr::null_mut()),
-    heap: Cell::new(ptr::null()),
-    frees: Cell::new(0),
-    wake: Cell::new(u64::MAX),
-    allocs: Cell::new(0),
-    next: Cell::new(ptr::null_mut()),
-    prev: Cell::new(ptr::null_mut()),
-    arena: Cell::new(ptr::null_mut()),
-    block_size: Cell::new(0),
-    capacity: Cell::new(0),
-    carved: Cell::new(0),
-    class: Cell::new(0),
-    tag: Cell::new(Tag::Mem),
-    state: Cell::new(State::Current),
-});
-
-/// The address of the empty page.
-pub(crate) fn empty() -> *mut Page {
-    (&raw const EMPTY.0).cast_mut()
-}
-
-/// The address of the page of a small block.
-#[inline(always)]
-pub(crate) fn of(p: *mut u8) -> *mut Page {
-    (p as usize & !(PAGE_SIZE - 1)) as *mut Page
-}
+#[cfg(not(debug_assertions))]
+const _: () = assert!(size_of::<Page>() <= 64);
 
 /// The size class of a request, [`CLASSES`] or more if it is not small. Zero counts as not small here:
 /// the slow path turns it into one.
@@ -108,33 +75,46 @@ pub(crate) const fn class_of(size: usize) -> usize {
 }
 
 impl Page {
-    /// Makes the fresh memory at `at` a page.
-    ///
-    /// # Safety
-    /// `at` is aligned to, and writable for, [`PAGE_SIZE`] bytes that nobody uses.
-    pub(crate) unsafe fn init(at: *mut u8, heap: *const Heap, arena: *mut Arena, tag: Tag, class: usize) -> *mut Self {
-        let block_size = (class + 1) * STEP;
-        let page = at.cast::<Self>();
-        #[allow(clippy::cast_possible_truncation, reason = "at most 1019 blocks of 512 bytes, 32 classes")]
-        let header = Self {
+    /// The header of a page that is not in use.
+    pub(crate) const fn unused() -> Self {
+        Self {
             free: Cell::new(ptr::null_mut()),
-            heap: Cell::new(heap),
-            frees: Cell::new(0),
-            wake: Cell::new(u64::MAX),
-            allocs: Cell::new(0),
+            bin: Cell::new(ptr::null()),
             next: Cell::new(ptr::null_mut()),
             prev: Cell::new(ptr::null_mut()),
-            arena: Cell::new(arena),
-            block_size: Cell::new(block_size as u16),
-            capacity: Cell::new(((PAGE_SIZE - HEADER) / block_size) as u16),
+            arena: Cell::new(ptr::null_mut()),
+            used: Cell::new(0),
             carved: Cell::new(0),
-            class: Cell::new(class as u8),
-            tag: Cell::new(tag),
+            capacity: Cell::new(0),
+            block_size: Cell::new(0),
+            class: Cell::new(0),
+            tag: Cell::new(Tag::Mem),
             state: Cell::new(State::Current),
-        };
-        // SAFETY: the caller's promise.
-        unsafe { page.write(header) };
-        page
+            #[cfg(debug_assertions)]
+            live: [const { Cell::new(0) }; MOST / 64],
+        }
+    }
+
+    /// Puts the page to use for blocks of a tag and class.
+    pub(crate) fn begin(&self, arena: *mut Arena, bin: *const Bin, tag: Tag, class: usize) {
+        let block_size = (class + 1) * STEP;
+        self.free.set(ptr::null_mut());
+        self.bin.set(bin);
+        self.next.set(ptr::null_mut());
+        self.prev.set(ptr::null_mut());
+        self.arena.set(arena);
+        self.used.set(0);
+        self.carved.set(0);
+        #[allow(clippy::cast_possible_truncation, reason = "at most 1024 blocks of at most 512 bytes, 32 classes")]
+        {
+            self.capacity.set((PAGE_SIZE / block_size) as u16);
+            self.block_size.set(block_size as u16);
+            self.class.set(class as u8);
+        }
+        self.tag.set(tag);
+        self.state.set(State::Current);
+        #[cfg(debug_assertions)]
+        self.live.iter().for_each(|word| word.set(0));
     }
 
     pub(crate) fn block_size(&self) -> usize {
@@ -157,77 +137,78 @@ impl Page {
         self.tag.get()
     }
 
-    /// Blocks in use.
+    /// Blocks in use, those in bins included.
     pub(crate) fn used(&self) -> usize {
-        (self.allocs.get() - self.frees.get()) as usize
+        usize::from(self.used.get())
     }
 
     /// Whether no block of the page is in use.
     pub(crate) fn is_unused(&self) -> bool {
-        self.allocs.get() == self.frees.get()
+        self.used.get() == 0
     }
 
+    /// Whether the page has blocks that were never used.
+    pub(crate) fn can_carve(&self) -> bool {
+        self.carved.get() < self.capacity.get()
+    }
+
+    /// The address of a block. The page is in use.
     pub(crate) fn block(&self, index: usize) -> *mut u8 {
-        let base = ptr::from_ref(self).cast::<u8>().cast_mut();
-        base.wrapping_add(HEADER + index * self.block_size())
+        self.start().wrapping_add(index * self.block_size())
     }
 
-    /// Puts the next blocks of the page that were never used on its free list, in the order of their
-    /// addresses. False if there are none.
-    pub(crate) fn carve(&self) -> bool {
+    /// The address of the first block.
+    pub(crate) fn start(&self) -> *mut u8 {
+        // SAFETY: P4: a page in use has an arena, which holds this header.
+        unsafe { (*self.arena.get()).start_of(self) }
+    }
+
+    /// Hands out all blocks that are free, as a list.
+    pub(crate) fn take_free(&self) -> *mut Block {
+        self.used.set(self.carved.get());
+        self.free.replace(ptr::null_mut())
+    }
+
+    /// Hands out the next blocks of the page that were never used, as a list in the order of their
+    /// addresses; null if there are none.
+    pub(crate) fn carve(&self) -> *mut Block {
         let (carved, capacity) = (self.carved(), self.capacity());
         let count = (CARVE / self.block_size()).min(capacity - carved);
         if count == 0 {
-            return false;
+            return ptr::null_mut();
         }
-        let mut next = self.free.get();
-        for index in (carved..carved + count).rev() {
-            let block = self.block(index).cast::<Block>();
+        let (first, size) = (self.block(carved), self.block_size());
+        let mut at = first.cast::<Block>();
+        for _ in 1..count {
+            let next = at.wrapping_byte_add(size);
             // SAFETY: the block lies inside the page and was never handed out.
-            unsafe { (*block).next = next };
-            next = block;
+            unsafe { (*at).next = next };
+            at = next;
         }
-        self.free.set(next);
+        // SAFETY: as above.
+        unsafe { (*at).next = ptr::null_mut() };
         #[allow(clippy::cast_possible_truncation, reason = "at most the capacity")]
-        self.carved.set((carved + count) as u16);
-        true
+        let count = count as u16;
+        self.carved.set(self.carved.get() + count);
+        self.used.set(self.used.get() + count);
+        first.cast()
     }
 
-    /// Takes the first free block; null if there is none.
-    #[inline(always)]
-    pub(crate) fn pop(&self) -> *mut u8 {
-        let block = self.free.get();
-        if !block.is_null() {
-            // SAFETY: P1: what is on the free list is a block of this page that nobody uses.
-            self.free.set(unsafe { (*block).next });
-            self.allocs.set(self.allocs.get() + 1);
-        }
-        block.cast()
-    }
-
-    /// Puts a block back. True if the slow path has something to do (P3).
+    /// Takes a block back.
     ///
     /// # Safety
-    /// `p` is a block of this page that was handed out and is no longer used.
-    #[inline(always)]
-    pub(crate) unsafe fn push(&self, p: *mut u8) -> bool {
-        let block = p.cast::<Block>();
+    /// The block is one of this page's, on no list, and nobody uses it.
+    #[inline]
+    pub(crate) unsafe fn give(&self, block: *mut Block) {
         // SAFETY: the caller's promise.
         unsafe { (*block).next = self.free.get() };
         self.free.set(block);
-        let frees = self.frees.get() + 1;
-        self.frees.set(frees);
-        frees == self.wake.get()
-    }
-
-    /// The value of `wake` for a page that is full now (P3).
-    pub(crate) fn wake_when_roomy(&self) -> u64 {
-        self.frees.get() + (u64::from(self.capacity.get()) / 8).max(1)
+        self.used.set(self.used.get() - 1);
     }
 
     /// Sets a bit for each carved block that is free.
     pub(crate) fn mark_free(&self, bits: &mut [u64; 16]) {
-        let base = self.block(0) as usize;
+        let base = self.start() as usize;
         let mut at = self.free.get();
         while !at.is_null() {
             let index = (at as usize - base) / self.block_size();
@@ -237,16 +218,34 @@ impl Page {
         }
     }
 
-    /// Checks P1, P3 and P4 and the geometry.
-    pub(crate) fn validate(&self, heap: *const Heap) {
-        assert!(ptr::eq(self.heap.get(), heap), "P4: a page in use points to its heap");
+    /// Notes that somebody uses a block, or that nobody does any more (P5). False if that is not news:
+    /// a block that is freed twice, or an address that is no block's.
+    #[cfg(debug_assertions)]
+    pub(crate) fn note(&self, p: *mut u8, live: bool) -> bool {
+        let offset = p as usize - self.start() as usize;
+        let index = offset / self.block_size();
+        if !offset.is_multiple_of(self.block_size()) || index >= self.carved() {
+            return false;
+        }
+        let word = &self.live[index / 64];
+        let bit = 1 << (index % 64);
+        if (word.get() & bit != 0) == live {
+            return false;
+        }
+        word.set(word.get() ^ bit);
+        true
+    }
+
+    /// Checks P1 to P5 and the geometry.
+    pub(crate) fn validate(&self, heap: &Heap) {
+        assert_eq!(heap.bin_index(self.bin.get()), self.tag() as usize * CLASSES + self.class(), "P4: its heap's bin");
         assert_eq!(self.block_size(), (self.class() + 1) * STEP, "geometry");
         assert!(self.carved() <= self.capacity(), "geometry");
-        let base = self.block(0) as usize;
+        let base = self.start() as usize;
         let (mut free, mut at) = (0, self.free.get());
         while !at.is_null() {
-            let offset = at as usize - base;
-            assert!(ptr::eq(of(at.cast()), self), "P1: the free list stays in its page");
+            let offset = (at as usize).wrapping_sub(base);
+            assert!(offset < PAGE_SIZE, "P1: the free list stays in its page");
             assert_eq!(offset % self.block_size(), 0, "P1: the free list holds blocks");
             assert!(offset / self.block_size() < self.carved(), "P1: a free block is carved");
             free += 1;
@@ -254,15 +253,19 @@ impl Page {
             // SAFETY: just checked to be a block of this page.
             at = unsafe { (*at).next };
         }
-        assert_eq!(self.carved() - free, self.used(), "P1: allocs - frees are in use");
+        assert_eq!(self.carved() - free, self.used(), "P1: the rest is in use");
         match self.state.get() {
-            State::Current => assert_eq!(self.wake.get(), u64::MAX, "P3: current"),
+            State::Current => {}
             State::Partial => {
-                assert_eq!(self.wake.get(), self.allocs.get(), "P3: partial");
-                assert!(!self.is_unused(), "P3: an empty page is not partial");
+                assert!(!self.is_unused(), "P3: an unused page is not partial");
                 assert!(free > 0, "P2: a partial page has a free block");
             }
-            State::Full => assert!(self.frees.get() < self.wake.get(), "P3: full"),
+            State::Full => assert!(free == 0 && !self.can_carve(), "P2: a full page has no free block"),
+        }
+        #[cfg(debug_assertions)]
+        {
+            let live: u32 = self.live.iter().map(|word| word.get().count_ones()).sum();
+            assert!(live as usize <= self.used(), "P5: what is live is in use");
         }
     }
 }

@@ -7,9 +7,10 @@
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::Heap;
 use super::arena::Arena;
+use super::own::Memory;
 use super::page::Page;
-use super::{Heap, page};
 use crate::domain::Domain;
 use crate::lock::Lock;
 
@@ -98,13 +99,14 @@ pub(crate) fn set_direct(domain: Domain, direct: bool) {
 /// its own heap searches without.
 pub(crate) struct Outside {
     items: *mut *mut Arena,
+    memory: Option<Memory>,
     len: usize,
     room: usize,
 }
 
 impl Outside {
     pub(crate) const fn new() -> Self {
-        Self { items: ptr::null_mut(), len: 0, room: 0 }
+        Self { items: ptr::null_mut(), memory: None, len: 0, room: 0 }
     }
 
     fn as_slice(&self) -> &[*mut Arena] {
@@ -116,36 +118,37 @@ impl Outside {
     }
 
     fn position(&self, at: *mut u8) -> usize {
-        // SAFETY: the items are live arenas of the heap.
-        self.as_slice().partition_point(|arena| unsafe { (**arena).base } <= at)
+        self.as_slice().partition_point(|arena| arena.cast::<u8>() <= at)
     }
 
     fn find(&self, p: *mut u8) -> Option<*mut Page> {
         let arena = *self.as_slice().get(self.position(p).checked_sub(1)?)?;
         // SAFETY: the items are live arenas of the heap.
-        unsafe { (*arena).contains(p).then(|| page::of(p)) }
+        unsafe { (*arena).find(p).map(|page| ptr::from_ref(page).cast_mut()) }
     }
 
-    fn insert(&mut self, arena: *mut Arena) -> bool {
-        if self.len == self.room {
-            let room = (self.room * 2).max(8);
-            // SAFETY: `items` is null or came from here.
-            let items = unsafe { libc::realloc(self.items.cast(), room * size_of::<*mut Arena>()) };
-            if items.is_null() {
-                return false;
-            }
-            self.items = items.cast();
-            self.room = room;
+    /// Takes over an array with more room; the old one.
+    fn extend(&mut self, memory: Memory, room: usize) -> Option<Memory> {
+        let items = memory.at.as_ptr().cast::<*mut Arena>();
+        if self.len != 0 {
+            // SAFETY: the old items are that many, and the new array has room for more.
+            unsafe { ptr::copy_nonoverlapping(self.items, items, self.len) };
         }
+        self.items = items;
+        self.room = room;
+        self.memory.replace(memory)
+    }
+
+    /// Enters an arena; there is room for it.
+    fn insert(&mut self, arena: *mut Arena) {
         // SAFETY: the arena is live; there is room for one more.
         unsafe {
-            let index = self.position((*arena).base);
+            let index = self.position(arena.cast());
             let at = self.items.add(index);
             ptr::copy(at, at.add(1), self.len - index);
             at.write(arena);
         }
         self.len += 1;
-        true
     }
 
     fn remove(&mut self, arena: *mut Arena) {
@@ -160,18 +163,41 @@ impl Outside {
     }
 
     pub(crate) fn release(&mut self) {
-        // SAFETY: `items` is null or came from `insert`.
-        unsafe { libc::free(self.items.cast()) };
+        if let Some(memory) = self.memory.take() {
+            // SAFETY: nobody looks into the array any more.
+            unsafe { memory.give() };
+        }
         *self = Self::new();
     }
 }
 
 /// Enters an arena that lies outside. False if there is no memory for the entry.
 pub(crate) fn add_outside(heap: &Heap, arena: *mut Arena) -> bool {
-    let _heaps = HEAPS.lock();
-    OUTSIDE.store(true, Ordering::Relaxed);
-    // SAFETY: only the heap's owner changes the array, and does so under the lock.
-    unsafe { (*heap.outside.get()).insert(arena) }
+    // SAFETY: only the heap's owner, who calls, changes the array.
+    let (len, room) = unsafe { ((*heap.outside.get()).len, (*heap.outside.get()).room) };
+    // The raw domain may be anybody's, so it is called without the lock.
+    let mut more = None;
+    if len == room {
+        let room = (room * 2).max(8);
+        match Memory::take(room * size_of::<*mut Arena>()) {
+            Some(memory) => more = Some((memory, room)),
+            None => return false,
+        }
+    }
+    let old = {
+        let _heaps = HEAPS.lock();
+        OUTSIDE.store(true, Ordering::Relaxed);
+        // SAFETY: as above, and under the lock, since others search the array.
+        let outside = unsafe { &mut *heap.outside.get() };
+        let old = more.and_then(|(memory, room)| outside.extend(memory, room));
+        outside.insert(arena);
+        old
+    };
+    if let Some(old) = old {
+        // SAFETY: the array was exchanged under the lock.
+        unsafe { old.give() };
+    }
+    true
 }
 
 pub(crate) fn remove_outside(heap: &Heap, arena: *mut Arena) {
@@ -181,9 +207,10 @@ pub(crate) fn remove_outside(heap: &Heap, arena: *mut Arena) {
 }
 
 /// The page of a small block of this heap in an arena that lies outside.
+#[inline]
 pub(crate) fn find_outside(heap: &Heap, p: *mut u8) -> Option<*mut Page> {
     // SAFETY: the heap's owner asks, and only the owner changes the array.
-    unsafe { (*heap.outside.get()).find(p) }
+    unsafe { if (*heap.outside.get()).len == 0 { None } else { (*heap.outside.get()).find(p) } }
 }
 
 /// The same for all heaps.

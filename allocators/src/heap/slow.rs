@@ -1,38 +1,83 @@
 //! What the inlined paths leave over: kinds without pages, zeroed and resized blocks, hooked domains.
 
 use core::ptr;
-use core::sync::atomic::Ordering;
 
 #[cfg(any(feature = "pymalloc", feature = "mimalloc"))]
 use super::HeapKind;
 #[cfg(feature = "mimalloc")]
 use super::mimalloc;
-use super::page::{self, Page, SMALL_LIMIT};
-use super::{Heap, Tag, arena, attach_heap, foreign, large, registry};
+use super::page::SMALL_LIMIT;
+use super::{Heap, Tag, arena, attach_heap, foreign, large};
 use crate::domain::{self, Domain, MAX_SIZE};
-use crate::watch;
+use crate::{guard, watch};
 
 impl Heap {
+    /// What the gate does not let in, and what finds its bin empty.
     #[cold]
     #[inline(never)]
+    pub(super) fn alloc_outside(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.is_direct(tag.domain()) { self.alloc_slow(tag, size) } else { self.alloc_hooked(tag, size) }
+    }
+
+    /// # Safety
+    /// `p` is null or a live block that is no longer used.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn free_outside(&self, tag: Tag, p: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.is_direct(tag.domain()) {
+                self.free_slow(p);
+            } else {
+                self.free_hooked(tag, p);
+            }
+        }
+    }
+
+    #[inline]
     pub(super) fn alloc_slow(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.sampler.is_on() {
+            return self.alloc_sampling(tag, size);
+        }
+        self.alloc_plain(tag, size)
+    }
+
+    /// As `alloc_plain`, but for the blocks that are sampled.
+    #[inline(never)]
+    fn alloc_sampling(&self, tag: Tag, size: usize) -> *mut u8 {
+        let mut p = self.sample(tag, size, false);
+        if p.is_null() {
+            p = self.alloc_plain(tag, size);
+        }
+        self.watch(tag, size);
+        p
+    }
+
+    fn alloc_plain(&self, tag: Tag, size: usize) -> *mut u8 {
         match self.kind {
             _ if size > MAX_SIZE => ptr::null_mut(),
             #[cfg(feature = "pymalloc")]
-            HeapKind::Pymalloc if size <= SMALL_LIMIT => self.refill(tag, page::class_of(size.max(1))),
+            HeapKind::Pymalloc if size <= SMALL_LIMIT => self.refill(tag, super::page::class_of(size.max(1))),
             #[cfg(feature = "mimalloc")]
             HeapKind::Mimalloc => {
-                self.drain_foreign();
+                self.drain_queue();
                 mimalloc::alloc(self, tag, size, false)
             }
             _ => {
-                self.drain_foreign();
+                self.drain_queue();
                 large::alloc(self, tag, size, false)
             }
         }
     }
 
     pub(super) fn alloc_zeroed_inner(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.sampler.is_on() && !(self.kind.has_pages() && size <= SMALL_LIMIT) {
+            let sampled = self.sample(tag, size, true);
+            self.watch(tag, size);
+            if !sampled.is_null() {
+                return sampled;
+            }
+        }
         match self.kind {
             _ if size > MAX_SIZE => ptr::null_mut(),
             #[cfg(feature = "pymalloc")]
@@ -46,24 +91,14 @@ impl Heap {
             }
             #[cfg(feature = "mimalloc")]
             HeapKind::Mimalloc => {
-                self.drain_foreign();
+                self.drain_queue();
                 mimalloc::alloc(self, tag, size, true)
             }
             _ => {
-                self.drain_foreign();
+                self.drain_queue();
                 large::alloc(self, tag, size, true)
             }
         }
-    }
-
-    /// The page of a block, if it is a small one of this heap.
-    fn own_page(&self, p: *mut u8) -> Option<*mut Page> {
-        if arena::in_reserve(p) {
-            let page = page::of(p);
-            // SAFETY: the reserved range can always be read.
-            return unsafe { ptr::eq((*page).heap.get(), self) }.then_some(page);
-        }
-        registry::find_outside(self, p)
     }
 
     /// How many bytes a block of this heap holds, as the built-in allocator sees it; `None` if it is
@@ -72,12 +107,15 @@ impl Heap {
     /// # Safety
     /// `p` is a live block of some allocator.
     pub(crate) unsafe fn usable_size(&self, p: *mut u8) -> Option<usize> {
-        if let Some(page) = self.own_page(p) {
+        if let Some(page) = self.page_of(p) {
             // SAFETY: a page in use of this heap.
             return Some(unsafe { (*page).block_size() });
         }
         if arena::in_reserve(p) {
             return None;
+        }
+        if guard::in_pool(p) {
+            return guard::size_of_heaps(self, p);
         }
         #[cfg(feature = "mimalloc")]
         if self.kind == HeapKind::Mimalloc {
@@ -99,7 +137,7 @@ impl Heap {
         if size > MAX_SIZE {
             return ptr::null_mut();
         }
-        if let Some(page) = self.own_page(p) {
+        if let Some(page) = self.page_of(p) {
             // SAFETY: a page in use of this heap.
             let (block_size, tag) = unsafe { ((*page).block_size(), (*page).tag()) };
             let wanted = size.max(1);
@@ -114,7 +152,7 @@ impl Heap {
             // SAFETY: both blocks have that many bytes and are different; the old one is this heap's.
             unsafe {
                 ptr::copy_nonoverlapping(p, new, block_size.min(size));
-                self.free_inner(tag, p);
+                self.free_inner(p);
             }
             return new;
         }
@@ -127,6 +165,16 @@ impl Heap {
     unsafe fn realloc_outside(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise, in each branch.
         unsafe {
+            if guard::in_pool(p)
+                && let Some(old) = guard::size_of_heaps(self, p)
+            {
+                let new = self.alloc_inner(tag, size);
+                if !new.is_null() {
+                    ptr::copy_nonoverlapping(p, new, old.min(size));
+                    guard::free_of_heap(self, p);
+                }
+                return new;
+            }
             if !arena::in_reserve(p) {
                 #[cfg(feature = "mimalloc")]
                 if self.kind == HeapKind::Mimalloc
@@ -174,8 +222,8 @@ impl Heap {
     /// From now on a block of a small size may lie outside pages.
     pub(super) fn no_sized_free(&self) {
         self.fallback.set(true);
-        for sized in &self.sized {
-            sized.store(false, Ordering::Relaxed);
+        for gate in &self.gates {
+            gate.no_sized_free();
         }
     }
 
@@ -195,25 +243,25 @@ impl Heap {
 
     /// A new block is told of; null if it is refused.
     #[inline(always)]
-    fn tell(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
+    fn tell(&self, p: *mut u8, size: usize) -> *mut u8 {
         if p.is_null() || watch::allocated(self, p, size) {
             return p;
         }
         // SAFETY: the block was just made and nobody has seen it.
-        unsafe { self.free_inner(tag, p) };
+        unsafe { self.free_inner(p) };
         ptr::null_mut()
     }
 
     pub(super) fn alloc_hooked(&self, tag: Tag, size: usize) -> *mut u8 {
         if self.is_watched(tag.domain()) {
-            return self.tell(tag, self.alloc_inner(tag, size), size);
+            return self.tell(self.alloc_inner(tag, size), size);
         }
         self.hooked(tag, |domain| domain::malloc(domain, size)).cast()
     }
 
     pub(super) fn alloc_zeroed_hooked(&self, tag: Tag, size: usize) -> *mut u8 {
         if self.is_watched(tag.domain()) {
-            return self.tell(tag, self.alloc_zeroed_inner(tag, size), size);
+            return self.tell(self.alloc_zeroed_inner(tag, size), size);
         }
         self.hooked(tag, |domain| domain::calloc(domain, 1, size)).cast()
     }
@@ -223,7 +271,7 @@ impl Heap {
             if !p.is_null() {
                 watch::freed(self, p);
                 // SAFETY: the caller's promise.
-                unsafe { self.free_inner(tag, p) };
+                unsafe { self.free_inner(p) };
             }
             return;
         }
@@ -236,7 +284,7 @@ impl Heap {
             // SAFETY: the caller's promise.
             let new = unsafe { self.realloc_inner(tag, p, size) };
             if p.is_null() {
-                return self.tell(tag, new, size);
+                return self.tell(new, size);
             }
             if !new.is_null() {
                 watch::moved(self, p, new, size);
@@ -245,5 +293,35 @@ impl Heap {
         }
         // SAFETY: the caller's promise.
         self.hooked(tag, |domain| unsafe { domain::realloc(domain, p.cast(), size) }).cast()
+    }
+
+    /// Notes that a block is handed out (P5).
+    #[cfg(debug_assertions)]
+    pub(super) fn note_taken(&self, p: *mut u8) {
+        let page = self.page_of(p).expect("B1: a block of a bin lies in a page");
+        // SAFETY: a page in use of this heap.
+        assert!(unsafe { (*page).note(p, true) }, "P5: a block that is handed out was free");
+    }
+
+    /// Notes that a small block is freed (P5); a fatal error if it was free already.
+    #[cfg(debug_assertions)]
+    pub(super) fn note_given(&self, p: *mut u8) {
+        // SAFETY: a page in use of this heap.
+        if !self.page_of(p).is_some_and(|page| unsafe { (*page).note(p, false) }) {
+            let mut text = crate::debug::report::Text::new();
+            text.put(format_args!("double free, or not the start of a block: {p:p}"));
+            crate::debug::report::fatal("free", text.as_str());
+        }
+    }
+
+    /// Whether a small block is this heap's and has the tag and at least the size that its free says.
+    #[cfg(debug_assertions)]
+    pub(super) fn fits(&self, tag: Tag, p: *mut u8, size: usize) -> bool {
+        self.page_of(p).is_some_and(|page| {
+            // SAFETY: a page in use of this heap.
+            let page = unsafe { &*page };
+            assert!(page.tag() == tag && page.block_size() >= size, "the size at free is the block's");
+            true
+        })
     }
 }

@@ -1,20 +1,26 @@
-//! Small blocks: the slow paths behind the pop and the push (see `page`).
+//! Small blocks: the slow paths behind the pop and the push (see `bin`).
 //!
 //! ```text
-//!   current[tag][class] ──► page with blocks to pop, or the empty page
-//!   partial[tag][class] ──► page ◄──► page ◄──► page      an eighth of each was free when it came here
-//!   full pages             on no list; the free that makes one roomy puts it on the partial list
+//!   bin is empty ──► current page's free list ──► partial page's ──► carve the current page ──► new page
+//!   bin is long  ──► each block back to its page: full becomes partial, unused goes back to its arena
 //! ```
 //!
-//! All lists are changed here, on the slow path, once in many blocks.
+//! A page's whole free list moves into a bin in a few steps, whatever its length. Memory that was used
+//! before is preferred to memory that was not, so the resident set grows only when nothing is left. All
+//! lists of pages are changed here, once in many blocks.
 
 use core::cell::Cell;
 use core::ptr;
 
 use super::arena::{self, Arena};
+use super::bin::{self, Bin, Block};
 use super::page::{self, PAGE_SIZE, Page, State};
-use super::{Heap, Tag, large};
+use super::{Heap, Tag, large, registry};
 use crate::domain::Domain;
+
+/// Bins are emptied each time that many pages have been taken: what lies in them may make a new page
+/// unnecessary.
+const PAGES_BEFORE_FLUSH: u32 = 16;
 
 /// The partial pages of a class.
 pub(crate) struct List {
@@ -64,95 +70,157 @@ impl List {
     }
 }
 
+/// Why there are no blocks for a bin.
+enum Shortage {
+    /// One more page would be beyond the heap's limit.
+    Limit,
+    /// No arena could be had.
+    Arena,
+}
+
 impl Heap {
-    /// A small block when the current page has none. Null if there is no memory.
+    /// A small block when its bin has none. Null if there is no memory.
     #[cold]
     #[inline(never)]
     pub(crate) fn refill(&self, tag: Tag, class: usize) -> *mut u8 {
-        self.drain_foreign();
+        self.drain_queue();
+        let bin = &self.bins[tag.index()][class];
+        if bin.is_empty() {
+            // It was empty, so it is not long: the next beat lies as far ahead as it can.
+            self.count_pushes(self.bin_index(bin));
+            let list = match self.find_blocks(tag, class) {
+                Ok(list) => list,
+                Err(Shortage::Limit) => return ptr::null_mut(),
+                Err(Shortage::Arena) => {
+                    // The request is served as a large one. From now on a block of a small size may lie
+                    // outside pages, which a sized free cannot know.
+                    self.no_sized_free();
+                    return large::alloc(self, tag, (class + 1) * page::STEP, false);
+                }
+            };
+            // `find_blocks` may have emptied the bins, but fills none.
+            // SAFETY: the blocks were just taken from a page (B1).
+            unsafe { bin.fill(list) };
+        }
+        self.pop_from(bin)
+    }
+
+    /// Blocks for a bin: what is found first on the way that the module shows.
+    fn find_blocks(&self, tag: Tag, class: usize) -> Result<*mut Block, Shortage> {
         let current = &self.current[tag.index()][class];
-        let partial = &self.partial[tag.index()][class];
+        let (mut flushed, mut growing) = (false, false);
         loop {
-            let at = current.get();
-            // SAFETY: the current page is a page of this heap or the empty page.
-            let page = unsafe { &*at };
-            let block = page.pop();
-            if !block.is_null() {
-                return block;
+            // SAFETY: null or a page of this heap.
+            let page = unsafe { current.get().as_ref() };
+            if let Some(page) = page
+                && !page.free.get().is_null()
+            {
+                return Ok(page.take_free());
             }
-            if !ptr::eq(at, page::empty()) {
-                if page.carve() {
-                    continue;
-                }
-                page.wake.set(page.wake_when_roomy());
-                page.state.set(State::Full);
-                current.set(page::empty());
-            }
-            let next = partial.head.get();
-            if !next.is_null() {
+            let partial = &self.partial[tag.index()][class];
+            // SAFETY: the list holds pages of this heap.
+            if let Some(found) = unsafe { partial.head.get().as_ref() } {
                 // SAFETY: it is on that list.
-                unsafe {
-                    partial.remove(next);
-                    (*next).wake.set(u64::MAX);
-                    (*next).state.set(State::Current);
+                unsafe { partial.remove(ptr::from_ref(found).cast_mut()) };
+                found.state.set(State::Full);
+                return Ok(found.take_free());
+            }
+            if let Some(page) = page {
+                let list = page.carve();
+                if !list.is_null() {
+                    return Ok(list);
                 }
-                current.set(next);
+                page.state.set(State::Full);
+                current.set(ptr::null_mut());
+                growing = true;
+            }
+            let within = self.within_limit(PAGE_SIZE);
+            let taken = self.pages_taken.get();
+            if !flushed && (!within || taken >= PAGES_BEFORE_FLUSH) {
+                flushed = true;
+                self.pages_taken.set(0);
+                self.flush();
                 continue;
             }
-            if !self.within_limit(PAGE_SIZE) {
-                return ptr::null_mut();
+            if !within {
+                return Err(Shortage::Limit);
             }
-            let fresh = self.take_page(tag, class);
+            let fresh = self.take_page(tag, class, growing);
             if fresh.is_null() {
-                // Without an arena the request is served as a large one. From now on a block of a small
-                // size may lie outside pages, which a sized free cannot know.
-                self.no_sized_free();
-                return large::alloc(self, tag, (class + 1) * page::STEP, false);
+                return Err(Shortage::Arena);
             }
+            self.pages_taken.set(taken + 1);
             current.set(fresh);
         }
     }
 
-    /// Does what became due with a push (P3).
+    /// Gives a list of blocks back to their pages.
     ///
     /// # Safety
-    /// The page is one of this heap's, and its `wake` was just reached.
-    #[cold]
-    #[inline(never)]
-    pub(crate) unsafe fn woken(&self, at: *mut Page) {
+    /// The blocks are as B1 says, and on no other list.
+    pub(super) unsafe fn give_blocks(&self, list: *mut Block) {
+        let mut at = list;
+        while !at.is_null() {
+            // SAFETY: B1.
+            let next = unsafe { (*at).next };
+            match self.page_of(at.cast()) {
+                // SAFETY: a page in use of this heap, and B1.
+                Some(page) => unsafe { self.give_block(page, at) },
+                // SAFETY: somebody freed a block to the wrong heap; its own takes it.
+                None => unsafe { super::foreign::free_stray(at.cast()) },
+            }
+            at = next;
+        }
+    }
+
+    /// # Safety
+    /// The page is one of this heap's, in use; the block is one of its own, used by nobody, on no list.
+    #[inline]
+    unsafe fn give_block(&self, at: *mut Page, block: *mut Block) {
         // SAFETY: the caller's promise.
         let page = unsafe { &*at };
-        let partial = &self.partial[page.tag().index()][page.class()];
+        // SAFETY: the caller's promise.
+        unsafe { page.give(block) };
         match page.state.get() {
             State::Current => {}
             State::Full => {
                 page.state.set(State::Partial);
-                page.wake.set(page.allocs.get());
-                // SAFETY: P2: a full page is on no list.
-                unsafe { partial.push_back(at) };
-                if page.is_unused() {
-                    // SAFETY: it is on the list, and it is unused.
-                    unsafe {
-                        partial.remove(at);
-                        self.give_page(at);
-                    }
-                }
+                // SAFETY: P2: a full page is on no list. A page has more than one block, so it is not
+                // unused yet.
+                unsafe { self.partial[page.tag().index()][page.class()].push_back(at) };
             }
             State::Partial => {
-                // SAFETY: P2: a partial page is on the list of its class; P3: it is unused.
-                unsafe {
-                    partial.remove(at);
-                    self.give_page(at);
+                if page.is_unused() {
+                    // SAFETY: P2: a partial page is on the list of its class; P3: it is unused.
+                    unsafe {
+                        self.partial[page.tag().index()][page.class()].remove(at);
+                        self.give_page(at);
+                    }
                 }
             }
         }
     }
 
-    fn take_page(&self, tag: Tag, class: usize) -> *mut Page {
+    /// The page of a small block, if it is one of this heap's.
+    #[inline]
+    pub(super) fn page_of(&self, p: *mut u8) -> Option<*mut Page> {
+        let page = if arena::in_reserve(p) { arena::page_in_reserve(p) } else { registry::find_outside(self, p) }?;
+        // SAFETY: a page in use, or one of this heap's arenas.
+        let bin = unsafe { (*page).bin.get() };
+        self.owns(bin).then_some(page)
+    }
+
+    /// Whether a bin, or null, is one of this heap's.
+    #[inline(always)]
+    pub(super) fn owns(&self, bin: *const Bin) -> bool {
+        (bin as usize).wrapping_sub((&raw const self.bins) as usize) < bin::BINS * size_of::<Bin>()
+    }
+
+    fn take_page(&self, tag: Tag, class: usize, growing: bool) -> *mut Page {
         let mut at = self.room.get();
         if at.is_null() {
             arena::tell_observer(self);
-            at = arena::new();
+            at = arena::new(self);
             if at.is_null() {
                 return ptr::null_mut();
             }
@@ -176,8 +244,11 @@ impl Heap {
             self.unlink_room(at);
         }
         self.hold(tag, PAGE_SIZE);
-        // SAFETY: A1: the page was free, so nobody uses it.
-        unsafe { Page::init(arena.page(index).cast(), self, at, tag, class) }
+        arena.touch(index, growing);
+        let page = arena.page(index);
+        page.begin(at, &raw const self.bins[tag.index()][class], tag, class);
+        arena::map_page(arena, page);
+        ptr::from_ref(page).cast_mut()
     }
 
     /// Gives an unused page back to its arena, and an unused arena back to the system unless it is the
@@ -187,17 +258,14 @@ impl Heap {
     /// The page is one of this heap's, unused, and on no list.
     unsafe fn give_page(&self, page: *mut Page) {
         // SAFETY: the caller's promise.
-        let (tag, at) = unsafe {
-            (*page).heap.set(ptr::null());
-            let tag = (*page).tag();
-            let total = &self.counts[tag.index()].allocations;
-            total.set(total.get() + (*page).allocs.get());
-            (tag, (*page).arena.get())
-        };
-        self.unhold(tag, PAGE_SIZE);
+        let page = unsafe { &*page };
+        let at = page.arena.get();
         // SAFETY: a page's arena lives as long as the page.
         let arena = unsafe { &*at };
-        let index = (page as usize - arena.base as usize) / PAGE_SIZE;
+        self.unhold(page.tag(), PAGE_SIZE);
+        page.bin.set(ptr::null());
+        arena::map_page(arena, page);
+        let index = arena.index_of(page);
         if arena.free.get() == 0 {
             self.link_room(at);
         }
@@ -304,19 +372,31 @@ impl Heap {
         }
     }
 
+    /// Makes the figures of the pages exact: what others have freed and what lies in bins goes back.
+    pub(crate) fn settle(&self) {
+        self.drain_queue();
+        self.flush();
+        #[cfg(feature = "mimalloc")]
+        super::mimalloc::recount(self, true);
+    }
+
+    /// What figures and walks do first: see `settle`.
+    pub(crate) fn drain_foreign(&self) {
+        self.settle();
+    }
+
     /// Gives every unused page and arena back, also those that are kept against thrashing.
     pub fn collect(&self) {
-        self.drain_foreign();
-        for tag in Tag::ALL {
-            for class in 0..page::CLASSES {
-                let current = &self.current[tag.index()][class];
-                let at = current.get();
-                // SAFETY: a page of this heap or the empty page.
-                if !ptr::eq(at, page::empty()) && unsafe { (*at).is_unused() } {
-                    current.set(page::empty());
-                    // SAFETY: unused, and a current page is on no list.
-                    unsafe { self.give_page(at) };
-                }
+        self.settle();
+        for current in self.current.iter().flatten() {
+            let at = current.get();
+            // SAFETY: null or a page of this heap.
+            if let Some(page) = unsafe { at.as_ref() }
+                && page.is_unused()
+            {
+                current.set(ptr::null_mut());
+                // SAFETY: unused, and a current page is on no list.
+                unsafe { self.give_page(at) };
             }
         }
         let spare = self.spare.replace(ptr::null_mut());
@@ -333,6 +413,7 @@ impl Heap {
         let mut unused_arenas = 0;
         let mut held = [0usize; 3];
         self.for_each_arena(&mut |arena| {
+            assert!(ptr::eq(arena.heap.get(), self), "A1: an arena knows its heap");
             unused_arenas += usize::from(arena.free.get() == arena.all);
             let mut at = self.room.get();
             let mut listed = 0;
@@ -344,11 +425,17 @@ impl Heap {
             assert_eq!(listed, usize::from(arena.free.get() != 0), "A1: arenas with room are listed");
         });
         assert!(unused_arenas <= 1, "A2: one spare arena");
+        self.validate_bins();
         self.for_each_page(&mut |page| {
             page.validate(self);
             held[page.tag().domain().index()] += PAGE_SIZE;
             let current = self.current[page.tag().index()][page.class()].get();
             assert_eq!(ptr::eq(current, page), page.state.get() == State::Current, "P2: the current page is current");
+            // SAFETY: a page in use has an arena.
+            if !unsafe { (*page.arena.get()).is_outside() } {
+                let mapped = arena::page_in_reserve(page.start());
+                assert!(mapped.is_some_and(|mapped| ptr::eq(mapped, page)), "M1: a page in use is mapped");
+            }
         });
         for tag in Tag::ALL {
             for class in 0..page::CLASSES {
@@ -361,7 +448,7 @@ impl Heap {
                     at = page.next.get();
                 }
             }
-            held[tag.domain().index()] += large::validate(self, tag);
+            held[tag.domain().index()] += large::validate(self, tag) + self.sampler.counts(tag).1;
         }
         if self.kind().counts_held_by_block() {
             return;

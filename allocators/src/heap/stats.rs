@@ -1,7 +1,7 @@
 //! The figures of a domain (D7).
 //!
-//! Pages of small blocks count themselves: `allocs` and `frees` go up with each block, which costs
-//! nothing that can be measured, and everything else follows from them when somebody asks. Large blocks
+//! Pages of small blocks know how many of them are in use, and bins count down with each block that is
+//! freed, which they do anyway; everything else follows from that when somebody asks. Large blocks
 //! and foreign allocators are counted per heap with plain integers. Nothing here is atomic: a heap is
 //! read and written under its GIL.
 
@@ -83,15 +83,23 @@ impl Heap {
             live_blocks: counts.large_blocks.get(),
             live_bytes: counts.large_bytes.get(),
             peak_bytes: 0,
-            allocations: counts.allocations.get(),
+            // What was handed out lives, or was freed.
+            allocations: counts.freed.get() + counts.large_blocks.get() as u64,
         };
+        for class in 0..page::CLASSES {
+            stats.allocations += self.pushed(tag, class);
+        }
         self.for_each_page(&mut |page| {
             if page.tag() == tag {
                 stats.live_blocks += page.used();
                 stats.live_bytes += page.used() * page.block_size();
-                stats.allocations += page.allocs.get();
+                stats.allocations += page.used() as u64;
             }
         });
+        let (blocks, bytes, allocations) = self.sampler.counts(tag);
+        stats.live_blocks += blocks;
+        stats.live_bytes += bytes;
+        stats.allocations += allocations;
         stats.peak_bytes = self.peak(tag.domain()).max(stats.live_bytes);
         stats
     }
@@ -100,6 +108,8 @@ impl Heap {
     /// limit is compared with.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
+        #[cfg(feature = "mimalloc")]
+        super::mimalloc::recount(self, true);
         self.held.get()
     }
 
@@ -115,7 +125,7 @@ impl Heap {
         stats.current = stats.total - stats.reclaimed;
         self.for_each_arena(&mut |arena: &arena::Arena| {
             stats.unused_pages += arena.free.get().count_ones() as usize;
-            stats.unaligned += usize::from(arena.all != u64::MAX);
+            stats.unaligned += usize::from(arena.is_unaligned());
         });
         stats
     }
@@ -123,6 +133,7 @@ impl Heap {
     /// What the pages of size class `class` (0 for 16 bytes, 31 for 512) hold, over all tags.
     #[must_use]
     pub fn census(&self, class: usize) -> PageCensus {
+        self.drain_foreign();
         let mut census = PageCensus { block_size: (class + 1) * page::STEP, ..PageCensus::default() };
         self.for_each_page(&mut |page| {
             if page.class() == class {

@@ -192,7 +192,8 @@ fn a_freed_block_is_the_next_one() {
 fn tags_do_not_share_pages() {
     let _turn = turn();
     let heap = Attached::new(HeapKind::Pymalloc);
-    let pages = [heap.mem_alloc(16), heap.obj_alloc(16), heap.gc_alloc(16)].map(super::page::of);
+    let pages = [heap.mem_alloc(16), heap.obj_alloc(16), heap.gc_alloc(16)].map(|p| heap.page_of(p));
+    assert!(pages.iter().all(Option::is_some));
     assert!(pages[0] != pages[1] && pages[1] != pages[2] && pages[0] != pages[2]);
     assert_eq!(heap.held_bytes(), 3 * super::PAGE_SIZE);
 }
@@ -303,6 +304,97 @@ fn a_limit_holds_for_one_heap() {
         heap.collect();
         assert!(!heap.obj_alloc(1000).is_null());
         heap.validate();
+    }
+}
+
+/// P5: in debug builds a small block that is freed twice is found out, also without the hooks.
+#[test]
+#[cfg(all(feature = "pymalloc", debug_assertions))]
+fn a_double_free_is_found_out() {
+    let _turn = turn();
+    let heap = Attached::new(HeapKind::Pymalloc);
+    let (p, q) = (heap.obj_alloc(48), heap.obj_alloc(48));
+    // SAFETY: wrong on purpose, in a child.
+    let double = || unsafe {
+        heap.obj_free(p);
+        heap.obj_free(q);
+        heap.obj_free(p);
+    };
+    let (text, signal) = in_child(double);
+    assert_eq!(signal, Some(libc::SIGABRT));
+    assert!(text.contains("double free"), "{text}");
+    // SAFETY: wrong on purpose, in a child.
+    let (text, signal) = in_child(|| unsafe { heap.obj_free(p.wrapping_add(16)) });
+    assert_eq!(signal, Some(libc::SIGABRT));
+    assert!(text.contains("not the start of a block"), "{text}");
+}
+
+/// B3: a bin that is only pushed to gives its blocks back, and whole arenas with them, without a call of
+/// `collect`.
+#[test]
+#[cfg(feature = "pymalloc")]
+fn a_long_bin_is_cut() {
+    let _turn = turn();
+    let heap = Attached::new(HeapKind::Pymalloc);
+    for size in [16, 48, 512] {
+        let blocks: Vec<_> = (0..(16 << 20) / size).map(|_| heap.obj_alloc(size)).collect();
+        let full = heap.held_bytes();
+        for p in blocks {
+            // SAFETY: a live block of that size.
+            unsafe { heap.obj_free_sized(p, size) };
+        }
+        assert!(heap.held_bytes() < full / 16, "{size}: {} of {full}", heap.held_bytes());
+        heap.validate();
+    }
+}
+
+/// Blocks that were freed are used before memory that was not: a heap whose blocks change their classes
+/// does not grow without bound.
+#[test]
+#[cfg(feature = "pymalloc")]
+fn freed_memory_is_used_again() {
+    let _turn = turn();
+    let heap = Attached::new(HeapKind::Pymalloc);
+    let mut held = 0;
+    for round in 0..40usize {
+        let size = 16 + round * 7 % 32 * 16;
+        let blocks: Vec<_> = (0..(4 << 20) / size).map(|_| heap.obj_alloc(size)).collect();
+        for p in blocks {
+            // SAFETY: a live block of that size.
+            unsafe { heap.obj_free(p) };
+        }
+        held = held.max(heap.held_bytes());
+    }
+    assert!(held < 8 << 20, "{held}");
+}
+
+/// D7: blocks of mimalloc that another thread has freed under the GIL are counted as freed, and a thread's
+/// part of the heap is never used by another.
+#[test]
+#[cfg(feature = "mimalloc")]
+fn threads_take_turns_with_mimalloc() {
+    let _turn = turn();
+    let heap = Attached::new(HeapKind::Mimalloc);
+    let mut blocks: Vec<usize> = Vec::new();
+    for round in 0..8usize {
+        let address = heap.0.as_ptr() as usize;
+        let before = core::mem::take(&mut blocks);
+        blocks = std::thread::spawn(move || {
+            // SAFETY: the heap outlives the thread, and nobody else uses it meanwhile.
+            let heap = unsafe { &*(address as *const Heap) };
+            for p in before {
+                // SAFETY: a live block.
+                unsafe { heap.obj_free(p as *mut u8) };
+            }
+            (0..1000 + round).map(|i| heap.obj_alloc(16 + i % 700) as usize).collect()
+        })
+        .join()
+        .unwrap();
+        let stats = heap.stats(Domain::Obj);
+        assert_eq!(stats.live_blocks, blocks.len());
+        let mut walked = 0;
+        heap.walk(&mut |_, _, size| walked += size);
+        assert_eq!(walked, stats.live_bytes);
     }
 }
 
@@ -717,9 +809,9 @@ fn a_late_free_does_nothing() {
 #[test]
 fn domains_do_not_mix() {
     let _turn = turn();
-    let before = crate::raw_stats().live_blocks;
     for kind in HeapKind::ALL {
         let heap = Attached::new(*kind);
+        let before = crate::raw_stats().live_blocks;
         for n in [10, 1000, 1_000_000] {
             // SAFETY: live blocks.
             unsafe {

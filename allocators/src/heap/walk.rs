@@ -1,9 +1,9 @@
 //! Finding every live block by walking pages and lists.
 
 use super::{Heap, Tag, large};
-use crate::debug;
 use crate::domain::Domain;
 use crate::table;
+use crate::{debug, guard};
 
 impl Heap {
     /// Calls `f` with the domain, address and size of every live block of the heap, in no particular
@@ -40,6 +40,7 @@ impl Heap {
                 }
             }
         });
+        guard::for_each_of(self, &mut report);
         for tag in Tag::ALL {
             large::for_each(self, tag, &mut |p, size| report(tag, p, size));
             #[cfg(feature = "mimalloc")]

@@ -118,9 +118,7 @@ impl Parser<'_> {
         if tokenizer.line() <= line && end > start {
             return self.text[start..end].to_owned();
         }
-        let found = self.text.split('\n').nth((line.max(1) - 1) as usize).unwrap_or("").to_owned();
-        // A file's line is read from the file, with its newline.
-        found
+        self.text.split('\n').nth((line.max(1) - 1) as usize).unwrap_or("").to_owned()
     }
 
     /// What the tokenizer's failure means.
@@ -253,7 +251,10 @@ impl Parser<'_> {
                         let mut tokenizer = self.tokenizer.borrow_mut();
                         (tokenizer.take_error(), tokenizer.open_bracket())
                     };
-                    if let Some(error) = error {
+                    let in_string = self.tokenizer.borrow().is_in_string();
+                    if in_string {
+                        // What is wrong inside of an f-string further on does not come first.
+                    } else if let Some(error) = error {
                         let sentence = self.tokenizer_sentence(&error);
                         *self.error.borrow_mut() = Some(sentence);
                     } else if open.is_some_and(|open| line > open.line) {
@@ -386,11 +387,5 @@ impl Parser<'_> {
         let (start, end) = self.span(key);
         let range = Range { line: start.line, column: end.column, end_line: end.line, end_column: 0 };
         self.raise_known(SyntaxErrorKind::SyntaxError, range, "':' expected after dictionary key")
-    }
-
-    /// Whether the text is a module's.
-    #[allow(dead_code)]
-    pub(super) fn is_file(&self) -> bool {
-        self.options.start == Start::File
     }
 }

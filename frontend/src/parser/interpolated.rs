@@ -3,7 +3,7 @@
 use super::literals::decode_text;
 use super::{Found, NIL, Parser};
 use crate::tokenizer::{Token, kind};
-use crate::tree::{Const, Kind, Node, Place, Value};
+use crate::tree::{Const, Kind, Place, Value};
 
 impl Parser<'_> {
     /// The letter of the string around the last token that was taken, and whether it is raw.
@@ -289,11 +289,5 @@ impl Parser<'_> {
             }
         }
         self.add_constant(if bytes { Const::Bytes(all) } else { Const::Str(all) })
-    }
-
-    /// The node behind a value, for tests.
-    #[allow(dead_code)]
-    pub(super) fn peek_node(&self, value: Value) -> Option<Node> {
-        self.node_at(value)
     }
 }

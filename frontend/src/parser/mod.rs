@@ -216,7 +216,13 @@ impl<'a> Parser<'a> {
         stacker::maybe_grow(RED_ZONE, STACK_STEP, rule)
     }
 
+    /// What is found without explanations is remembered apart from what is found with them.
+    fn memo_key(&self, rule: u16) -> u16 {
+        rule | u16::from(self.explaining.get()) << 15
+    }
+
     fn recall(&self, rule: u16) -> Option<Option<Value>> {
+        let rule = self.memo_key(rule);
         let tokens = self.tokens.borrow();
         let memo = tokens.get(self.mark())?.memo.borrow();
         let &(_, found, mark) = memo.iter().find(|entry| entry.0 == rule)?;
@@ -225,6 +231,7 @@ impl<'a> Parser<'a> {
     }
 
     fn remember(&self, at: usize, rule: u16, found: Option<Value>, mark: usize) {
+        let rule = self.memo_key(rule);
         let tokens = self.tokens.borrow();
         let Some(token) = tokens.get(at) else { return };
         let mut memo = token.memo.borrow_mut();

@@ -305,6 +305,18 @@ impl Tokenizer {
         self.level.checked_sub(1).map(|index| self.brackets[index])
     }
 
+    /// Whether an f-string or a t-string is open.
+    #[must_use]
+    pub fn is_in_string(&self) -> bool {
+        self.mode_depth > 0
+    }
+
+    /// Where the line begins that a string's token begins on.
+    #[must_use]
+    pub fn multi_line_start(&self) -> usize {
+        self.multi_line_start
+    }
+
     /// Whether blocks are open.
     #[must_use]
     pub fn is_indented(&self) -> bool {

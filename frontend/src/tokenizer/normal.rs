@@ -133,7 +133,12 @@ impl Tokenizer {
                     self.comment_newline = false;
                     return Some(self.make(kind::NL, start, self.cur));
                 }
-                return Some(self.make(kind::NEWLINE, start, self.cur - 1));
+                let mut token = self.make(kind::NEWLINE, start, self.cur - 1);
+                if let Some(token) = &mut token {
+                    // The newline is as wide as a character, and no text.
+                    token.end_column += 1;
+                }
+                return Some(token);
             }
             if c == b(b'.') {
                 return Some(self.dot(text, start));

@@ -1,10 +1,22 @@
 //! `_ast`: the classes of syntax trees, made from the grammar's table.
 //!
 //! The base `AST` is native, with the constructor and the repr that all share. The classes of nodes are ordinary ones,
-//! made when the module is: they differ only in their fields. Trees are not made from source yet; `compile()` says so.
+//! made when the module is: they differ only in their fields.
+//!
+//! | file | what |
+//! |---|---|
+//! | `node` | the base of all nodes |
+//! | `state` | the classes by their numbers, for an interpreter |
+//! | `from_bytes` | trees of what the front end parsed |
+//! | `to_bytes` | trees on their way to the compiler |
 
-mod grammar;
+mod from_bytes;
 mod node;
+mod state;
+mod to_bytes;
+
+pub(crate) use from_bytes::from_bytes;
+pub(crate) use to_bytes::to_bytes;
 
 use hognose_allocators::collections::TryVec;
 
@@ -24,7 +36,7 @@ use crate::types::str::{PyStr, STR_TYPE, StrBuilder};
 use crate::types::tuple::PyTuple;
 use crate::types::typ::TYPE_TYPE;
 use crate::types::union::type_or;
-use grammar::{Count, Field, GRAMMAR, Located, Rule, fields};
+use hognose_frontend::asdl::{Count, Field, GRAMMAR, Located, Rule, fields};
 
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
@@ -65,7 +77,12 @@ fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
             add_field_types(ts, &classes, name, fields)?;
         }
     }
-    Ok(())
+    state::Classes::make(ts, &classes)
+}
+
+/// Whether an object is a node of a tree.
+pub(crate) fn is_node(object: &PyObject) -> bool {
+    object.is_a::<node::PyAst>()
 }
 
 /// Makes the class of a node, or of a kind of nodes.

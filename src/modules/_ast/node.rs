@@ -33,6 +33,13 @@ pub(super) struct PyAst {
 crate::native!(PyAst, AST_TYPE);
 owns!(PyAst: dict);
 
+impl PyAst {
+    /// Gives a new node its fields.
+    pub(super) fn set_dict(&self, dict: Ref<PyDict>) {
+        self.dict.set(Some(dict));
+    }
+}
+
 /// `ast.AST`.
 pub(super) static AST_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"ast.AST",

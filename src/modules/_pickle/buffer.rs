@@ -86,7 +86,8 @@ impl PyPickleBuffer {
         unsafe { (*self.view.get()).obj.as_ref() }
     }
 
-    fn release_view(&self, ts: &ThreadState) {
+    /// Gives the view back; a second time does nothing.
+    pub fn release_view(&self, ts: &ThreadState) {
         // SAFETY: the view is moved out before anything else can run.
         let mut view = unsafe { core::mem::replace(&mut *self.view.get(), PyBuffer::EMPTY) };
         buffer::release(ts, &mut view);

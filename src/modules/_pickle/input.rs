@@ -143,6 +143,14 @@ impl Input {
         Ok(PyByteArray::new(ts, bytes)?.into_object())
     }
 
+    /// The next line without its end, which must not be empty.
+    pub fn full_line(&mut self, ts: &ThreadState, of: &PyUnpickler) -> PyResult<&[u8]> {
+        match self.line(ts, of)? {
+            [line @ .., _] if !line.is_empty() => Ok(line),
+            _ => truncated(ts),
+        }
+    }
+
     fn read_here(&mut self, ts: &ThreadState, count: usize) -> PyResult<&[u8]> {
         if !self.has(count) {
             return truncated(ts);

@@ -394,14 +394,12 @@ impl<'a> Loader<'a> {
     /// A line as text; of Python 2's classes only ASCII.
     pub(super) fn line_text(&mut self, ascii: bool) -> PyResult<crate::object::Ref<PyStr>> {
         let ts = self.ts;
-        let line = self.input.line(ts, self.unpickler)?;
-        let line = &line[..line.len() - 1];
+        let line = self.input.full_line(ts, self.unpickler)?;
         if ascii { codec::decode_ascii(ts, line, "strict") } else { codec::decode_utf8(ts, line, "strict") }
     }
 
     fn line_int(&mut self) -> PyResult<PyRef> {
-        let line = self.input.line(self.ts, self.unpickler)?;
-        let line = &line[..line.len() - 1];
+        let line = self.input.full_line(self.ts, self.unpickler)?;
         PyInt::parse(self.ts, line, 10)
     }
 
@@ -412,8 +410,7 @@ impl<'a> Loader<'a> {
 
     fn load_int(&mut self) -> PyResult<()> {
         let ts = self.ts;
-        let line = self.input.line(ts, self.unpickler)?;
-        let value = match &line[..line.len() - 1] {
+        let value = match self.input.full_line(ts, self.unpickler)? {
             b"00" => py_bool(false),
             b"01" => py_bool(true),
             digits => PyInt::parse(ts, digits, 10)?,
@@ -423,8 +420,7 @@ impl<'a> Loader<'a> {
 
     fn load_long(&mut self) -> PyResult<()> {
         let ts = self.ts;
-        let line = self.input.line(ts, self.unpickler)?;
-        let line = &line[..line.len() - 1];
+        let line = self.input.full_line(ts, self.unpickler)?;
         let value = PyInt::parse(ts, line.strip_suffix(b"L").unwrap_or(line), 10)?;
         self.push(value)
     }
@@ -437,8 +433,7 @@ impl<'a> Loader<'a> {
 
     fn load_float(&mut self) -> PyResult<()> {
         let ts = self.ts;
-        let line = self.input.line(ts, self.unpickler)?;
-        let value = match float::parse_ascii(&line[..line.len() - 1])? {
+        let value = match float::parse_ascii(self.input.full_line(ts, self.unpickler)?)? {
             Some(value) => value,
             None => return raise!(ts, exc::ValueError, "could not convert string to float"),
         };

@@ -7,8 +7,8 @@
 //!        joins: waits for `progress` DONE ◄────────── clear the state, DONE, end the state ◄────────┘
 //! ```
 //!
-//! What the new thread is to run hangs on its state, so that finalization, which ends the states of threads that
-//! never got the GIL, frees it as well ([`forget_start`]).
+//! What the new thread runs hangs on its state, so that finalization, which ends the states of threads that never get
+//! the GIL any more, frees it as well ([`forget_start`]).
 
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
@@ -36,6 +36,13 @@ struct Start {
     record: Shared,
 }
 
+/// What a state's thread runs, or is to run.
+fn start_of(ts: &ThreadState) -> Option<&Start> {
+    // SAFETY: the pointer came from a box in `start_thread`; it is freed by the thread itself at its end, or when the
+    // thread never runs again.
+    unsafe { ts.start.get().cast::<Start>().as_ref() }
+}
+
 /// Takes from a state what its thread was to run.
 fn take_start(ts: &ThreadState) -> Option<TryBox<Start, Raw>> {
     let start = NonNull::new(ts.start.replace(ptr::null_mut()).cast::<Start>())?;
@@ -43,7 +50,7 @@ fn take_start(ts: &ThreadState) -> Option<TryBox<Start, Raw>> {
     Some(unsafe { TryBox::from_raw(start.as_ptr()) })
 }
 
-/// Frees what a thread was to run that will never get to it. The caller holds the GIL; `other` is not its state.
+/// Frees what a thread runs that never gets the GIL any more. The caller holds the GIL; `other` is not its state.
 pub(crate) fn forget_start(ts: &ThreadState, other: &ThreadState) {
     if let Some(start) = take_start(other) {
         start.record.finish();
@@ -146,17 +153,17 @@ extern "C" fn thread_main(state: *mut c_void) -> *mut c_void {
     }
     // SAFETY: it is attached.
     let ts = unsafe { state.as_ref() };
-    let Some(start) = take_start(ts) else {
+    let Some(start) = start_of(ts) else {
         crate::lifecycle::fatal::fatal_error("thread_main", "a thread without anything to run")
     };
     let records = &ts.interp().thread_records;
     records.running.set(records.running.get() + 1);
-    let result = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| run(ts, &start)));
+    let result = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| run(ts, start)));
     if result.is_err() {
         crate::lifecycle::fatal::fatal_error("thread_main", "a panic in a thread");
     }
     let record = start.record.clone();
-    drop(start);
+    drop(take_start(ts));
     threads::clear(ts, ts);
     records.running.set(records.running.get().saturating_sub(1));
     // Who joins sees the end now, and then waits for the system's thread, which no longer needs anything of ours.

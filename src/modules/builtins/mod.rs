@@ -255,9 +255,7 @@ fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
         module.add_type(ts, typ)?;
     }
     for typ in exc::TYPES {
-        if typ.full_name() != "_IncompleteInputError" {
-            module.add_type(ts, typ)?;
-        }
+        module.add_type(ts, typ)?;
     }
     module.add(ts, "EnvironmentError", exc::OSError.as_object())?;
     module.add(ts, "IOError", exc::OSError.as_object())?;

@@ -1,9 +1,9 @@
 //! Compiling and running code, namespaces, imports.
 
 use hognose_allocators::collections::TryVec;
-use hognose_frontend::{Mode, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT, PYCF_IGNORE_COOKIE, PYCF_ONLY_AST};
+use hognose_frontend::{Mode, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT, PYCF_IGNORE_COOKIE, PYCF_ONLY_AST, PYCF_OPTIMIZED_AST};
 
-use crate::code::compile::{Request, compile as compile_text};
+use crate::code::compile::{Request, compile as compile_text, compile_tree, optimize_tree, parse as parse_text};
 use crate::object::*;
 use crate::state::ThreadState;
 use crate::types::cell::PyCell;
@@ -77,32 +77,46 @@ pub fn compile(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         Some(frame) if inherits => frame.code().co_flags & FUTURE_FLAGS,
         _ => 0,
     };
+    let flags = flags as u32;
+    let only_tree = flags & PYCF_ONLY_AST != 0;
     let mode = match mode.ascii_str() {
         Some("exec") => Mode::Exec,
         Some("eval") => Mode::Eval,
         Some("single") => Mode::Single,
+        Some("func_type") if only_tree => Mode::FuncType,
         Some("func_type") => {
             return raise!(ts, exc::ValueError, "compile() mode 'func_type' requires flag PyCF_ONLY_AST");
         }
+        _ if only_tree => {
+            return raise!(ts, exc::ValueError, "compile() mode must be 'exec', 'eval', 'single' or 'func_type'");
+        }
         _ => return raise!(ts, exc::ValueError, "compile() mode must be 'exec', 'eval' or 'single'"),
     };
-    if flags as u32 & PYCF_ONLY_AST != 0 {
-        return crate::modules::not_there_yet(ts, "compile() to a syntax tree");
+    let source_object = source_object.unwrap_or(none());
+    let request = Request {
+        source: &[],
+        filename: &filename,
+        mode,
+        flags: flags | inherited as u32,
+        optimize: u8::try_from(optimize).ok(),
+        is_file: false,
+    };
+    if crate::modules::_ast::is_node(source_object) {
+        if flags & PYCF_OPTIMIZED_AST == PYCF_OPTIMIZED_AST {
+            return optimize_tree(ts, source_object, request);
+        }
+        if only_tree {
+            return Ok(source_object.new_ref());
+        }
+        return Ok(compile_tree(ts, source_object, request)?.into_object());
     }
-    let source = source(ts, source_object.unwrap_or(none()), "compile", "string, bytes or AST object")?;
+    let source = source(ts, source_object, "compile", "string, bytes or AST object")?;
     let cookie = if source.is_text { PYCF_IGNORE_COOKIE } else { 0 };
-    let code = compile_text(
-        ts,
-        Request {
-            source: &source.bytes,
-            filename: &filename,
-            mode,
-            flags: (flags | inherited) as u32 | cookie,
-            optimize: u8::try_from(optimize).ok(),
-            is_file: false,
-        },
-    )?;
-    Ok(code.into_object())
+    let request = Request { source: &source.bytes, flags: request.flags | cookie, ..request };
+    if only_tree {
+        return parse_text(ts, request);
+    }
+    Ok(compile_text(ts, request)?.into_object())
 }
 
 /// Makes sure that a namespace knows the built-in names.

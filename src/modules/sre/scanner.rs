@@ -6,7 +6,7 @@ use super::engine::{Request, Unit};
 use super::interrupted;
 use super::matched::PyMatch;
 use super::pattern::{Mode, PyPattern, Range, Session};
-use super::subject::with_text;
+use super::subject::{Subject, with_text};
 use crate::object::{
     Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, Ref, Slot, StaticType, TypeSlots, TypeSpec, alloc, attr,
     flags, gc,
@@ -14,6 +14,7 @@ use crate::object::{
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
+use crate::types::memoryview::PyMemoryView;
 use crate::types::none::none;
 use crate::types::owned::owns;
 use crate::types::seqiter::callable_iterator;
@@ -24,6 +25,8 @@ pub(super) struct PyScanner {
     ob_base: PyObject,
     pattern: Slot<PyPattern>,
     string: Slot<PyObject>,
+    /// A view of a text that could change, which keeps it as it is while the scan lasts.
+    view: Slot<PyMemoryView>,
     /// Where the scan began, and where it ends.
     pos: Cell<usize>,
     endpos: Cell<usize>,
@@ -36,7 +39,7 @@ pub(super) struct PyScanner {
 }
 
 crate::native!(PyScanner, SCANNER_TYPE);
-owns!(PyScanner: pattern, string);
+owns!(PyScanner: view, pattern, string);
 
 /// `_sre.SRE_Scanner`.
 pub(super) static SCANNER_TYPE: StaticType = StaticType::new(TypeSpec {
@@ -62,10 +65,16 @@ pub(super) static SCANNER_TYPE: StaticType = StaticType::new(TypeSpec {
 });
 
 fn new(ts: &ThreadState, pattern: &PyPattern, range: &Range<'_>) -> PyResult<Ref<PyScanner>> {
-    let (pos, endpos) = range.clip(pattern.subject(ts, range.string)?.len());
+    let subject = pattern.subject(ts, range.string)?;
+    let (pos, endpos) = range.clip(subject.len());
+    let view = match subject {
+        Subject::View(_) => Some(PyMemoryView::from_object(ts, range.string)?),
+        Subject::Str(_) | Subject::Bytes(_) => None,
+    };
     let this = alloc::exact::<PyScanner>(ts)?;
     this.pattern.set(Some(Ref::from_borrowed(pattern)));
     this.string.set(Some(range.string.new_ref()));
+    this.view.set(view);
     this.pos.set(pos);
     this.endpos.set(endpos);
     this.start.set(pos);

@@ -30,13 +30,24 @@ use crate::types::tuple::PyTuple;
 use crate::vm::frame;
 use crate::{id, raise};
 
-pub use records::{HEX_VERSION, VERSION};
+pub use records::{HEX_VERSION, VERSION, flags};
+
+/// Raises an audit event: its name, and its arguments.
+pub fn audit(ts: &ThreadState, event: &[&PyObject]) -> PyResult<()> {
+    hooks::audit(ts, none(), event)?;
+    Ok(())
+}
 
 /// The module.
 pub static MODULE: ModuleSpec = ModuleSpec {
     name: "sys",
     doc: "This module provides access to some objects used or maintained by the\ninterpreter and to functions that interact strongly with the interpreter.",
     methods: &[
+        MethodDef::one(
+            "_clear_type_descriptors",
+            clear_type_descriptors,
+            "_clear_type_descriptors($module, type, /)\n--\n\nTake the descriptors of a class's __dict__ and __weakref__ away, so that they do not keep it alive.",
+        ),
         MethodDef::keywords(
             "addaudithook",
             hooks::addaudithook,
@@ -598,5 +609,22 @@ fn set_int_max_str_digits(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyR
         return raise!(ts, exc::ValueError, "maxdigits must be >= 640 or 0 for unlimited");
     }
     ts.interp().int_max_str_digits.set(digits as usize);
+    Ok(ts.none())
+}
+
+/// For a class that another one takes the place of, as `dataclass(slots=True)` makes them.
+fn clear_type_descriptors(ts: &ThreadState, _: &PyObject, class: &PyObject) -> PyResult {
+    let Some(typ) = class.downcast::<PyTypeObject>() else {
+        let found = class.type_name();
+        return raise!(ts, exc::TypeError, "_clear_type_descriptors() argument must be type, not {found}");
+    };
+    if typ.has_flag(flags::IMMUTABLE) || !typ.is_heap_type() {
+        return raise!(ts, exc::TypeError, "argument is immutable");
+    }
+    let Some(dict) = typ.dict(ts) else { return Ok(ts.none()) };
+    crate::types::typ::modified(ts, typ);
+    dict.remove_str(ts, id!(__dict__))?;
+    dict.remove_str(ts, id!(__weakref__))?;
+    crate::types::typ::modified(ts, typ);
     Ok(ts.none())
 }

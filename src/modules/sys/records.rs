@@ -157,7 +157,8 @@ pub fn add(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add(ts, "implementation", &*implementation(ts, &version)?)
 }
 
-fn flags(ts: &ThreadState) -> PyResult {
+/// `sys.flags` as the configuration is now.
+pub fn flags(ts: &ThreadState) -> PyResult {
     let config = ts.interp().config();
     let values = [
         int(ts, config.parser_debug.into())?,

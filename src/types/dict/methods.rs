@@ -16,6 +16,7 @@ use crate::types::exceptions as exc;
 use crate::types::genericalias::class_getitem;
 use crate::types::int::PyInt;
 use crate::types::notimplemented::not_implemented;
+use crate::types::set::PySet;
 use crate::types::str::{PyStr, StrBuilder};
 use crate::types::tuple::PyTuple;
 use crate::{id, raise};
@@ -364,6 +365,14 @@ fn fill_from_keys(ts: &ThreadState, dict: &PyDict, iterable: &PyObject, value: &
         dict.reserve(ts, other.len(), other.has_str_keys())?;
         let mut position = 0;
         while let Some((key, _, hash)) = other.next_with_hash(&mut position) {
+            dict.insert(ts, &key, hash, value)?;
+        }
+        return Ok(());
+    }
+    if let Some(other) = iterable.downcast::<PySet>().filter(|set| set.is_exact()) {
+        dict.reserve(ts, other.len(), false)?;
+        let mut position = 0;
+        while let Some((key, hash)) = other.next_with_hash(&mut position) {
             dict.insert(ts, &key, hash, value)?;
         }
         return Ok(());

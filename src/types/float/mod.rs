@@ -80,7 +80,7 @@ unsafe fn float_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the object is at its end and only ours.
     unsafe {
         if core::ptr::eq((*object).ob_type(), &FLOAT_TYPE.object) {
-            ts.heap().obj_free(object.cast());
+            ts.heap().obj_free_sized(object.cast(), core::mem::size_of::<PyFloat>());
         } else {
             alloc::free(ts, object);
         }

@@ -38,9 +38,16 @@ fn resume_throw(ts: &ThreadState, generator: &PyGenerator, error: PyRef, closing
         FINISHED => return Err(ts.restore_raised(error)),
         CREATED => {}
         _ => {
-            // Handlers are looked up for the `yield`, not for the instruction behind it.
-            // SAFETY: a suspended frame's instruction is the one behind a `yield`.
-            unsafe { (*generator.frame()).pc = (*generator.frame()).pc.sub(1) };
+            // Handlers are looked up for the `yield`, not for the instruction behind it; they expect what a
+            // `send` would have left on the stack.
+            // SAFETY: a suspended frame's instruction is the one behind a `yield`, and its stack has room for
+            // what is sent.
+            unsafe {
+                let frame = generator.frame();
+                (*frame).pc = (*frame).pc.sub(1);
+                *(*frame).sp = none().as_ptr();
+                (*frame).sp = (*frame).sp.add(1);
+            }
         }
     }
     generator.link_exc_state(ts);

@@ -480,7 +480,12 @@ unsafe fn int_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the object is at its end and only ours.
     unsafe {
         if core::ptr::eq((*object).ob_type(), &INT_TYPE.object) {
-            ts.heap().obj_free(object.cast());
+            // I1: a compact int of this very type has the size of its one word.
+            if (*object).cast_unchecked::<PyInt>().is_compact() {
+                ts.heap().obj_free_sized(object.cast(), COMPACT_SIZE);
+            } else {
+                ts.heap().obj_free(object.cast());
+            }
         } else {
             alloc::free(ts, object);
         }

@@ -17,7 +17,7 @@ use crate::types::notimplemented::not_implemented;
 use crate::types::reprguard::ReprGuard;
 use crate::types::slice::{Indices, PySlice, subscript_index};
 use crate::types::str::{PyStr, StrBuilder};
-use crate::types::tuple::{PyTuple, collect, inherits_init, search_bounds};
+use crate::types::tuple::{PyTuple, collect, inherits_new, search_bounds};
 
 pub(super) fn list_new(ts: &ThreadState, of: &PyTypeObject, _args: Args<'_>) -> PyResult {
     let list = alloc::object::<PyList>(ts, of)?;
@@ -26,7 +26,7 @@ pub(super) fn list_new(ts: &ThreadState, of: &PyTypeObject, _args: Args<'_>) -> 
 }
 
 pub(super) fn list_init(ts: &ThreadState, list: &PyObject, args: Args<'_>) -> PyResult<()> {
-    if args.has_keywords() && inherits_init(list.ob_type(), &LIST_TYPE) {
+    if args.has_keywords() && inherits_new(list.ob_type(), &LIST_TYPE) {
         return raise!(ts, exc::TypeError, "list() takes no keyword arguments");
     }
     let given = args.positional();
@@ -71,9 +71,13 @@ pub(super) fn list_compare(ts: &ThreadState, left: &PyObject, right: &PyObject, 
     }
     let mut index = 0;
     while let (Some(a), Some(b)) = (left.get(index), right.get(index)) {
-        index += 1;
         if a.is(&b) || protocol::compare_bool(ts, &a, &b, CompareOp::Eq)? {
+            index += 1;
             continue;
+        }
+        // The comparison may have emptied a list: then their lengths decide.
+        if index >= left.len() || index >= right.len() {
+            break;
         }
         return match op {
             CompareOp::Eq => Ok(py_bool(false)),

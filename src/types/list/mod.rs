@@ -458,8 +458,8 @@ impl PyList {
         }
         let mut room = len.checked_add((len >> 3) + 6).ok_or(NoMemory)? & !3;
         // A big step is likely the last one.
-        if len as isize - self.ob_base.ob_size.get() > room as isize - len as isize {
-            room = (len + 3) & !3;
+        if len.saturating_sub(self.len()) > room - len {
+            room = len.checked_add(3).ok_or(NoMemory)? & !3;
         }
         if len == 0 {
             room = 0;

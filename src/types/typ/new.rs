@@ -280,6 +280,9 @@ impl Maker<'_> {
         slots.dealloc = Some(subtype_dealloc);
         slots.traverse = Some(subtype_traverse);
         slots.clear = Some(subtype_clear);
+        for base in order.items().iter().skip(1) {
+            ready::inherit_pattern(typ, base.cast());
+        }
         ready::inherit(typ, self.base, slots);
         for base in order.items().iter().skip(1) {
             ready::inherit(typ, base.cast(), slots);

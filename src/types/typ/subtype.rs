@@ -90,7 +90,7 @@ pub unsafe fn subtype_dealloc(ts: &ThreadState, object: *mut PyObject) {
 
 /// Runs the finalizer; false when it has brought the object back to life.
 #[cold]
-fn finish(ts: &ThreadState, object: &PyObject, finalize: fn(&ThreadState, &PyObject)) -> bool {
+pub(crate) fn finish(ts: &ThreadState, object: &PyObject, finalize: fn(&ThreadState, &PyObject)) -> bool {
     let collected = object.ob_type().is_gc();
     if collected {
         if gc::is_finalized(object) {

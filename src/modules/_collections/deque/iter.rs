@@ -115,12 +115,12 @@ fn step(ts: &ThreadState, object: &PyObject, reverse: bool) -> PyResult<Option<P
     let this = unsafe { &*core::ptr::from_ref(object).cast::<PyDequeIter>() };
     // SAFETY: the deque stays in the slot, and nothing runs, until its item is counted.
     let Some(deque) = (unsafe { this.deque.borrow() }) else { return Ok(None) };
-    if this.left.get() == 0 {
-        return Ok(None);
-    }
     if this.state.get() != deque.state.get() {
         this.left.set(0);
         return raise!(ts, exc::RuntimeError, "deque mutated during iteration");
+    }
+    if this.left.get() == 0 {
+        return Ok(None);
     }
     let index = this.index.get();
     let item = deque.get(if reverse { deque.len() - 1 - index } else { index });

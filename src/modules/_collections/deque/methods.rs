@@ -1,6 +1,6 @@
 //! What Python sees of `deque`.
 
-use super::{DEQUE_TYPE, PyDeque, iter};
+use super::{DEQUE_TYPE, PyDeque};
 use crate::object::{Args, AsObject, CompareOp, PyObject, PyResult, PyTypeObject, Ref, Signature, call, protocol};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
@@ -339,7 +339,7 @@ pub(super) fn max_len(ts: &ThreadState, object: &PyObject) -> PyResult {
 
 pub(super) fn reduce(ts: &ThreadState, object: &PyObject) -> PyResult {
     let state = call::call_method(ts, object, id!(__getstate__), &[])?;
-    let items = iter::deque_iter(ts, object)?;
+    let items = protocol::iter(ts, object)?;
     let given = match this(object).max_len.get() {
         ..=-1 => PyTuple::empty(),
         max_len => {

@@ -248,7 +248,9 @@ pub fn unicode_lower(ch: u32) -> u32 {
 
 /// `_sre.unicode_iscased`.
 pub fn unicode_is_cased(ch: u32) -> bool {
-    chars::to_lower(ch) != ch || chars::to_upper(ch) != ch
+    // Ligatures have an upper case only of several characters.
+    let several = |ch: u32| char::from_u32(ch).is_some_and(|ch| ch.to_uppercase().len() > 1);
+    chars::to_lower(ch) != ch || chars::to_upper(ch) != ch || several(ch)
 }
 
 fn locale_lower(ch: u32) -> u32 {
