@@ -21,6 +21,14 @@ PyAPI_FUNC(int) Hog_LiveBlocks(size_t blocks[3]);
 /* Whether this thread's next finalization names what is still alive on standard error. */
 PyAPI_FUNC(void) Hog_ReportLiveBlocks(int on);
 
+/* Allocations that fail on purpose. `domains` has the bit `1 << PyMemAllocatorDomain` of each domain whose requests
+   count (malloc, calloc, and a realloc that grows). The k-th of them from now fails (the first is 1), and with
+   `persistent` all that follow too; with k = 0 none does, and they are only counted. 0; or -1 when `domains` names no
+   domain, or another one. Replaces what was set before. Any thread, at any time, also before pre-initialization; it is
+   the whole process that it acts on. Sets no exception. */
+PyAPI_FUNC(int) Hog_FailAllocation(unsigned int domains, uint64_t k, int persistent);
+/* Ends that. How many requests have been counted since; in `failed`, unless it is NULL, whether one has failed. */
+PyAPI_FUNC(uint64_t) Hog_StopFailing(int *failed);
 /* The allocator that PYTHONMALLOC=guard names, for PyPreConfig.allocator: every n-th block lies before an inaccessible
    page. CPython has no such number. */
 #define HOG_ALLOCATOR_GUARD 100

@@ -1,6 +1,6 @@
 //! The `hognose` command: `hognose [options] script.py [args]`, `-c code`, `-m module`, `-`.
 //!
-//! `hognose --oom-sweep script.py` runs the script once for each of its allocations, with that one failing.
+//! `hognose --oom-sweep …` runs a program once for each of its allocations, with that one failing; see [`sweep`].
 
 mod sweep;
 
@@ -26,12 +26,17 @@ const LEAKED: i32 = 3;
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|a| a == "--oom-sweep") {
-        return sweep::run(&arguments);
+        return sweep::command(&arguments[2..], &whole_run);
     }
+    finish(whole_run(&arguments))
+}
+
+/// A program's whole life in this process; its exit status.
+fn whole_run(arguments: &[OsString]) -> i32 {
     let start = raw_stats();
-    let arguments: Vec<Vec<u8>> = arguments.into_iter().map(OsStringExt::into_vec).collect();
-    let outcome = run(&arguments, &start);
-    finish(outcome)
+    let arguments: Vec<Vec<u8>> = arguments.iter().cloned().map(OsStringExt::into_vec).collect();
+    sweep::arm();
+    run(&arguments, &start)
 }
 
 /// Ends the process: by SIGINT where that is what ended the program.
@@ -65,23 +70,29 @@ fn run(arguments: &[Vec<u8>], start: &DomainStats) -> i32 {
             format.map(|format| statistics = format)
         })
         .and_then(|()| {
-            sweep::arm_child();
+            sweep::enter(sweep::Phase::Initialization);
             lifecycle::finalize::report_live_blocks(statistics != Statistics::None);
             lifecycle::initialize(&config)
         });
     config.clear();
     let status = match result {
-        Ok(()) => lifecycle::run::run_main(),
+        Ok(()) => {
+            sweep::enter(sweep::Phase::Script);
+            lifecycle::run::run_main()
+        }
         Err(failed) => return exit_with(failed, start, statistics),
     };
-    sweep::disarm_child();
     with_statistics(status, start, statistics)
 }
 
 /// A status that is an exit (help, version, usage) or an error ends the process, after the statistics.
 fn exit_with(failed: PyStatus, start: &DomainStats, statistics: Statistics) -> i32 {
-    let fired = sweep::disarm_child();
-    if fired || statistics != Statistics::None {
+    if sweep::disarm() {
+        // The status' text goes to standard error and is part of what may fail; the process goes on to its end.
+        let status = config::status::report(failed, "preinitialized");
+        return with_statistics(status, start, statistics);
+    }
+    if statistics != Statistics::None {
         let status = with_statistics(0, start, statistics);
         if status != 0 {
             return status;
@@ -94,8 +105,8 @@ fn exit_with(failed: PyStatus, start: &DomainStats, statistics: Statistics) -> i
 fn with_statistics(status: i32, start: &DomainStats, statistics: Statistics) -> i32 {
     let mut figures = lifecycle::finalize::last_figures().unwrap_or_default();
     figures.note_raw(start);
-    if sweep::is_child() {
-        return sweep::child_status(status, &figures);
+    if sweep::disarm() {
+        return sweep::status(status, &figures);
     }
     if statistics == Statistics::None {
         return status;

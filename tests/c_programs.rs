@@ -140,6 +140,18 @@ fn what_leaks_is_named() {
 }
 
 #[test]
+fn blocks_are_traced() {
+    run_everywhere("tracemalloc", &[]);
+}
+
+/// Every 199th allocation of a life, in each mode and under each allocator, leaves nothing; the whole sweep is
+/// `failing_lives 1` (docs/testing.md).
+#[test]
+fn a_life_survives_failing_allocations() {
+    run_everywhere("failing_lives", &["199"]);
+}
+
+#[test]
 fn settings_are_made_by_names() {
     run_everywhere("init_config", &[]);
 }

@@ -2,6 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
+use hognose_allocators::fault::{self, ALL_DOMAINS, Failing, Plan};
 use hognose_allocators::{Domain, DomainStats, Limit, PageCensus, raw_stats};
 
 use super::convert::{Function, Size};
@@ -265,4 +266,35 @@ capi! {
     fn Hog_Trim(ts, domain: c_int) -> Size {
         Ok(Size(own::trim_domain(ts, own::scope_of_number(ts, domain)?)))
     }
+}
+
+/// Lets the k-th request for memory in the domains of a bit set fail, and with `persistent` all that follow; with
+/// k = 0 they are counted only. 0, or -1 when the bit set is not one of domains.
+#[unsafe(no_mangle)]
+pub extern "C" fn Hog_FailAllocation(domains: c_uint, k: u64, persistent: c_int) -> c_int {
+    let Some(domains) = u8::try_from(domains).ok().filter(|set| *set != 0 && *set & !ALL_DOMAINS == 0) else {
+        return -1;
+    };
+    let failing = match (k, persistent) {
+        (0, _) => Failing::Nothing,
+        (k, 0) => Failing::Once(k),
+        (k, _) => Failing::From(k),
+    };
+    fault::arm_plan(Plan { domains, failing });
+    0
+}
+
+/// Ends failing and counting; the number of requests, and whether one has failed.
+///
+/// # Safety
+///
+/// `failed` is null or has room for an int.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Hog_StopFailing(failed: *mut c_int) -> u64 {
+    fault::disarm();
+    if !failed.is_null() {
+        // SAFETY: as promised.
+        unsafe { failed.write(c_int::from(fault::fired())) };
+    }
+    fault::count()
 }

@@ -73,6 +73,7 @@ pub fn options(out: &mut dyn Write) -> fmt::Result {
         format_args!("--check-hash-based-pycs always|default|never"),
         "how .pyc files that carry a hash are checked",
     )?;
+    line(out, format_args!("--oom-sweep ..."), "fail each allocation of a program in turn (--oom-sweep --help)")?;
     line(out, format_args!("--help-env"), "the environment variables")?;
     line(out, format_args!("--help-xoptions"), "the -X options")?;
     line(out, format_args!("--help-all"), "all of this")?;

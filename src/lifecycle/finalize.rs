@@ -316,6 +316,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
     // Initialization that has failed comes here as well.
     stop_other_threads(ts);
     Runtime::get().pending_calls.belong_to(core::ptr::null());
+    crate::tracemalloc::stop(ts);
     crate::modules::_signal::restore_handlers(ts);
     for slot in [
         &ts.context,

@@ -169,6 +169,7 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     crate::import::start(ts).map_err(step(c"failed to initialize importlib"))?;
     configure_sys(ts).map_err(step(c"failed to update the Python config"))?;
     crate::import::start_external(ts).map_err(step(c"external importer setup failed"))?;
+    start_tracing(ts)?;
     make_streams(ts).map_err(step(c"can't initialize sys standard streams"))?;
     make_main(ts).map_err(step(c"failed to add __main__"))?;
     if interp.config().install_signal_handlers != 0 {
@@ -180,6 +181,18 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
         crate::import::import_module(ts, "site").map(drop).map_err(step(c"Failed to import the site module"))?;
     }
     Ok(())
+}
+
+/// `-X tracemalloc`: allocations are recorded from here on.
+fn start_tracing(ts: &ThreadState) -> Result<(), Failed> {
+    const STEP: &core::ffi::CStr = c"can't start tracemalloc";
+    let frames = ts.interp().config().tracemalloc;
+    match usize::try_from(frames) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(frames) => {
+            crate::modules::_tracemalloc::start_with(ts, frames).map_err(|raised| Failed { step: STEP, raised })
+        }
+    }
 }
 
 fn ready_types(ts: &ThreadState) -> PyResult<()> {

@@ -140,6 +140,10 @@ pub struct InterpreterState {
     pub native_state: Slot<PyDict>,
     /// `int_max_str_digits`.
     pub int_max_str_digits: Cell<usize>,
+    /// What records allocations, while tracemalloc traces; or null.
+    pub tracer: Cell<*mut crate::tracemalloc::Tracer>,
+    /// `tracemalloc.get_traceback_limit()`.
+    pub traceback_limit: Cell<usize>,
     /// The next interpreter of the runtime.
     pub next: Cell<*mut InterpreterState>,
 }
@@ -184,6 +188,8 @@ impl InterpreterState {
             atexit: Slot::empty(),
             native_state: Slot::empty(),
             int_max_str_digits: Cell::new(4300),
+            tracer: Cell::new(core::ptr::null_mut()),
+            traceback_limit: Cell::new(1),
             next: Cell::new(core::ptr::null_mut()),
         }
     }

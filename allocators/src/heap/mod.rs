@@ -52,8 +52,9 @@ pub(crate) mod trim;
 pub(crate) mod walk;
 
 use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_void;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 pub use arena::ARENA_SIZE;
 pub(crate) use builtin::{MEM_BUILTIN, OBJ_BUILTIN};
@@ -62,7 +63,7 @@ pub(crate) use fast::{quick_alloc, quick_free};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
 
 use crate::domain::{Domain, NoMemory};
-use crate::guard;
+use crate::{guard, watch};
 use bin::{Bin, Block};
 use page::{CLASSES, Page};
 
@@ -163,6 +164,10 @@ pub struct Heap {
     bins: [[Bin; CLASSES]; 3],
     pushes: [[bin::Pushes; CLASSES]; 3],
     kind: HeapKind,
+    /// What the watcher knows the heap by; null when it is not watched.
+    mark: Cell<*mut c_void>,
+    /// Whether a domain has its built-in allocator, and the heap is watched.
+    watched: [AtomicBool; 3],
     /// The tag of the next object that comes through the table.
     hint: Cell<Tag>,
     current: [[Cell<*mut Page>; CLASSES]; 3],
@@ -228,6 +233,8 @@ impl Heap {
             bins: [const { EMPTY_BINS }; 3],
             pushes: [const { NO_PUSHES }; 3],
             kind,
+            mark: Cell::new(ptr::null_mut()),
+            watched: [const { AtomicBool::new(false) }; 3],
             hint: Cell::new(Tag::Obj),
             current: [const { [const { Cell::new(ptr::null_mut()) }; CLASSES] }; 3],
             partial: [const { [const { small::List::new() }; CLASSES] }; 3],
@@ -279,6 +286,8 @@ impl Heap {
     /// `heap` came from [`Heap::new`], is attached to no other thread, and neither it nor a block of it
     /// is used again.
     pub unsafe fn destroy(heap: NonNull<Self>) {
+        // SAFETY: no mark is always a good one.
+        unsafe { watch::watch_heap(heap.as_ref(), ptr::null_mut()) };
         registry::remove(heap.as_ptr());
         if ptr::eq(current_heap(), heap.as_ptr()) {
             attach_heap(ptr::null_mut());
@@ -329,7 +338,26 @@ impl Heap {
         self.gates[domain.index()].is_direct()
     }
 
-    pub(crate) fn set_direct(&self, domain: Domain, direct: bool) {
+    #[inline(always)]
+    pub(crate) fn is_watched(&self, domain: Domain) -> bool {
+        self.watched[domain.index()].load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark(&self) -> *mut c_void {
+        self.mark.get()
+    }
+
+    /// Sets the mark; the caller refreshes the flags. Returns the mark before.
+    pub(crate) fn set_mark(&self, mark: *mut c_void) -> *mut c_void {
+        self.mark.replace(mark)
+    }
+
+    /// Sets the flags of a domain that has, or has not, its built-in allocator (T2).
+    pub(crate) fn set_direct(&self, domain: Domain, builtin: bool) {
+        let watched = !self.mark.get().is_null();
+        let direct = builtin && !watched;
+        self.watched[domain.index()].store(builtin && watched, Ordering::Relaxed);
         // A sampled block lies outside pages, whatever its size.
         let sized = !self.fallback.get() && !self.sampler.is_on();
         self.gates[domain.index()].set(direct, self.range_len, sized);
