@@ -264,8 +264,8 @@ fn acquire(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
     if !taken && block {
         loop {
             let (status, number) = blocking(ts, || {
-                // SAFETY: the semaphore is open, and the caller holds the object; the time is whole.
                 let status = match &end {
+                    // SAFETY: the semaphore is open, and the caller holds the object; the time is whole.
                     Some(end) => unsafe { libc::sem_timedwait(handle, end) },
                     // SAFETY: as above.
                     None => unsafe { libc::sem_wait(handle) },
