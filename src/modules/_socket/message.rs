@@ -183,8 +183,7 @@ pub(super) fn recvmsg_into(ts: &ThreadState, this: &PyObject, args: &[&PyObject]
         buffers.try_push(target)?;
     }
     let socket = this.cast::<PySocket>();
-    let (count, [items, flags, address]) =
-        receive(ts, socket, &mut parts, args.get(1).copied(), args.get(2).copied())?;
+    let (count, [items, flags, address]) = receive(ts, socket, &mut parts, args.get(1).copied(), args.get(2).copied())?;
     Ok(PyTuple::from_array(ts, [PyInt::from_usize(ts, count)?, items, flags, address])?.into_object())
 }
 
