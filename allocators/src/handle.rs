@@ -12,6 +12,7 @@ use allocator_api2::alloc::{AllocError, Allocator};
 
 use crate::domain::{self, Domain};
 use crate::heap::current_heap;
+use crate::watch::Unwatched;
 
 /// What every block is aligned to.
 const ALIGN: usize = 16;
@@ -225,6 +226,7 @@ macro_rules! allocator {
 allocator!(Raw);
 allocator!(Mem);
 allocator!(Obj);
+allocator!(Unwatched);
 
 #[cfg(test)]
 mod tests {

@@ -48,6 +48,7 @@ pub mod setobject;
 pub mod status;
 pub mod sysmodule;
 pub mod traceback;
+pub mod tracemalloc;
 pub mod tracing;
 pub mod tupleobject;
 pub mod unicodeobject;
