@@ -59,19 +59,19 @@ fn run(arguments: &[Vec<u8>], start: &DomainStats) -> i32 {
     // SAFETY: the pointers are to C strings that live to the end of the function.
     let args = unsafe { Args::from_c_bytes(pointers.len() as isize, pointers.as_ptr()) };
     let mut config = PyConfig::new(ConfigKind::Python);
-    let mut statistics = false;
+    let mut statistics = Statistics::None;
     let result = config::preinitialize(&PyPreConfig::new(ConfigKind::Python), args)
         .and_then(|()| config.set_argv(args))
         .and_then(|()| {
             let mut read = config.try_clone()?;
             let result = read.read();
-            statistics = read.xoption("memstats").is_some();
+            let format = result.and_then(|()| Statistics::read(&read));
             read.clear();
-            result
+            format.map(|format| statistics = format)
         })
         .and_then(|()| {
             sweep::enter(sweep::Phase::Initialization);
-            lifecycle::finalize::report_live_blocks(statistics);
+            lifecycle::finalize::report_live_blocks(statistics != Statistics::None);
             lifecycle::initialize(&config)
         });
     config.clear();
@@ -86,13 +86,13 @@ fn run(arguments: &[Vec<u8>], start: &DomainStats) -> i32 {
 }
 
 /// A status that is an exit (help, version, usage) or an error ends the process, after the statistics.
-fn exit_with(failed: PyStatus, start: &DomainStats, statistics: bool) -> i32 {
+fn exit_with(failed: PyStatus, start: &DomainStats, statistics: Statistics) -> i32 {
     if sweep::disarm() {
         // The status' text goes to standard error and is part of what may fail; the process goes on to its end.
         let status = config::status::report(failed, "preinitialized");
         return with_statistics(status, start, statistics);
     }
-    if statistics {
+    if statistics != Statistics::None {
         let status = with_statistics(0, start, statistics);
         if status != 0 {
             return status;
@@ -102,22 +102,50 @@ fn exit_with(failed: PyStatus, start: &DomainStats, statistics: bool) -> i32 {
 }
 
 /// Prints the figures when they were asked for; leaked memory changes the exit status.
-fn with_statistics(status: i32, start: &DomainStats, statistics: bool) -> i32 {
+fn with_statistics(status: i32, start: &DomainStats, statistics: Statistics) -> i32 {
     let mut figures = lifecycle::finalize::last_figures().unwrap_or_default();
     figures.note_raw(start);
     if sweep::disarm() {
         return sweep::status(status, &figures);
     }
-    if !statistics {
+    if statistics == Statistics::None {
         return status;
     }
-    print(&figures);
+    print(&figures, statistics);
     if figures.has_live() { LEAKED } else { status }
 }
 
-fn print(figures: &Figures) {
+/// What `-X memstats` asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Statistics {
+    None,
+    /// A line for each domain.
+    Lines,
+    /// One JSON object.
+    Json,
+}
+
+impl Statistics {
+    fn read(config: &PyConfig) -> Result<Statistics, PyStatus> {
+        match config.xoption("memstats") {
+            None => Ok(Statistics::None),
+            Some(None) => Ok(Statistics::Lines),
+            Some(Some(value)) if value.iter().copied().eq("json".chars().map(u32::from)) => Ok(Statistics::Json),
+            Some(Some(_)) => Err(PyStatus::error_in(
+                c"config_init_memstats",
+                c"-X memstats: the only format that has a name is json",
+            )),
+        }
+    }
+}
+
+fn print(figures: &Figures, statistics: Statistics) {
     let mut text = String::new();
-    if figures.write(&mut text).is_ok() {
+    let written = match statistics {
+        Statistics::Json => figures.write_json(&mut text),
+        Statistics::None | Statistics::Lines => figures.write(&mut text),
+    };
+    if written.is_ok() {
         eprint!("{text}");
     }
 }

@@ -111,6 +111,35 @@ fn domains_work() {
 }
 
 #[test]
+fn figures_and_limits() {
+    run_everywhere("numbers", &[]);
+}
+
+/// D4: what is left alive is named by its type, classes included, whatever allocator serves it.
+#[test]
+fn what_leaks_is_named() {
+    let program = program("leak");
+    compile("cc", "leak", &["-std=c11"], &program);
+    for allocator in ALLOCATORS {
+        for (arguments, before) in [(&[][..], " block of "), (&["much"], " blocks of ")] {
+            let output = Command::new(&program)
+                .args(arguments)
+                .env("PYTHONMALLOC", allocator)
+                .env("LD_LIBRARY_PATH", library_directory())
+                .output()
+                .expect("the program starts");
+            succeeds(&format!("leak under {allocator}"), &output);
+            let report = String::from_utf8_lossy(&output.stderr);
+            for name in ["Leaky", "WithMeta", "Meta", "list", "type", "str"] {
+                let end = format!(", type {name}");
+                let is_named = report.lines().any(|line| line.ends_with(&end) && line.contains(before));
+                assert!(is_named, "no {name} in the report under {allocator}:\n{report}");
+            }
+        }
+    }
+}
+
+#[test]
 fn blocks_are_traced() {
     run_everywhere("tracemalloc", &[]);
 }

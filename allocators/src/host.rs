@@ -8,6 +8,8 @@ static BLOCKS: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static CALLS: AtomicUsize = AtomicUsize::new(0);
+static PEAK_BLOCKS: AtomicUsize = AtomicUsize::new(0);
+static TOTAL: AtomicUsize = AtomicUsize::new(0);
 
 /// What Rust's global allocator has handed out; zeros if [`CountingAlloc`] is not installed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -16,10 +18,14 @@ pub struct HostStats {
     pub live_blocks: usize,
     /// Bytes that were asked for, of the blocks that live now.
     pub live_bytes: usize,
+    /// The highest value of `live_blocks` so far.
+    pub peak_blocks: usize,
     /// The highest value of `live_bytes` so far.
     pub peak_bytes: usize,
     /// Blocks handed out so far.
     pub allocations: usize,
+    /// Bytes handed out so far; a block that is resized counts with its new size again.
+    pub total_bytes: usize,
 }
 
 /// The figures of Rust's global allocator.
@@ -28,8 +34,10 @@ pub fn host_stats() -> HostStats {
     HostStats {
         live_blocks: BLOCKS.load(Ordering::Relaxed),
         live_bytes: BYTES.load(Ordering::Relaxed),
+        peak_blocks: PEAK_BLOCKS.load(Ordering::Relaxed),
         peak_bytes: PEAK.load(Ordering::Relaxed),
         allocations: CALLS.load(Ordering::Relaxed),
+        total_bytes: TOTAL.load(Ordering::Relaxed),
     }
 }
 
@@ -39,10 +47,12 @@ pub struct CountingAlloc<A>(pub A);
 fn grown(bytes: usize) {
     let now = BYTES.fetch_add(bytes, Ordering::Relaxed) + bytes;
     PEAK.fetch_max(now, Ordering::Relaxed);
+    TOTAL.fetch_add(bytes, Ordering::Relaxed);
 }
 
 fn came(bytes: usize) {
-    BLOCKS.fetch_add(1, Ordering::Relaxed);
+    let now = BLOCKS.fetch_add(1, Ordering::Relaxed) + 1;
+    PEAK_BLOCKS.fetch_max(now, Ordering::Relaxed);
     CALLS.fetch_add(1, Ordering::Relaxed);
     grown(bytes);
 }
@@ -109,6 +119,8 @@ mod tests {
         let after = host_stats();
         assert_eq!((after.live_blocks, after.live_bytes), (before.live_blocks, before.live_bytes));
         assert_eq!(after.allocations - before.allocations, 1);
+        assert_eq!(after.total_bytes - before.total_bytes, 400);
+        assert!(after.peak_blocks > before.live_blocks);
         assert!(after.peak_bytes >= 300);
     }
 }

@@ -53,10 +53,15 @@ pub use domain::{
 pub use fork::{after_fork_child, after_fork_parent, before_fork};
 pub use handle::{Handle, Mem, Obj, Raw};
 pub use heap::arena::{get_arena_allocator, set_arena_allocator, set_arena_observer};
-pub use heap::stats::{ArenaStats, DomainStats, PageCensus};
+#[cfg(feature = "mimalloc")]
+pub use heap::areas::{MimallocAreas, mimalloc_areas};
+pub use heap::limit::{Limit, LimitError, Pressure, set_pressure_observer};
+pub use heap::stats::{ArenaStats, DomainStats, HeapStats, LostBytes, PageCensus};
+pub use heap::trim::{advise_huge_pages, huge_pages_advised, resident_bytes, trim_raw};
+pub use heap::walk::{Mismatch, PageUse, PageView, UserView};
 pub use heap::{ARENA_SIZE, Heap, HeapKind, PAGE_SIZE, SMALL_LIMIT, Tag, attach_heap, current_heap};
+pub use host::{CountingAlloc, HostStats, host_stats};
 pub use lock::{Guard, Lock};
-pub use host::{CountingAlloc, host_stats};
 pub use name::{AllocatorName, SelectError, current_name, heap_kind, select};
 pub use raw::raw_stats;
 pub use stack::{HookError, HookToken, LiveBlocksFn, pop_allocator, push_allocator};

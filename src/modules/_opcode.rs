@@ -338,7 +338,7 @@ fn stack_effect(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
 }
 
 /// How many values an instruction pushes and pops; none for what the compiler never emits.
-fn traffic(opcode: i32, arg: i64) -> Option<(i64, i64)> {
+pub(crate) fn traffic(opcode: i32, arg: i64) -> Option<(i64, i64)> {
     let Some(real) = real(opcode) else {
         return Some(match opcode {
             pseudo::JUMP_IF_FALSE | pseudo::JUMP_IF_TRUE => (1, 1),

@@ -22,6 +22,7 @@ pub mod _csv;
 pub mod _datetime;
 pub mod _functools;
 pub mod _heapq;
+pub mod _hognose;
 pub mod _imp;
 pub mod _io;
 pub mod _json;

@@ -143,7 +143,9 @@ fn digit(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 
 fn numeric(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -> PyResult {
     let (ch, default) = with_default(ts, "numeric", args)?;
-    let value = known(this, ch).and_then(|(ucd, ch)| ucd.numeric(ch));
+    // CPython knows the Bengali fractions by their later values in both versions.
+    let later = matches!(ch, 0x9F4..=0x9F7);
+    let value = known(this, ch).and_then(|(ucd, ch)| if later { Ucd::new(true).numeric(ch) } else { ucd.numeric(ch) });
     or_default(ts, value.map(|value| PyFloat::new(ts, value)).transpose()?, default, "not a numeric character")
 }
 
@@ -178,9 +180,10 @@ fn mirrored(ts: &ThreadState, this: &PyObject, argument: &PyObject) -> PyResult 
 
 fn east_asian_width(ts: &ThreadState, this: &PyObject, argument: &PyObject) -> PyResult {
     let ch = one_character(ts, "east_asian_width", "", argument)?;
-    // What version 3.2 had not assigned has the width that it has now.
     let width = match known(this, ch) {
         Some((ucd, ch)) => ucd.east_asian_width(ch),
+        // The planes of ideographs are wide whether a character is assigned or not.
+        None if matches!(ch, 0x20000..=0x2FFFD | 0x30000..=0x3FFFD) => "W",
         None => CodePoint::from_u32(ch).map_or("N", |ch| Ucd::new(false).east_asian_width(ch)),
     };
     Ok(PyStr::intern(ts, width)?.into_object())

@@ -120,6 +120,8 @@ pub struct InterpreterState {
     pub gc: Collector,
     /// Ready-made objects for being out of memory.
     pub spare: Spare,
+    /// What happens past a soft limit of memory.
+    pub memory: crate::lifecycle::pressure::MemoryPolicy,
     /// Codec search functions, error handlers, and the cache of look-ups (`_codecs`).
     pub codecs: crate::modules::_codecs::CodecState,
     /// Function objects get versions from here, for the specialized calls.
@@ -176,6 +178,7 @@ impl InterpreterState {
             static_types: UnsafeCell::new(TryVec::new()),
             gc: Collector::new(),
             spare: Spare::default(),
+            memory: crate::lifecycle::pressure::MemoryPolicy::default(),
             codecs: crate::modules::_codecs::CodecState::default(),
             next_function_version: Cell::new(1),
             next_keys_version: Cell::new(1),

@@ -300,9 +300,16 @@ impl PyCode {
 
     /// Calls `f` with the first unit of each exception handler.
     pub fn each_handler(&self, f: &mut dyn FnMut(usize)) {
+        self.each_exception_range(&mut |_, handler, _, _| f(handler));
+    }
+
+    /// Calls `f` for each entry of the exception table: the first unit, the handler's first unit, the depth of the
+    /// stack there, and whether the place of the exception is pushed.
+    pub fn each_exception_range(&self, f: &mut dyn FnMut(usize, usize, usize, bool)) {
         // SAFETY: `co_exceptiontable` never changes.
         let table = unsafe { self.co_exceptiontable.borrow() }.map_or(&[][..], |b| b.as_slice());
         let mut at = 0;
+        let mut fields = [0usize; 4];
         let mut field = 0;
         while at < table.len() {
             let mut value = usize::from(table[at] & 63);
@@ -312,10 +319,11 @@ impl PyCode {
             }
             at += 1;
             // Start, length, handler, depth and whether the instruction's offset is pushed.
-            if field == 2 {
-                f(value);
-            }
+            fields[field] = value;
             field = (field + 1) % 4;
+            if field == 0 {
+                f(fields[0], fields[2], fields[3] >> 1, fields[3] & 1 != 0);
+            }
         }
     }
 

@@ -20,10 +20,12 @@
 //! Files: `current` (the heap of the thread), `fast` (what is inlined into the runtime), `slow` (what it
 //! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena` and `pagemap` (blocks
 //! up to 512 bytes), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks in the wrong hands),
-//! `registry` (all heaps), `stats`, `walk`.
+//! `registry` (all heaps), `limit`, `stats` (figures) with `areas`, `trim`, `walk`.
 
 #![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
+#[cfg(feature = "mimalloc")]
+pub(crate) mod areas;
 pub(crate) mod arena;
 pub(crate) mod bin;
 mod builtin;
@@ -31,6 +33,7 @@ mod current;
 mod fast;
 pub(crate) mod foreign;
 mod large;
+pub(crate) mod limit;
 mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
@@ -45,7 +48,8 @@ mod small;
 pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
-mod walk;
+pub(crate) mod trim;
+pub(crate) mod walk;
 
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
@@ -183,7 +187,8 @@ pub struct Heap {
     /// Pages that were taken since the bins were emptied.
     pages_taken: Cell<u32>,
     held: Cell<usize>,
-    limit: Cell<usize>,
+    limits: limit::Limits,
+    numbers: stats::Numbers,
     fallback: Cell<bool>,
     #[cfg(feature = "mimalloc")]
     mimalloc: mimalloc::State,
@@ -247,7 +252,8 @@ impl Heap {
             peaks: [const { Cell::new(0) }; 3],
             pages_taken: Cell::new(0),
             held: Cell::new(0),
-            limit: Cell::new(usize::MAX),
+            limits: limit::Limits::new(),
+            numbers: stats::Numbers::new(),
             fallback: Cell::new(false),
             #[cfg(feature = "mimalloc")]
             mimalloc: mimalloc::State::new(),
@@ -315,21 +321,6 @@ impl Heap {
     /// Sets the number of the interpreter that the heap belongs to.
     pub fn set_label(&self, interpreter: i64) {
         self.label.store(interpreter, Ordering::Relaxed);
-    }
-
-    /// Sets the highest value that [`Heap::held_bytes`] may reach; `None` for no limit. Beyond it
-    /// allocations fail. Pages count as a whole when they are taken, so the limit costs nothing on the
-    /// fast path; what is held already stays.
-    pub fn set_limit(&self, bytes: Option<usize>) {
-        self.limit.set(bytes.unwrap_or(usize::MAX));
-        #[cfg(feature = "mimalloc")]
-        self.mimalloc.reset_budget();
-    }
-
-    /// The limit; `None` if there is none.
-    #[must_use]
-    pub fn limit(&self) -> Option<usize> {
-        Some(self.limit.get()).filter(|limit| *limit != usize::MAX)
     }
 
     /// The tag of the object that is asked for next, through the table.

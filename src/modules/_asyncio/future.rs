@@ -210,7 +210,7 @@ pub(super) fn finalize(ts: &ThreadState, this: &PyObject) {
     let pending = ts.current_exception.take();
     let made = (|| {
         let context = PyDict::new(ts)?;
-        let message = PyStr::format(ts, format_args!("{} exception was never retrieved", this.type_name()))?;
+        let message = PyStr::format(ts, format_args!("{} exception was never retrieved", this.ob_type().name()))?;
         context.set_str(ts, id!(message), message.as_object())?;
         context.set_str(ts, id!(exception), &error)?;
         context.set_str(ts, id!(future), this)?;

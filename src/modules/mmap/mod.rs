@@ -482,9 +482,6 @@ fn seek(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -> PyResult {
 
 fn size(ts: &ThreadState, this: &PyObject) -> PyResult {
     let map = of(ts, this)?;
-    if !map.tracks_fd.get() {
-        return raise!(ts, exc::ValueError, "can't get size with trackfd=False");
-    }
     let fd = map.fd.get();
     // SAFETY: numbers, which the call fills in.
     let mut status = unsafe { core::mem::zeroed::<libc::stat>() };

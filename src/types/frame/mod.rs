@@ -3,6 +3,7 @@
 //! While the call runs, the object points to the frame where it lives; when the call ends and someone
 //! still holds the object, the frame's contents move into it ([`take_over`]).
 
+mod jump;
 pub mod locals_proxy;
 
 use core::cell::{Cell, UnsafeCell};
@@ -63,7 +64,7 @@ pub static FRAME_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get("f_builtins", f_builtins, ""),
         GetSetDef::get("f_locals", f_locals, ""),
         GetSetDef::get("f_lasti", |ts, o| PyInt::from_i64(ts, this(o).lasti().into()), ""),
-        GetSetDef::get("f_lineno", f_lineno, ""),
+        GetSetDef::get_set("f_lineno", f_lineno, jump::set_lineno, ""),
         GetSetDef::get_set("f_trace", f_trace, set_f_trace, ""),
         GetSetDef::get_set(
             "f_trace_lines",
@@ -449,6 +450,10 @@ pub fn locals_of(ts: &ThreadState, frame: &Frame) -> PyResult {
             value.new_ref()
         };
         dict.set(ts, code.local_name(index).as_object(), &value)?;
+    }
+    // SAFETY: the frame owns its object.
+    if let Some(object) = unsafe { frame.frame_object.get().as_ref() } {
+        locals_proxy::add_extra(ts, object.cast::<PyFrame>(), &dict)?;
     }
     Ok(dict.into_object())
 }
