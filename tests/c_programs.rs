@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const ALLOCATORS: &[&str] = &["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug", "guard"];
+const ALLOCATORS: &[&str] =
+    &["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug", "guard"];
 
 /// The directory with the shared library: that of the test program, or its parent.
 fn library_directory() -> PathBuf {
@@ -220,7 +221,8 @@ fn arenas_come_from_the_program() {
 fn judges(name: &str) {
     let program = program(name);
     compile("cc", name, &["-std=c11"], &program);
-    let output = Command::new(&program).env("LD_LIBRARY_PATH", library_directory()).output().expect("the program starts");
+    let output =
+        Command::new(&program).env("LD_LIBRARY_PATH", library_directory()).output().expect("the program starts");
     succeeds(name, &output);
 }
 

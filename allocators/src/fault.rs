@@ -120,7 +120,6 @@ pub(crate) fn tick(domain: Domain) -> bool {
     hit
 }
 
-
 /// The layer over `inner`.
 pub(crate) fn layer(domain: Domain, inner: &'static Table) -> PyMemAllocatorEx {
     let ctx = ptr::from_ref(inner).cast_mut().cast::<c_void>();

@@ -52,9 +52,9 @@ pub use domain::{
 };
 pub use fork::{after_fork_child, after_fork_parent, before_fork};
 pub use handle::{Handle, Mem, Obj, Raw};
-pub use heap::arena::{get_arena_allocator, set_arena_allocator, set_arena_observer};
 #[cfg(feature = "mimalloc")]
 pub use heap::areas::{MimallocAreas, mimalloc_areas};
+pub use heap::arena::{get_arena_allocator, set_arena_allocator, set_arena_observer};
 pub use heap::limit::{Limit, LimitError, Pressure, set_pressure_observer};
 pub use heap::stats::{ArenaStats, DomainStats, HeapStats, LostBytes, PageCensus};
 pub use heap::trim::{advise_huge_pages, huge_pages_advised, resident_bytes, trim_raw};

@@ -132,7 +132,8 @@ fn is_directory_or_zip(ts: &ThreadState) -> PyResult<bool> {
 
 /// Runs a text as `__main__`.
 fn run_text(ts: &ThreadState, source: &[u8], filename: &PyStr, is_file: bool) -> PyResult<()> {
-    let request = Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file, feature_version: None };
+    let request =
+        Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file, feature_version: None };
     let code = compile(ts, request)?;
     let globals = main_dict(ts)?;
     crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None)?;

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use hognose_allocators::{Limit, Domain, Heap, HeapKind, attach_heap};
+use hognose_allocators::{Domain, Heap, HeapKind, Limit, attach_heap};
 
 /// A heap that serves the thread's allocations while it lives. At its end nothing may be left in it.
 pub(crate) struct TestHeap(NonNull<Heap>);

@@ -4,7 +4,7 @@ use core::mem::offset_of;
 
 use crate::object::error::PyResult;
 use crate::object::header::PyObject;
-use crate::object::reference::Ref;
+use crate::object::reference::{AsObject, Ref};
 use crate::object::slots::{BinaryFn, TernaryFn, TypeSlots};
 use crate::raise;
 use crate::state::ThreadState;
@@ -337,8 +337,8 @@ pub fn index(ts: &ThreadState, object: &PyObject) -> PyResult<Ref<PyInt>> {
     };
     match slot(ts, object)?.downcast_into::<PyInt>() {
         Ok(int) => {
-            if int.as_object().downcast_exact::<PyInt>().is_none() {
-                warn_of_subclass(ts, "__index__", int.as_object())?;
+            if AsObject::as_object(&*int).downcast_exact::<PyInt>().is_none() {
+                warn_of_subclass(ts, "__index__", AsObject::as_object(&*int))?;
             }
             Ok(int)
         }
