@@ -135,7 +135,7 @@ fn decoded(ts: &ThreadState, request: &Request<'_>) -> PyResult<Option<Ref<PyStr
             } else {
                 protocol::str(ts, &error)?
             };
-            let error = unplaced(ts, request.filename, message.utf8(ts)?)?;
+            let error = unplaced(ts, request, message.utf8(ts)?)?;
             return Err(ts.raise(error));
         }
     };
@@ -211,7 +211,7 @@ fn run<T>(
         Err(error) => {
             // An error of the compiler's shows its line when a file has it.
             let source = if request.is_file || std::path::Path::new(name).is_file() { request.source } else { &[] };
-            Err(raise_compile_error(ts, filename, source, &error))
+            Err(raise_compile_error(ts, request, source, &error))
         }
     }
 }
@@ -224,9 +224,9 @@ fn report(ts: &ThreadState, filename: &PyStr, warning: &frontend::Warning) -> Py
     crate::modules::_warnings::warn_explicit(ts, category, &warning.message, filename, warning.line as usize)
 }
 
-fn raise_compile_error(ts: &ThreadState, filename: &PyStr, source: &[u8], error: &CompileError) -> Raised {
+fn raise_compile_error(ts: &ThreadState, request: &Request<'_>, source: &[u8], error: &CompileError) -> Raised {
     match error {
-        CompileError::Syntax(info) => match syntax_error(ts, filename, source, info) {
+        CompileError::Syntax(info) => match syntax_error(ts, request, source, info) {
             Ok(error) => ts.raise(error),
             Err(raised) => raised,
         },
@@ -241,15 +241,18 @@ fn raise_compile_error(ts: &ThreadState, filename: &PyStr, source: &[u8], error:
     }
 }
 
-/// A SyntaxError about what is before the first line.
-fn unplaced(ts: &ThreadState, filename: &PyStr, message: &str) -> PyResult {
+/// A SyntaxError about what is before the first line; the message of a file's names the file if it has to.
+fn unplaced(ts: &ThreadState, request: &Request<'_>, message: &str) -> PyResult {
     let message = PyStr::new(ts, message)?;
-    let place = [filename.new_ref(), PyInt::from_i64(ts, 0)?, PyInt::from_i64(ts, -1)?, ts.none()];
+    if request.is_file {
+        return call::call_with(ts, exc::SyntaxError.as_object(), &[message.as_object()]);
+    }
+    let place = [request.filename.new_ref(), PyInt::from_i64(ts, 0)?, PyInt::from_i64(ts, -1)?, ts.none()];
     let place = PyTuple::from_array(ts, place)?;
     call::call_with(ts, exc::SyntaxError.as_object(), &[message.as_object(), place.as_object()])
 }
 
-fn syntax_error(ts: &ThreadState, filename: &PyStr, source: &[u8], info: &SyntaxErrorInfo) -> PyResult {
+fn syntax_error(ts: &ThreadState, request: &Request<'_>, source: &[u8], info: &SyntaxErrorInfo) -> PyResult {
     let class = match info.kind {
         SyntaxErrorKind::SyntaxError => &exc::SyntaxError,
         SyntaxErrorKind::IndentationError => &exc::IndentationError,
@@ -258,7 +261,7 @@ fn syntax_error(ts: &ThreadState, filename: &PyStr, source: &[u8], info: &Syntax
     };
     let message = PyStr::new(ts, &info.message)?;
     if info.line == 0 && info.column == -1 {
-        return unplaced(ts, filename, &info.message);
+        return unplaced(ts, request, &info.message);
     }
     if info.line == 0 {
         return call::call_with(ts, class.as_object(), &[message.as_object()]);
@@ -271,7 +274,7 @@ fn syntax_error(ts: &ThreadState, filename: &PyStr, source: &[u8], info: &Syntax
         },
     };
     let place = [
-        filename.new_ref(),
+        request.filename.new_ref(),
         PyInt::from_i64(ts, info.line.into())?,
         PyInt::from_i64(ts, info.column.into())?,
         text,
