@@ -52,6 +52,7 @@ pub use domain::{
 pub use fork::{after_fork_child, after_fork_parent, before_fork};
 pub use handle::{Handle, Mem, Obj, Raw};
 pub use heap::arena::{get_arena_allocator, set_arena_allocator, set_arena_observer};
+pub use heap::shared::{block_size, share_heaps};
 pub use heap::stats::{ArenaStats, DomainStats, PageCensus};
 pub use heap::{ARENA_SIZE, Heap, HeapKind, PAGE_SIZE, SMALL_LIMIT, Tag, attach_heap, current_heap};
 pub use host::{CountingAlloc, host_stats};

@@ -20,7 +20,7 @@
 //! Files: `current` (the heap of the thread), `fast` (what is inlined into the runtime), `slow` (what it
 //! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena` and `pagemap` (blocks
 //! up to 512 bytes), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks in the wrong hands),
-//! `registry` (all heaps), `stats`, `walk`.
+//! `shared` (where that is everyday work), `registry` (all heaps), `stats`, `walk`.
 
 #![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
@@ -40,6 +40,7 @@ mod pagemap;
 pub(crate) mod registry;
 #[cfg(test)]
 mod sequences;
+pub(crate) mod shared;
 mod slow;
 mod small;
 pub(crate) mod stats;
