@@ -10,15 +10,15 @@ use std::process::ExitCode;
 
 use hognose::config::{self, Args, ConfigKind, PyConfig, PyPreConfig, PyStatus};
 use hognose::lifecycle::{self, memstats::Figures};
-use hognose_allocators::{CountingAlloc, DomainStats, raw_stats};
+use hognose_allocators::{Counted, DomainStats, raw_stats};
 
 #[cfg(feature = "global-mimalloc")]
 #[global_allocator]
-static GLOBAL: CountingAlloc<mimalloc::MiMalloc> = CountingAlloc(mimalloc::MiMalloc);
+static GLOBAL: Counted<mimalloc::MiMalloc> = Counted::new(mimalloc::MiMalloc);
 
 #[cfg(not(feature = "global-mimalloc"))]
 #[global_allocator]
-static GLOBAL: CountingAlloc<std::alloc::System> = CountingAlloc(std::alloc::System);
+static GLOBAL: Counted<std::alloc::System> = Counted::new(std::alloc::System);
 
 /// The exit status when memory is still alive after finalization.
 const LEAKED: i32 = 3;

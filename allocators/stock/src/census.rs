@@ -59,13 +59,13 @@ const fn index(domain: Domain) -> usize {
 const CAME: usize = 0;
 const WENT: usize = 1;
 
-/// The size of a block; 0 for null, and for one that is no heap's.
+/// The size of a block; `None` for null, 0 for one that is no heap's.
 ///
 /// # Safety
 /// `p` is null or a live block of the domain.
-pub(crate) unsafe fn size(domain: Domain, p: *mut c_void) -> usize {
+pub(crate) unsafe fn size(domain: Domain, p: *mut c_void) -> Option<usize> {
     // SAFETY: the caller's promise; heaps are not destroyed.
-    if p.is_null() { 0 } else { unsafe { block_size(domain, p.cast()) }.unwrap_or(0) }
+    (!p.is_null()).then(|| unsafe { block_size(domain, p.cast()) }.unwrap_or(0))
 }
 
 fn count(domain: Domain, what: usize, size: usize, bytes: i64) {
@@ -106,9 +106,8 @@ fn signed(size: usize) -> i64 {
 /// # Safety
 /// `p` is null or a fresh block of the domain.
 pub(crate) unsafe fn came(domain: Domain, p: *mut c_void) {
-    if !p.is_null() {
-        // SAFETY: the caller's promise.
-        let size = unsafe { size(domain, p) };
+    // SAFETY: the caller's promise.
+    if let Some(size) = unsafe { size(domain, p) } {
         count(domain, CAME, size, signed(size));
     }
 }
@@ -118,20 +117,21 @@ pub(crate) unsafe fn came(domain: Domain, p: *mut c_void) {
 /// # Safety
 /// `p` is null or a live block of the domain.
 pub(crate) unsafe fn goes(domain: Domain, p: *mut c_void) {
-    if !p.is_null() {
-        // SAFETY: the caller's promise.
-        let size = unsafe { size(domain, p) };
+    // SAFETY: the caller's promise.
+    if let Some(size) = unsafe { size(domain, p) } {
         count(domain, WENT, size, -signed(size));
     }
 }
 
-/// Counts a block that had `old` bytes, or was not there, and has `new` ones now.
-pub(crate) fn changed(domain: Domain, old: usize, new: usize, moved: bool) {
-    if old == 0 {
-        count(domain, CAME, new, signed(new));
-    } else if moved || old != new {
-        count(domain, WENT, old, -signed(old));
-        count(domain, CAME, new, signed(new));
+/// Counts a block that had `old` bytes, or was not there, and has `new` ones now, at another place if it `moved`.
+pub(crate) fn changed(domain: Domain, old: Option<usize>, new: usize, moved: bool) {
+    match old {
+        None => count(domain, CAME, new, signed(new)),
+        Some(old) if moved || old != new => {
+            count(domain, WENT, old, -signed(old));
+            count(domain, CAME, new, signed(new));
+        }
+        Some(_) => {}
     }
 }
 

@@ -81,8 +81,8 @@ unsafe extern "C" fn table_realloc<const D: usize, const COUNTED: bool>(
     unsafe {
         let old = census::size(Domain::ALL[D], p);
         let new = realloc(Domain::ALL[D], p, size);
-        if !new.is_null() {
-            census::changed(Domain::ALL[D], old, census::size(Domain::ALL[D], new), p != new);
+        if let Some(size) = census::size(Domain::ALL[D], new) {
+            census::changed(Domain::ALL[D], old, size, p != new);
         }
         new
     }
