@@ -33,7 +33,12 @@ fn main() -> Result<(), NoMemory> {
         let (heap, sum) = task.join().expect("no task panics")?;
         assert_eq!(sum, (0..n * 1000).sum());
         let (mem, obj) = (heap.stats(Domain::Mem), heap.stats(Domain::Obj));
-        println!("task {n}: {} objects, {} bytes, {} held", obj.live_blocks, mem.live_bytes + obj.live_bytes, heap.held_bytes());
+        println!(
+            "task {n}: {} objects, {} bytes, {} held",
+            obj.live_blocks,
+            mem.live_bytes + obj.live_bytes,
+            heap.held_bytes()
+        );
         // Here it is destroyed, with all its objects.
     }
     Ok(())

@@ -163,12 +163,7 @@ unsafe fn deallocate(blocks: &impl Blocks, p: NonNull<u8>, layout: Layout) {
 
 /// # Safety
 /// `p` was allocated with `old`; the new layout has the same alignment.
-unsafe fn resize(
-    blocks: &impl Blocks,
-    p: NonNull<u8>,
-    old: Layout,
-    new: Layout,
-) -> Result<NonNull<[u8]>, AllocError> {
+unsafe fn resize(blocks: &impl Blocks, p: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
     if old.size() != 0 && new.size() != 0 && old.align() <= ALIGN && new.align() <= ALIGN {
         if new.size() > domain::MAX_SIZE {
             return Err(AllocError);
@@ -352,8 +347,8 @@ mod tests {
     use core::alloc::{GlobalAlloc, Layout};
 
     use super::{Handle, Mem, Obj, Raw};
-    use crate::domain::Domain;
     use crate::OwnedHeap;
+    use crate::domain::Domain;
     use crate::heap::{HeapKind, current_heap};
     use crate::raw_stats;
     use crate::testing::{Attached, turn};
@@ -415,7 +410,10 @@ mod tests {
             {
                 let (mem, obj) = (heap.mem(), heap.obj());
                 let mut list = Vec::new_in(mem);
-                let mut map = hashbrown::HashMap::<u32, Box<u64, _>, std::hash::RandomState, _>::with_hasher_in(Default::default(), mem);
+                let mut map = hashbrown::HashMap::<u32, Box<u64, _>, std::hash::RandomState, _>::with_hasher_in(
+                    Default::default(),
+                    mem,
+                );
                 for i in 0..3000u32 {
                     list.try_reserve(1).expect("memory");
                     list.push(i);

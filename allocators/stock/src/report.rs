@@ -103,11 +103,14 @@ fn fill(out: &mut Page) -> fmt::Result {
         let live = f.allocations.saturating_sub(f.frees);
         writeln!(out, "{domain:>8} {:>14} {:>14} {live:>12} {:>14}", f.allocations, f.frees, f.bytes)
     };
-    row("raw", Figures {
-        allocations: raw.allocations,
-        frees: raw.allocations.saturating_sub(live),
-        bytes: i64::try_from(raw.live_bytes).unwrap_or(i64::MAX),
-    })?;
+    row(
+        "raw",
+        Figures {
+            allocations: raw.allocations,
+            frees: raw.allocations.saturating_sub(live),
+            bytes: i64::try_from(raw.live_bytes).unwrap_or(i64::MAX),
+        },
+    )?;
     for domain in [Domain::Mem, Domain::Obj] {
         let mut sum = Figures::default();
         for f in (0..CLASSES).map(|class| census::figures(domain, class)) {
@@ -120,11 +123,7 @@ fn fill(out: &mut Page) -> fmt::Result {
     let (heaps, abandoned) = threads::members()
         .fold((0, 0), |(all, abandoned), member| (all + 1, abandoned + usize::from(member.is_abandoned())));
     writeln!(out, "peak of mem and obj: {} bytes; heaps: {heaps}, abandoned: {abandoned}", census::peak())?;
-    writeln!(
-        out,
-        "{:>12} {:>14} {:>12} {:>14} {:>12}",
-        "size up to", "mem came", "mem live", "obj came", "obj live"
-    )?;
+    writeln!(out, "{:>12} {:>14} {:>12} {:>14} {:>12}", "size up to", "mem came", "mem live", "obj came", "obj live")?;
     for class in 0..CLASSES {
         let (mem, obj) = (census::figures(Domain::Mem, class), census::figures(Domain::Obj, class));
         if mem.allocations + obj.allocations != 0 {

@@ -28,7 +28,8 @@ fn fail(why: &str) -> ! {
 
 /// The library: beside this program, or in `lib` beside its folder.
 fn library() -> PathBuf {
-    let own = std::env::current_exe().unwrap_or_else(|why| fail(&format!("where this program is cannot be found: {why}")));
+    let own =
+        std::env::current_exe().unwrap_or_else(|why| fail(&format!("where this program is cannot be found: {why}")));
     let folder = own.parent().map(PathBuf::from).unwrap_or_default();
     let places = [folder.join(LIBRARY), folder.join("../lib").join(LIBRARY)];
     match places.iter().find(|place| place.is_file()) {

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Invariants:
-//! - H1: a heap that is `OWNED` is attached to one thread, or its thread did not survive a fork.
+//! - H1: a heap that is `OWNED` is attached to one thread, or being tidied up by one, or its thread did not survive a fork.
 //! - H2: who makes a heap `ABANDONED` has left it, with `Release`, and who makes it `OWNED` again does so with `Acquire`:
 //!   what the one did to the heap, the other sees.
 

@@ -34,9 +34,10 @@ fn pythons() -> Vec<Python> {
     for minor in 11..=14 {
         let name = format!("python3.{minor}");
         let mut places: Vec<PathBuf> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
-        if let Some(home) = std::env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| {
-            std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv"))
-        }) {
+        if let Some(home) = std::env::var_os("PYENV_ROOT")
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv")))
+        {
             let versions = std::fs::read_dir(home.join("versions")).into_iter().flatten().flatten();
             places.extend(versions.map(|entry| entry.path().join("bin")));
         }
@@ -72,7 +73,8 @@ fn text(bytes: &[u8]) -> String {
 
 /// The numbers of the line of the figures that begins with a word: allocations, freed, live blocks, live bytes.
 fn figures(text: &str, domain: &str) -> Vec<u64> {
-    let line = text.lines().find(|line| line.trim_start().starts_with(&format!("{domain} "))).expect("the domain's line");
+    let line =
+        text.lines().find(|line| line.trim_start().starts_with(&format!("{domain} "))).expect("the domain's line");
     line.split_whitespace().skip(1).map(|number| number.parse().expect("a number")).collect()
 }
 
