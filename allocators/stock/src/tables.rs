@@ -31,15 +31,21 @@ const fn table<const D: usize, const COUNTED: bool>() -> PyMemAllocatorEx {
     }
 }
 
-/// Whether the thread can be served.
+/// Whether the thread has what it needs to be served.
+#[inline(always)]
+fn has_heap<const D: usize>() -> bool {
+    D == Domain::Raw as usize || !current_heap().is_null()
+}
+
+/// As `has_heap`, once the thread has been given a heap.
 #[inline(always)]
 fn is_ready<const D: usize>() -> bool {
-    D == Domain::Raw as usize || !current_heap().is_null() || threads::attach()
+    has_heap::<D>() || threads::attach()
 }
 
 unsafe extern "C" fn table_malloc<const D: usize, const COUNTED: bool>(_: *mut c_void, size: usize) -> *mut c_void {
-    if !is_ready::<D>() {
-        return ptr::null_mut();
+    if !has_heap::<D>() {
+        return first_malloc::<D, COUNTED>(size);
     }
     let p = malloc(Domain::ALL[D], size);
     if COUNTED {
@@ -47,6 +53,17 @@ unsafe extern "C" fn table_malloc<const D: usize, const COUNTED: bool>(_: *mut c
         unsafe { census::came(Domain::ALL[D], p) };
     }
     p
+}
+
+/// The first of a thread. It is called last, so that the others need no frame.
+#[cold]
+#[inline(never)]
+fn first_malloc<const D: usize, const COUNTED: bool>(size: usize) -> *mut c_void {
+    if !threads::attach() {
+        return ptr::null_mut();
+    }
+    // SAFETY: any size may be asked for; the thread has a heap now.
+    unsafe { table_malloc::<D, COUNTED>(ptr::null_mut(), size) }
 }
 
 unsafe extern "C" fn table_calloc<const D: usize, const COUNTED: bool>(
@@ -92,11 +109,24 @@ unsafe extern "C" fn table_free<const D: usize, const COUNTED: bool>(_: *mut c_v
     if COUNTED {
         // SAFETY: null or a live block of the domain.
         unsafe { census::goes(Domain::ALL[D], p) };
-    } else if D != Domain::Raw as usize && current_heap().is_null() {
-        // A thread without a heap may free. Under the debug hooks it needs one to be heard; if there is none to be had,
-        // the hooks say so.
-        threads::attach();
+    } else if !has_heap::<D>() {
+        // SAFETY: the caller's promise.
+        unsafe { first_free::<D>(p) };
+        return;
     }
     // SAFETY: the caller vouches for the block.
+    unsafe { free(Domain::ALL[D], p) };
+}
+
+/// The free of a thread that never allocated. Under the debug hooks it needs a heap to be heard; without them, and if
+/// there is none to be had, the block finds its own.
+///
+/// # Safety
+/// `p` is null or a live block of the domain that is no longer used.
+#[cold]
+#[inline(never)]
+unsafe fn first_free<const D: usize>(p: *mut c_void) {
+    threads::attach();
+    // SAFETY: the caller's promise.
     unsafe { free(Domain::ALL[D], p) };
 }
