@@ -337,7 +337,8 @@ impl<'a> Writer<'a> {
             let gated = alternative.items.iter().any(|(_, item)| self.explains(item));
             out.push_str(if gated { "if p.explaining() { 'found: {\n" } else { "'found: {\n" });
             let mut single = None;
-            let count = alternative.items.iter().filter(|(_, item)| !matches!(item, Item::Look(..) | Item::Cut)).count();
+            let count =
+                alternative.items.iter().filter(|(_, item)| !matches!(item, Item::Look(..) | Item::Cut)).count();
             for (index, (name, item)) in alternative.items.iter().enumerate() {
                 if matches!(item, Item::Cut) {
                     out.push_str("cut = true;\n");
@@ -356,7 +357,9 @@ impl<'a> Writer<'a> {
                 writeln!(out, "let Some({name}) = {code}? else {{ break 'found }};").expect("a String can be written");
             }
             let result = match &alternative.action {
-                Some((true, action)) => format!("match {}? {{ Some(value) => value, None => break 'found }}", nodes(action)),
+                Some((true, action)) => {
+                    format!("match {}? {{ Some(value) => value, None => break 'found }}", nodes(action))
+                }
                 Some((false, action)) => nodes(action),
                 None => single.clone().unwrap_or_else(|| {
                     let named = alternative.items.iter().filter_map(|(name, _)| name.clone()).collect::<Vec<_>>();
@@ -378,7 +381,8 @@ impl<'a> Writer<'a> {
     fn explains(&self, item: &Item) -> bool {
         match item {
             Item::Rule(name) => {
-                name.starts_with("invalid_") && !matches!(name.as_str(), "invalid_annotated" | "invalid_class_arguments")
+                name.starts_with("invalid_")
+                    && !matches!(name.as_str(), "invalid_annotated" | "invalid_class_arguments")
             }
             Item::Optional(item) | Item::Repeat(item, _) | Item::Gather(item, _) | Item::Look(item, _) => {
                 self.explains(item)
@@ -450,7 +454,8 @@ fn nodes(action: &str) -> String {
             + open;
         let kind = &rest[at + 1..open];
         let fields = nodes(&rest[open + 1..close]);
-        let made = if kind == "Interactive" || kind == "Expression" || kind == "FunctionType" { "root" } else { "node" };
+        let made =
+            if kind == "Interactive" || kind == "Expression" || kind == "FunctionType" { "root" } else { "node" };
         write!(out, "p.{made}(at, Kind::{kind}, &[{fields}])").expect("a String can be written");
         rest = &rest[close + 1..];
     }

@@ -52,6 +52,7 @@
 #include "pyerrors.h"
 #include "warnings.h"
 #include "traceback.h"
+#include "tracemalloc.h"
 #include "pystate.h"
 #include "pythread.h"
 #include "lock.h"

@@ -10,6 +10,9 @@ extern "C" {
 
 PyAPI_DATA(PyTypeObject) PyFrame_Type;
 #define PyFrame_Check(op) Py_IS_TYPE((op), &PyFrame_Type)
+/* What f_locals of a function's frame is (PEP 667). Since 3.13. */
+PyAPI_DATA(PyTypeObject) PyFrameLocalsProxy_Type;
+#define PyFrameLocalsProxy_Check(op) Py_IS_TYPE((op), &PyFrameLocalsProxy_Type)
 /* The line that runs. Since 3.10. */
 PyAPI_FUNC(int) PyFrame_GetLineNumber(PyFrameObject *frame);
 /* Its code object. Since 3.10. */

@@ -8,6 +8,7 @@
 //! | [`state`] | runtime, interpreter, thread state |
 //! | [`object`] | objects, types, references, calls, collection |
 //! | [`text`] | number and format texts, without objects |
+//! | [`tracemalloc`] | which line allocated what is alive |
 //! | [`types`] | the built-in types |
 //! | [`code`] | source to code objects, marshal |
 //! | [`vm`] | frames and the evaluation loop |
@@ -28,5 +29,6 @@ pub mod object;
 pub mod state;
 pub mod sync;
 pub mod text;
+pub mod tracemalloc;
 pub mod types;
 pub mod vm;

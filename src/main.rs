@@ -1,6 +1,6 @@
 //! The `hognose` command: `hognose [options] script.py [args]`, `-c code`, `-m module`, `-`.
 //!
-//! `hognose --oom-sweep script.py` runs the script once for each of its allocations, with that one failing.
+//! `hognose --oom-sweep …` runs a program once for each of its allocations, with that one failing; see [`sweep`].
 
 mod sweep;
 
@@ -10,15 +10,15 @@ use std::process::ExitCode;
 
 use hognose::config::{self, Args, ConfigKind, PyConfig, PyPreConfig, PyStatus};
 use hognose::lifecycle::{self, memstats::Figures};
-use hognose_allocators::{Counted, DomainStats, raw_stats};
+use hognose_allocators::{CountingAlloc, DomainStats, raw_stats};
 
 #[cfg(feature = "global-mimalloc")]
 #[global_allocator]
-static GLOBAL: Counted<mimalloc::MiMalloc> = Counted::new(mimalloc::MiMalloc);
+static GLOBAL: CountingAlloc<mimalloc::MiMalloc> = CountingAlloc(mimalloc::MiMalloc);
 
 #[cfg(not(feature = "global-mimalloc"))]
 #[global_allocator]
-static GLOBAL: Counted<std::alloc::System> = Counted::new(std::alloc::System);
+static GLOBAL: CountingAlloc<std::alloc::System> = CountingAlloc(std::alloc::System);
 
 /// The exit status when memory is still alive after finalization.
 const LEAKED: i32 = 3;
@@ -26,12 +26,17 @@ const LEAKED: i32 = 3;
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|a| a == "--oom-sweep") {
-        return sweep::run(&arguments);
+        return sweep::command(&arguments[2..], &whole_run);
     }
+    finish(whole_run(&arguments))
+}
+
+/// A program's whole life in this process; its exit status.
+fn whole_run(arguments: &[OsString]) -> i32 {
     let start = raw_stats();
-    let arguments: Vec<Vec<u8>> = arguments.into_iter().map(OsStringExt::into_vec).collect();
-    let outcome = run(&arguments, &start);
-    finish(outcome)
+    let arguments: Vec<Vec<u8>> = arguments.iter().cloned().map(OsStringExt::into_vec).collect();
+    sweep::arm();
+    run(&arguments, &start)
 }
 
 /// Ends the process: by SIGINT where that is what ended the program.
@@ -54,34 +59,40 @@ fn run(arguments: &[Vec<u8>], start: &DomainStats) -> i32 {
     // SAFETY: the pointers are to C strings that live to the end of the function.
     let args = unsafe { Args::from_c_bytes(pointers.len() as isize, pointers.as_ptr()) };
     let mut config = PyConfig::new(ConfigKind::Python);
-    let mut statistics = false;
+    let mut statistics = Statistics::None;
     let result = config::preinitialize(&PyPreConfig::new(ConfigKind::Python), args)
         .and_then(|()| config.set_argv(args))
         .and_then(|()| {
             let mut read = config.try_clone()?;
             let result = read.read();
-            statistics = read.xoption("memstats").is_some();
+            let format = result.and_then(|()| Statistics::read(&read));
             read.clear();
-            result
+            format.map(|format| statistics = format)
         })
         .and_then(|()| {
-            sweep::arm_child();
-            lifecycle::finalize::report_live_blocks(statistics);
+            sweep::enter(sweep::Phase::Initialization);
+            lifecycle::finalize::report_live_blocks(statistics != Statistics::None);
             lifecycle::initialize(&config)
         });
     config.clear();
     let status = match result {
-        Ok(()) => lifecycle::run::run_main(),
+        Ok(()) => {
+            sweep::enter(sweep::Phase::Script);
+            lifecycle::run::run_main()
+        }
         Err(failed) => return exit_with(failed, start, statistics),
     };
-    sweep::disarm_child();
     with_statistics(status, start, statistics)
 }
 
 /// A status that is an exit (help, version, usage) or an error ends the process, after the statistics.
-fn exit_with(failed: PyStatus, start: &DomainStats, statistics: bool) -> i32 {
-    let fired = sweep::disarm_child();
-    if fired || statistics {
+fn exit_with(failed: PyStatus, start: &DomainStats, statistics: Statistics) -> i32 {
+    if sweep::disarm() {
+        // The status' text goes to standard error and is part of what may fail; the process goes on to its end.
+        let status = config::status::report(failed, "preinitialized");
+        return with_statistics(status, start, statistics);
+    }
+    if statistics != Statistics::None {
         let status = with_statistics(0, start, statistics);
         if status != 0 {
             return status;
@@ -91,22 +102,50 @@ fn exit_with(failed: PyStatus, start: &DomainStats, statistics: bool) -> i32 {
 }
 
 /// Prints the figures when they were asked for; leaked memory changes the exit status.
-fn with_statistics(status: i32, start: &DomainStats, statistics: bool) -> i32 {
+fn with_statistics(status: i32, start: &DomainStats, statistics: Statistics) -> i32 {
     let mut figures = lifecycle::finalize::last_figures().unwrap_or_default();
     figures.note_raw(start);
-    if sweep::is_child() {
-        return sweep::child_status(status, &figures);
+    if sweep::disarm() {
+        return sweep::status(status, &figures);
     }
-    if !statistics {
+    if statistics == Statistics::None {
         return status;
     }
-    print(&figures);
+    print(&figures, statistics);
     if figures.has_live() { LEAKED } else { status }
 }
 
-fn print(figures: &Figures) {
+/// What `-X memstats` asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Statistics {
+    None,
+    /// A line for each domain.
+    Lines,
+    /// One JSON object.
+    Json,
+}
+
+impl Statistics {
+    fn read(config: &PyConfig) -> Result<Statistics, PyStatus> {
+        match config.xoption("memstats") {
+            None => Ok(Statistics::None),
+            Some(None) => Ok(Statistics::Lines),
+            Some(Some(value)) if value.iter().copied().eq("json".chars().map(u32::from)) => Ok(Statistics::Json),
+            Some(Some(_)) => Err(PyStatus::error_in(
+                c"config_init_memstats",
+                c"-X memstats: the only format that has a name is json",
+            )),
+        }
+    }
+}
+
+fn print(figures: &Figures, statistics: Statistics) {
     let mut text = String::new();
-    if figures.write(&mut text).is_ok() {
+    let written = match statistics {
+        Statistics::Json => figures.write_json(&mut text),
+        Statistics::None | Statistics::Lines => figures.write(&mut text),
+    };
+    if written.is_ok() {
         eprint!("{text}");
     }
 }

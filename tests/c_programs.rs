@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const ALLOCATORS: &[&str] = &["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug", "guard"];
+const ALLOCATORS: &[&str] =
+    &["malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug", "guard"];
 
 /// The directory with the shared library: that of the test program, or its parent.
 fn library_directory() -> PathBuf {
@@ -111,6 +112,47 @@ fn domains_work() {
 }
 
 #[test]
+fn figures_and_limits() {
+    run_everywhere("numbers", &[]);
+}
+
+/// D4: what is left alive is named by its type, classes included, whatever allocator serves it.
+#[test]
+fn what_leaks_is_named() {
+    let program = program("leak");
+    compile("cc", "leak", &["-std=c11"], &program);
+    for allocator in ALLOCATORS {
+        for (arguments, before) in [(&[][..], " block of "), (&["much"], " blocks of ")] {
+            let output = Command::new(&program)
+                .args(arguments)
+                .env("PYTHONMALLOC", allocator)
+                .env("LD_LIBRARY_PATH", library_directory())
+                .output()
+                .expect("the program starts");
+            succeeds(&format!("leak under {allocator}"), &output);
+            let report = String::from_utf8_lossy(&output.stderr);
+            for name in ["Leaky", "WithMeta", "Meta", "list", "type", "str"] {
+                let end = format!(", type {name}");
+                let is_named = report.lines().any(|line| line.ends_with(&end) && line.contains(before));
+                assert!(is_named, "no {name} in the report under {allocator}:\n{report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_are_traced() {
+    run_everywhere("tracemalloc", &[]);
+}
+
+/// Every 199th allocation of a life, in each mode and under each allocator, leaves nothing; the whole sweep is
+/// `failing_lives 1` (docs/testing.md).
+#[test]
+fn a_life_survives_failing_allocations() {
+    run_everywhere("failing_lives", &["199"]);
+}
+
+#[test]
 fn settings_are_made_by_names() {
     run_everywhere("init_config", &[]);
 }
@@ -179,7 +221,8 @@ fn arenas_come_from_the_program() {
 fn judges(name: &str) {
     let program = program(name);
     compile("cc", name, &["-std=c11"], &program);
-    let output = Command::new(&program).env("LD_LIBRARY_PATH", library_directory()).output().expect("the program starts");
+    let output =
+        Command::new(&program).env("LD_LIBRARY_PATH", library_directory()).output().expect("the program starts");
     succeeds(name, &output);
 }
 

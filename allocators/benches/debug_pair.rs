@@ -41,7 +41,8 @@ fn rows(name: AllocatorName) {
     }
     let heap = Heap::new(heap_kind()).expect("memory for a heap");
     attach_heap(heap.as_ptr());
-    let wanted = |at: usize, value: &str| std::env::args().nth(at).is_none_or(|arg| arg.starts_with('-') || arg == value);
+    let wanted =
+        |at: usize, value: &str| std::env::args().nth(at).is_none_or(|arg| arg.starts_with('-') || arg == value);
     for domain in Domain::ALL.into_iter().filter(|domain| wanted(2, domain.as_str())) {
         for size in [16, 48, 64, 128, 488, 4096] {
             if !wanted(3, &size.to_string()) {

@@ -1,14 +1,14 @@
 //! A heap with a limit: past it allocations fail, and the program goes on.
 
 use allocator_api2::vec::Vec;
-use hognose_allocators::{Domain, HeapKind, NoMemory, OwnedHeap};
+use hognose_allocators::{Domain, HeapKind, Limit, NoMemory, OwnedHeap};
 
 const LIMIT: usize = 1 << 20;
 
 fn main() -> Result<(), NoMemory> {
     for kind in HeapKind::ALL {
         let heap = OwnedHeap::new(*kind)?;
-        heap.set_limit(Some(LIMIT));
+        heap.set_limit(None, Limit { soft: None, hard: Some(LIMIT) }).expect("a limit of the whole heap");
         let mut pieces = Vec::new_in(heap.mem());
         pieces.try_reserve(LIMIT).expect_err("the index alone would be larger than the limit");
         pieces.try_reserve(10_000).expect("within the limit");

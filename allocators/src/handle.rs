@@ -13,6 +13,7 @@ use allocator_api2::alloc::{AllocError, Allocator};
 
 use crate::domain::{self, Domain};
 use crate::heap::{Heap, current_heap};
+use crate::watch::Unwatched;
 
 /// What every block is aligned to.
 const ALIGN: usize = 16;
@@ -239,6 +240,7 @@ macro_rules! allocator {
 allocator!(Raw);
 allocator!(Mem);
 allocator!(Obj);
+allocator!(Unwatched);
 allocator!(HeapMem<'_>);
 allocator!(HeapObj<'_>);
 
@@ -273,6 +275,7 @@ macro_rules! blocks_of_handle {
 blocks_of_handle!(Raw);
 blocks_of_handle!(Mem);
 blocks_of_handle!(Obj);
+blocks_of_handle!(Unwatched);
 
 macro_rules! blocks_of_heap {
     ($handle:ident, $alloc:ident, $zeroed:ident, $realloc:ident, $free:ident) => {
@@ -434,7 +437,8 @@ mod tests {
     fn a_limit_reaches_collections() {
         let _turn = turn();
         let heap = OwnedHeap::new(HeapKind::Malloc).expect("memory for a heap");
-        heap.set_limit(Some(64 * 1024));
+        let limit = crate::Limit { hard: Some(64 * 1024), ..Default::default() };
+        heap.set_limit(None, limit).expect("a limit of the whole heap");
         let mut list = allocator_api2::vec::Vec::<u8, _>::new_in(heap.mem());
         list.try_reserve_exact(60_000).expect("within the limit");
         assert!(list.try_reserve_exact(80_000).is_err());

@@ -25,7 +25,7 @@
 //!
 //! ```
 //! use allocator_api2::vec::Vec;
-//! use hognose_allocators::{Domain, HeapKind, NoMemory, OwnedHeap};
+//! use hognose_allocators::{Domain, HeapKind, Limit, NoMemory, OwnedHeap};
 //!
 //! fn squares(heap: &OwnedHeap, n: u64) -> Result<u64, NoMemory> {
 //!     let mut list = Vec::new_in(heap.mem());
@@ -35,7 +35,7 @@
 //! }
 //!
 //! let heap = OwnedHeap::new(HeapKind::Malloc)?;
-//! heap.set_limit(Some(1 << 20));
+//! heap.set_limit(None, Limit { soft: None, hard: Some(1 << 20) }).expect("a limit of the whole heap");
 //! assert_eq!(squares(&heap, 1000), Ok(332_833_500));
 //! assert_eq!(squares(&heap, 1_000_000), Err(NoMemory));
 //! assert_eq!(heap.stats(Domain::Mem).live_blocks, 0);
@@ -64,7 +64,7 @@ mod fork;
 pub mod guard;
 mod handle;
 mod heap;
-mod host;
+pub mod host;
 mod lock;
 mod name;
 mod raw;
@@ -73,6 +73,7 @@ mod stack;
 mod table;
 #[cfg(test)]
 mod testing;
+pub mod watch;
 
 pub use collections::{TryBox, TryString, TryVec};
 pub use debug::report::{fatal, set_fatal_handler, set_traceback_printer};
@@ -83,12 +84,18 @@ pub use domain::{
 };
 pub use fork::{after_fork_child, after_fork_parent, before_fork};
 pub use handle::{Handle, HeapMem, HeapObj, Mem, Obj, Raw};
+#[cfg(feature = "mimalloc")]
+pub use heap::areas::{MimallocAreas, mimalloc_areas};
 pub use heap::arena::{get_arena_allocator, set_arena_allocator, set_arena_observer};
-pub use heap::shared::{block_size, share_heaps};
-pub use heap::stats::{ArenaStats, DomainStats, PageCensus};
+pub use heap::limit::{Limit, LimitError, Pressure, set_pressure_observer};
 pub use heap::owned::OwnedHeap;
+pub use heap::shared::{block_size, share_heaps};
+pub use heap::stats::{ArenaStats, DomainStats, HeapStats, LostBytes, PageCensus};
+pub use heap::trim::{advise_huge_pages, huge_pages_advised, resident_bytes, trim_raw};
+pub use heap::walk::{Mismatch, PageUse, PageView, UserView};
 pub use heap::{ARENA_SIZE, Heap, HeapKind, PAGE_SIZE, SMALL_LIMIT, Tag, attach_heap, current_heap};
-pub use host::{Counted, HostStats};
+pub use host::{Counted, CountingAlloc, HostStats, host_stats};
+pub use lock::{Guard, Lock};
 pub use name::{AllocatorName, SelectError, current_name, heap_kind, select};
 pub use raw::raw_stats;
 pub use scratch::Scratch;

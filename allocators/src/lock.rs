@@ -2,13 +2,14 @@
 //!
 //! Tables are exchanged, heaps registered and arenas taken under such a lock; no allocation of a block
 //! ever waits for one. It is a spin lock, because it has to be taken by hand around a fork and released
-//! in both processes, and because the sections under it are short.
+//! in both processes, and because the sections under it are short. No code of a user runs under it.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering};
 
-pub(crate) struct Lock<T> {
+/// A spin lock around a value; see the module.
+pub struct Lock<T> {
     held: AtomicBool,
     value: UnsafeCell<T>,
 }
@@ -18,17 +19,24 @@ pub(crate) struct Lock<T> {
 unsafe impl<T: Send> Sync for Lock<T> {}
 
 impl<T> Lock<T> {
-    pub(crate) const fn new(value: T) -> Self {
+    /// A lock that nobody holds.
+    pub const fn new(value: T) -> Self {
         Self { held: AtomicBool::new(false), value: UnsafeCell::new(value) }
     }
 
-    pub(crate) fn lock(&self) -> Guard<'_, T> {
+    /// Waits for the lock.
+    pub fn lock(&self) -> Guard<'_, T> {
         self.acquire();
         Guard { lock: self }
     }
 
+    /// Takes the lock if nobody holds it: for reports of fatal errors.
+    pub fn try_lock(&self) -> Option<Guard<'_, T>> {
+        (!self.held.swap(true, Ordering::Acquire)).then_some(Guard { lock: self })
+    }
+
     /// Takes the lock without a guard: for the time of a fork only.
-    pub(crate) fn acquire(&self) {
+    pub fn acquire(&self) {
         let mut spins = 0u32;
         while self.held.swap(true, Ordering::Acquire) {
             while self.held.load(Ordering::Relaxed) {
@@ -44,12 +52,13 @@ impl<T> Lock<T> {
     }
 
     /// Releases what `acquire` took: in the forking process and in its child.
-    pub(crate) fn release(&self) {
+    pub fn release(&self) {
         self.held.store(false, Ordering::Release);
     }
 }
 
-pub(crate) struct Guard<'a, T> {
+/// Holds a [`Lock`]; dropping it releases the lock.
+pub struct Guard<'a, T> {
     lock: &'a Lock<T>,
 }
 

@@ -7,9 +7,25 @@
 //! shard (more than [`SHARDS`] at once, or inside the destructors of thread-locals) share one, with
 //! atomic additions.
 //!
+//! ```text
+//!   bytes of one shard           high: the most since the window began
+//!        │          ┌────────────── base + FOLD: the window ends above, and is folded in
+//!        │   ╱╲  ╱╲ │
+//!        │  ╱  ╲╱  ╲│
+//!        │ ╱        base
+//!        │╱         └────────────── base - FOLD: the window ends below as well
+//!        └──────────────────────► time
+//! ```
+//!
 //! `live_blocks` and `allocations` are exact when no thread is inside a call. `live_bytes` counts what
-//! the C library says a block can hold, at `malloc` and at `free` alike. `peak_bytes` is folded in each
-//! time a shard has grown by 64 KiB and at each reading, so it may miss a lower, shorter peak.
+//! the C library says a block can hold, at `malloc` and at `free` alike.
+//!
+//! Invariant R2: `peak_bytes` is never less than what was live at any time. Whenever a shard's window
+//! ends, and at each reading, the sum of all shards' `high` is a candidate; as every moment lies in a
+//! window of each shard, the sum that ends it is at least what was live then. With one thread it is
+//! exact, with more it is too high by at most [`FOLD`] for each of the others. `peak_blocks` is built in
+//! the same way from the blocks that live when a shard's `high` moves: it may miss a moment with more
+//! but smaller blocks.
 
 use core::cell::Cell;
 use core::ffi::c_void;
@@ -30,7 +46,7 @@ pub(crate) const BUILTIN: PyMemAllocatorEx = PyMemAllocatorEx {
 };
 
 const SHARDS: usize = 128;
-/// A shard looks at the peak when it has grown by this many bytes.
+/// A window ends when its shard has moved by this many bytes.
 const FOLD: i64 = 64 * 1024;
 
 /// The counters of one thread; the alignment keeps two of them out of one pair of cache lines.
@@ -39,9 +55,15 @@ struct Shard {
     taken: AtomicBool,
     allocations: AtomicU64,
     frees: AtomicU64,
+    /// All bytes that were ever handed out.
+    total: AtomicU64,
     bytes: AtomicI64,
-    /// The top of the window in which `bytes` may move before the peak is looked at.
-    window: AtomicI64,
+    /// The most that `bytes` was since the window began.
+    high: AtomicI64,
+    /// Where `bytes` was when the window began.
+    base: AtomicI64,
+    /// The most blocks that were counted when `high` moved.
+    high_blocks: AtomicI64,
 }
 
 impl Shard {
@@ -50,15 +72,21 @@ impl Shard {
             taken: AtomicBool::new(false),
             allocations: AtomicU64::new(0),
             frees: AtomicU64::new(0),
+            total: AtomicU64::new(0),
             bytes: AtomicI64::new(0),
-            window: AtomicI64::new(FOLD),
+            high: AtomicI64::new(0),
+            base: AtomicI64::new(0),
+            high_blocks: AtomicI64::new(0),
         }
     }
 }
 
 static OWNED: [Shard; SHARDS] = [const { Shard::new() }; SHARDS];
 static SHARED: Shard = Shard::new();
+/// Shards from this one on were never taken: sums leave them out.
+static USED: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+static PEAK_BLOCKS: AtomicUsize = AtomicUsize::new(0);
 
 /// Gives the shard back when the thread ends.
 struct Return;
@@ -69,6 +97,8 @@ impl Drop for Return {
         if let Some(shard) = shard
             && !ptr::eq(shard, &SHARED)
         {
+            // What it has reached is noted, so that it counts no more than what it holds from now on.
+            fold(shard, shard.bytes.load(Ordering::Relaxed));
             shard.taken.store(false, Ordering::Release);
         }
     }
@@ -84,8 +114,9 @@ fn take_shard() -> &'static Shard {
     // Until it is decided, what the registration of the destructor allocates counts as shared.
     SHARD.set(Some(&SHARED));
     if RETURN.try_with(|_| ()).is_ok() {
-        for shard in &OWNED {
+        for (index, shard) in OWNED.iter().enumerate() {
             if !shard.taken.load(Ordering::Relaxed) && !shard.taken.swap(true, Ordering::Acquire) {
+                USED.fetch_max(index + 1, Ordering::Release);
                 SHARD.set(Some(shard));
                 return shard;
             }
@@ -114,6 +145,8 @@ fn came(bytes: i64) {
     // Only this thread writes to its shard, so a load and a store lose nothing.
     let allocations = shard.allocations.load(Ordering::Relaxed) + 1;
     shard.allocations.store(allocations, Ordering::Relaxed);
+    let total = shard.total.load(Ordering::Relaxed).wrapping_add(bytes.unsigned_abs());
+    shard.total.store(total, Ordering::Relaxed);
     changed(shard, bytes);
 }
 
@@ -135,9 +168,13 @@ fn resized(bytes: i64) {
     let shard = shard();
     if ptr::eq(shard, &SHARED) {
         changed_shared(bytes);
-    } else {
-        changed(shard, bytes);
+        return;
     }
+    if bytes > 0 {
+        let total = shard.total.load(Ordering::Relaxed).wrapping_add(bytes.unsigned_abs());
+        shard.total.store(total, Ordering::Relaxed);
+    }
+    changed(shard, bytes);
 }
 
 /// Adds to the bytes of a shard that this thread owns.
@@ -145,48 +182,78 @@ fn resized(bytes: i64) {
 fn changed(shard: &Shard, bytes: i64) {
     let now = shard.bytes.load(Ordering::Relaxed) + bytes;
     shard.bytes.store(now, Ordering::Relaxed);
-    // Within the window nothing is to be done. It follows the bytes down, so that the next growth is
-    // folded in again.
-    let top = shard.window.load(Ordering::Relaxed);
-    if !(top - 2 * FOLD..=top).contains(&now) {
-        move_window(shard, now);
+    // Below the highest value, and not far below, nothing is to be done.
+    if now > shard.high.load(Ordering::Relaxed) || now < shard.base.load(Ordering::Relaxed) - FOLD {
+        moved(shard, now);
     }
 }
 
 #[cold]
 fn changed_shared(bytes: i64) {
+    if bytes > 0 {
+        SHARED.total.fetch_add(bytes.unsigned_abs(), Ordering::Relaxed);
+    }
     let now = SHARED.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-    let top = SHARED.window.load(Ordering::Relaxed);
-    if !(top - 2 * FOLD..=top).contains(&now) {
-        move_window(&SHARED, now);
+    SHARED.high.fetch_max(now, Ordering::Relaxed);
+    SHARED.high_blocks.fetch_max(blocks_of(&SHARED), Ordering::Relaxed);
+    if (now - SHARED.base.load(Ordering::Relaxed)).abs() > FOLD {
+        fold(&SHARED, now);
     }
 }
 
-#[cold]
 #[inline(never)]
-fn move_window(shard: &Shard, now: i64) {
-    let grown = now > shard.window.load(Ordering::Relaxed);
-    shard.window.store(now + FOLD, Ordering::Relaxed);
-    if grown {
-        PEAK.fetch_max(sum().live_bytes, Ordering::Relaxed);
+fn moved(shard: &Shard, now: i64) {
+    let high = shard.high.load(Ordering::Relaxed).max(now);
+    shard.high.store(high, Ordering::Relaxed);
+    let blocks = shard.high_blocks.load(Ordering::Relaxed).max(blocks_of(shard));
+    shard.high_blocks.store(blocks, Ordering::Relaxed);
+    if (now - shard.base.load(Ordering::Relaxed)).abs() > FOLD {
+        fold(shard, now);
     }
 }
 
+/// What a shard's thread has taken more than it has freed; negative if it freed others' blocks.
+fn blocks_of(shard: &Shard) -> i64 {
+    shard.allocations.load(Ordering::Relaxed).wrapping_sub(shard.frees.load(Ordering::Relaxed)).cast_signed()
+}
+
+/// Ends a shard's window (R2).
+#[cold]
+fn fold(shard: &Shard, now: i64) {
+    let sums = sum();
+    PEAK.fetch_max(sums.peak_bytes, Ordering::Relaxed);
+    PEAK_BLOCKS.fetch_max(sums.peak_blocks, Ordering::Relaxed);
+    shard.high_blocks.store(blocks_of(shard), Ordering::Relaxed);
+    shard.high.store(now, Ordering::Relaxed);
+    shard.base.store(now, Ordering::Relaxed);
+}
+
+/// The sums over the shards; the peaks are those of the windows.
 fn sum() -> DomainStats {
-    let (mut allocations, mut frees, mut bytes) = (0u64, 0u64, 0i64);
-    for shard in OWNED.iter().chain([&SHARED]) {
+    let used = USED.load(Ordering::Acquire).min(SHARDS);
+    let shards = || OWNED[..used].iter().chain([&SHARED]);
+    let (mut allocations, mut frees, mut total) = (0u64, 0u64, 0u64);
+    let (mut bytes, mut high, mut high_blocks) = (0i64, 0i64, 0i64);
+    for shard in shards() {
         // Frees first: a block that comes and goes meanwhile must not make the difference negative.
         frees += shard.frees.load(Ordering::Acquire);
-        bytes += shard.bytes.load(Ordering::Relaxed);
+        let now = shard.bytes.load(Ordering::Relaxed);
+        bytes += now;
+        high += shard.high.load(Ordering::Relaxed).max(now);
+        high_blocks += shard.high_blocks.load(Ordering::Relaxed).max(blocks_of(shard));
+        total = total.wrapping_add(shard.total.load(Ordering::Relaxed));
     }
-    for shard in OWNED.iter().chain([&SHARED]) {
+    for shard in shards() {
         allocations += shard.allocations.load(Ordering::Acquire);
     }
+    let live_blocks = usize::try_from(allocations.saturating_sub(frees)).unwrap_or(usize::MAX);
     DomainStats {
-        live_blocks: usize::try_from(allocations.saturating_sub(frees)).unwrap_or(usize::MAX),
+        live_blocks,
         live_bytes: usize::try_from(bytes).unwrap_or(0),
-        peak_bytes: 0,
+        peak_blocks: usize::try_from(high_blocks).unwrap_or(0).max(live_blocks),
+        peak_bytes: usize::try_from(high).unwrap_or(0),
         allocations,
+        total_bytes: total,
     }
 }
 
@@ -194,7 +261,8 @@ fn sum() -> DomainStats {
 #[must_use]
 pub fn raw_stats() -> DomainStats {
     let mut stats = sum();
-    stats.peak_bytes = PEAK.fetch_max(stats.live_bytes, Ordering::Relaxed).max(stats.live_bytes);
+    stats.peak_bytes = PEAK.fetch_max(stats.peak_bytes, Ordering::Relaxed).max(stats.peak_bytes);
+    stats.peak_blocks = PEAK_BLOCKS.fetch_max(stats.peak_blocks, Ordering::Relaxed).max(stats.peak_blocks);
     stats
 }
 
@@ -310,4 +378,76 @@ fn wrong_domain(function: &str, p: *mut c_void) -> ! {
     let mut text = crate::debug::report::Text::new();
     text.put(format_args!("the block at {p:p} belongs to the mem or obj domain of an interpreter"));
     crate::debug::report::fatal(function, text.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    //! What the counters promise; other tests take and free raw blocks at the same time only in turns.
+
+    use super::*;
+    use crate::domain::{raw_free, raw_malloc};
+    use crate::testing::turn;
+
+    /// D7, R2: a peak is seen however short and small it is.
+    #[test]
+    fn the_peak_is_at_least_what_was_live() {
+        let _turn = turn();
+        let mut most = 0;
+        for n in [1usize, 7, 300, 70_000, 5] {
+            let blocks: Vec<_> = (0..n).map(|i| raw_malloc(16 + i % 400)).collect();
+            let full = raw_stats();
+            assert!(full.live_blocks >= n);
+            most = most.max(full.live_bytes);
+            for p in blocks {
+                // SAFETY: a live block.
+                unsafe { raw_free(p) };
+            }
+            assert!(raw_stats().peak_bytes >= most, "after {n}");
+            assert!(raw_stats().peak_blocks >= n, "after {n}");
+        }
+    }
+
+    /// D7, R2: a peak between two readings is seen too, and not overstated by one thread.
+    #[test]
+    fn one_threads_peak_is_exact() {
+        let _turn = turn();
+        let before = raw_stats();
+        let size = before.peak_bytes + (3 << 20);
+        let p = raw_malloc(size);
+        // SAFETY: a live block.
+        let held = unsafe { usable_size(p) };
+        // SAFETY: as above.
+        unsafe { raw_free(p) };
+        let after = raw_stats();
+        let most = before.live_bytes + held;
+        // The shared shard, which other tests' threads have used as they ended, may add its window.
+        assert!(
+            after.peak_bytes >= most && after.peak_bytes <= most + FOLD as usize,
+            "{} for {most}",
+            after.peak_bytes
+        );
+        assert_eq!(after.total_bytes - before.total_bytes, held as u64);
+        assert_eq!(after.live_bytes, before.live_bytes);
+    }
+
+    /// D7: blocks that one thread takes and another frees leave nothing, and do not add up in the peak.
+    #[test]
+    fn threads_that_pass_blocks_on_are_counted() {
+        let _turn = turn();
+        let before = raw_stats();
+        for _ in 0..50 {
+            let blocks: Vec<usize> = (0..100).map(|_| raw_malloc(4000) as usize).collect();
+            let freeing = std::thread::spawn(move || {
+                for p in blocks {
+                    // SAFETY: a live block.
+                    unsafe { raw_free(p as *mut c_void) };
+                }
+            });
+            freeing.join().expect("the thread ends");
+        }
+        let after = raw_stats();
+        assert_eq!((after.live_blocks, after.live_bytes), (before.live_blocks, before.live_bytes));
+        let grown = after.peak_bytes.saturating_sub(before.peak_bytes.max(before.live_bytes));
+        assert!(grown <= 100 * 4100 + 4 * FOLD as usize, "{grown}");
+    }
 }

@@ -14,8 +14,10 @@
 //! reachable: a user may still hold a copy of the hooks that point to it.
 //!
 //! Invariants:
-//! - T1: `EFFECTIVE[d]` is `LOGICAL[d]`, or the fault table over it while faults are armed.
-//! - T2: a heap's `direct` flag is set only if `EFFECTIVE[d]` is the built-in table.
+//! - T1: `UNWATCHED[d]` is `LOGICAL[d]`, or the fault table over it while faults are armed; `EFFECTIVE[d]` is
+//!   that, or the watch over it while a heap is watched.
+//! - T2: a heap's `direct` flag is set only if `UNWATCHED[d]` is the built-in table and the heap is not watched;
+//!   its `watched` flag if the table is and the heap is.
 //! - T3: no two tables are equal.
 
 use core::cell::UnsafeCell;
@@ -26,7 +28,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use crate::domain::{CallocFn, Domain, FreeFn, MallocFn, PyMemAllocatorEx, ReallocFn};
 use crate::lock::{Guard, Lock};
-use crate::{debug, fault, guard, heap, raw, stack};
+use crate::{debug, fault, guard, heap, raw, stack, watch};
 
 /// An allocator in the form in which it is called: without a test for missing functions.
 pub(crate) struct Table {
@@ -92,6 +94,8 @@ const fn first(domain: usize) -> AtomicPtr<Table> {
 
 static EFFECTIVE: [AtomicPtr<Table>; 3] = [first(0), first(1), first(2)];
 
+static UNWATCHED: [AtomicPtr<Table>; 3] = [first(0), first(1), first(2)];
+
 static LOGICAL: [AtomicPtr<Table>; 3] = [first(0), first(1), first(2)];
 
 /// Whether the raw domain ends in the C library, under our own hooks at most: then large blocks of a
@@ -124,6 +128,13 @@ pub(crate) fn current(domain: Domain) -> &'static Table {
     unsafe { &*EFFECTIVE[domain.index()].load(Ordering::Acquire) }
 }
 
+/// The table below the watch.
+#[inline(always)]
+pub(crate) fn unwatched(domain: Domain) -> &'static Table {
+    // SAFETY: as for `current`.
+    unsafe { &*UNWATCHED[domain.index()].load(Ordering::Acquire) }
+}
+
 /// The table that was installed, without the fault layer.
 pub(crate) fn logical(domain: Domain) -> &'static Table {
     // SAFETY: as for `current`.
@@ -143,9 +154,9 @@ pub(crate) fn is_own(domain: Domain, table: &Table) -> bool {
     is_builtin(domain, table) || (domain == Domain::Raw && guard::is_table(table))
 }
 
-/// Whether calls into `domain` reach the built-in allocator at once (T2).
+/// Whether calls into `domain` reach the built-in allocator at once, but for the watch (T2).
 pub(crate) fn is_direct(domain: Domain) -> bool {
-    is_builtin(domain, current(domain))
+    is_builtin(domain, unwatched(domain))
 }
 
 pub(crate) fn raw_is_ours() -> bool {
@@ -182,17 +193,19 @@ pub(crate) fn install(writer: &mut Locked<'_>, domain: Domain, allocator: PyMemA
     publish(writer);
 }
 
-/// Makes the readers see what is installed, with the fault layer if that is armed, and tells the heaps.
+/// Makes the readers see what is installed, with the fault and the watch layer if they are on, and tells the heaps.
 pub(crate) fn publish(writer: &mut Locked<'_>) {
     for domain in Domain::ALL {
         let logical = logical(domain);
-        let effective = if fault::armed() { intern(writer, fault::layer(domain, logical)) } else { logical };
+        let below = if fault::armed() { intern(writer, fault::layer(domain, logical)) } else { logical };
+        let effective = if watch::active() { intern(writer, watch::layer(domain, below)) } else { below };
         // A heap must not take its inlined path once hooks are visible, so its flag goes first.
-        if !is_builtin(domain, effective) {
+        if !is_builtin(domain, below) {
             heap::registry::set_direct(domain, false);
         }
+        UNWATCHED[domain.index()].store(ptr::from_ref(below).cast_mut(), Ordering::Release);
         EFFECTIVE[domain.index()].store(ptr::from_ref(effective).cast_mut(), Ordering::Release);
-        if is_builtin(domain, effective) {
+        if is_builtin(domain, below) {
             heap::registry::set_direct(domain, true);
         }
     }

@@ -45,8 +45,20 @@ pub fn compile_text(
         }
         translate(text, filename, mode, options, &warnings)
     })?;
-    deliver(warnings.into_inner(), text, warn)?;
+    let mut warnings = warnings.into_inner();
+    if let Err(CompileError::Syntax(info)) = &outcome {
+        warnings = before(text, info);
+    }
+    deliver(warnings, text, warn)?;
     outcome
+}
+
+/// The parser's doubts about what is before the place of an error.
+fn before(text: &str, info: &SyntaxErrorInfo) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    escapes::doubtful(text, &mut warnings);
+    warnings.retain(|warning| (warning.line, warning.column) < (info.line, info.column));
+    warnings
 }
 
 pub fn parse_text(text: &str, mode: Mode, options: &Options, warn: Warn<'_>) -> Result<Vec<u8>, CompileError> {
@@ -61,6 +73,9 @@ pub fn parse_text(text: &str, mode: Mode, options: &Options, warn: Warn<'_>) -> 
         }
         Ok(encode::encode(&tree))
     })?;
+    if let Err(CompileError::Syntax(info)) = &outcome {
+        warnings = before(text, info);
+    }
     deliver(warnings, text, warn)?;
     outcome
 }
@@ -76,12 +91,7 @@ pub fn check_tree(bytes: &[u8], options: &Options) -> Result<Vec<u8>, CompileErr
     })?
 }
 
-pub fn compile_tree(
-    bytes: &[u8],
-    filename: &str,
-    options: &Options,
-    warn: Warn<'_>,
-) -> Result<Vec<u8>, CompileError> {
+pub fn compile_tree(bytes: &[u8], filename: &str, options: &Options, warn: Warn<'_>) -> Result<Vec<u8>, CompileError> {
     let warnings = RefCell::new(Vec::new());
     let tree = stack::run(stack::Depth::default(), || {
         let tree = encode::decode(bytes)?;
@@ -103,9 +113,8 @@ pub fn symbol_table(text: &str, filename: &str, mode: Mode, options: &Options) -
             ruff_python_ast::Mod::Module(module) => SymbolTable::scan_program(module, file),
             ruff_python_ast::Mod::Expression(expression) => SymbolTable::scan_expr(expression, file),
         };
-        let table = table.map_err(|error| {
-            messages::codegen_error(&error.into_codegen_error(filename.to_owned()), text)
-        })?;
+        let table =
+            table.map_err(|error| messages::codegen_error(&error.into_codegen_error(filename.to_owned()), text))?;
         let mut out = Vec::new();
         symbols::write(&mut out, &table);
         Ok(out)
@@ -189,13 +198,8 @@ fn translate(
         warnings.borrow_mut().push(compilers_warning(text, location, message));
         Ok(())
     };
-    let compiled = compile_with_syntax_warning_handler(
-        text,
-        compiler_mode(mode),
-        filename,
-        compiler_options(options),
-        &mut note,
-    );
+    let compiled =
+        compile_with_syntax_warning_handler(text, compiler_mode(mode), filename, compiler_options(options), &mut note);
     let code = match compiled {
         Ok(code) => serialize(&code),
         Err(rejected) => {
@@ -312,6 +316,7 @@ fn parse_slowly(text: &str, mode: Mode, options: &Options) -> Result<Tree, Compi
         dont_imply_dedent: options.flags & crate::PYCF_DONT_IMPLY_DEDENT != 0,
         barry_as_flufl: options.flags & crate::CO_FUTURE_BARRY_AS_BDFL != 0,
         int_max_str_digits: options.int_max_str_digits,
+        feature_version: options.feature_version,
     };
     if mode == Mode::Exec && !text.is_empty() && !text.ends_with('\n') {
         return parser::parse(&format!("{text}\n"), options);

@@ -47,13 +47,20 @@ pub fn doubtful(text: &str, warnings: &mut Vec<Warning>) {
                 if let Some(literal) = Literal::new(text, start, end)
                     && !literal.raw
                 {
-                    scan(literal.content, literal.content_start, literal.bytes, &lines, warnings);
+                    scan(
+                        text,
+                        literal.content_start,
+                        literal.content_start + literal.content.len(),
+                        literal.bytes,
+                        &lines,
+                        warnings,
+                    );
                 }
             }
             TokenKind::FStringMiddle | TokenKind::TStringMiddle
                 if !token.string_flags().is_some_and(|flags| flags.is_raw_string()) =>
             {
-                scan(&text[start..end], start, false, &lines, warnings);
+                scan(text, start, end, false, &lines, warnings);
             }
             _ => {}
         }
@@ -82,25 +89,26 @@ const fn known(letter: u8, bytes: bool) -> bool {
         || (!bytes && matches!(letter, b'N' | b'u' | b'U'))
 }
 
-fn scan(content: &str, content_start: usize, bytes: bool, lines: &Lines, warnings: &mut Vec<Warning>) {
-    let raw = content.as_bytes();
-    let mut at = 0;
-    while let Some(found) = raw[at..].iter().position(|&byte| byte == b'\\') {
+/// Notes the escapes of `text` from `from` to `end` that are doubtful; a brace behind the last backslash counts.
+fn scan(text: &str, from: usize, end: usize, bytes: bool, lines: &Lines, warnings: &mut Vec<Warning>) {
+    let raw = text.as_bytes();
+    let mut at = from;
+    while let Some(found) = raw[at.min(end)..end].iter().position(|&byte| byte == b'\\') {
         let start = at + found;
-        let Some(&letter) = raw.get(start + 1) else {
+        let Some(&letter) = raw.get(start + 1).filter(|letter| start + 1 < end || matches!(letter, b'{' | b'}')) else {
             return;
         };
         at = start + 2;
         let (shown, kind) = if matches!(letter, b'4'..=b'7')
             && raw.get(start + 2..start + 4).is_some_and(|two| two.iter().all(|byte| matches!(byte, b'0'..=b'7')))
         {
-            (content[start + 1..start + 4].to_owned(), "octal escape sequence")
+            (text[start + 1..start + 4].to_owned(), "octal escape sequence")
         } else if known(letter, bytes) {
             continue;
         } else {
-            (content[start + 1..].chars().next().map(String::from).unwrap_or_default(), "escape sequence")
+            (text[start + 1..].chars().next().map(String::from).unwrap_or_default(), "escape sequence")
         };
-        let (line, column) = lines.place(content_start + start);
+        let (line, column) = lines.place(start);
         warnings.push(Warning {
             category: WarningCategory::SyntaxWarning,
             message: format!(

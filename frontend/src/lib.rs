@@ -85,6 +85,8 @@ pub struct Options {
     pub is_file: bool,
     /// Texts longer than this many bytes are refused with [`CompileError::TooLarge`].
     pub max_source: usize,
+    /// The minor version of Python 3 whose grammar a syntax tree is made by.
+    pub feature_version: u8,
 }
 
 impl Default for Options {
@@ -96,6 +98,7 @@ impl Default for Options {
             int_max_str_digits: 4300,
             is_file: false,
             max_source: 128 << 20,
+            feature_version: 14,
         }
     }
 }

@@ -216,7 +216,8 @@ impl Lowering<'_> {
             }),
             Kind::ClassDef => {
                 let (args, keywords) = (self.exprs(f[1])?, self.keywords(f[2])?);
-                let arguments = (!args.is_empty() || !keywords.is_empty()).then(|| Box::new(arguments(args, keywords, range)));
+                let arguments =
+                    (!args.is_empty() || !keywords.is_empty()).then(|| Box::new(arguments(args, keywords, range)));
                 Stmt::ClassDef(ast::StmtClassDef {
                     node_index,
                     range,
@@ -230,12 +231,9 @@ impl Lowering<'_> {
                 })
             }
             Kind::Return => Stmt::Return(ast::StmtReturn { node_index, range, value: self.optional(f[0])? }),
-            Kind::Delete => Stmt::Delete(ast::StmtDelete {
-                node_index,
-                range,
-                targets: self.exprs(f[0])?,
-                runtime_targets: None,
-            }),
+            Kind::Delete => {
+                Stmt::Delete(ast::StmtDelete { node_index, range, targets: self.exprs(f[0])?, runtime_targets: None })
+            }
             Kind::Assign => Stmt::Assign(ast::StmtAssign {
                 node_index,
                 range,
@@ -326,12 +324,9 @@ impl Lowering<'_> {
                 runtime_orelse: None,
                 runtime_finalbody: None,
             }),
-            Kind::Assert => Stmt::Assert(ast::StmtAssert {
-                node_index,
-                range,
-                test: self.boxed(f[0])?,
-                msg: self.optional(f[1])?,
-            }),
+            Kind::Assert => {
+                Stmt::Assert(ast::StmtAssert { node_index, range, test: self.boxed(f[0])?, msg: self.optional(f[1])? })
+            }
             Kind::Import => {
                 Stmt::Import(ast::StmtImport { node_index, range, names: self.aliases(f[0])?, is_lazy: false })
             }
@@ -344,9 +339,7 @@ impl Lowering<'_> {
                 is_lazy: false,
                 runtime_level: None,
             }),
-            Kind::Global => {
-                Stmt::Global(ast::StmtGlobal { node_index, range, names: self.identifiers(f[0], range) })
-            }
+            Kind::Global => Stmt::Global(ast::StmtGlobal { node_index, range, names: self.identifiers(f[0], range) }),
             Kind::Nonlocal => {
                 Stmt::Nonlocal(ast::StmtNonlocal { node_index, range, names: self.identifiers(f[0], range) })
             }
@@ -739,12 +732,9 @@ impl Lowering<'_> {
                 values: self.exprs(f[1])?,
                 runtime_values: None,
             }),
-            Kind::NamedExpr => Expr::Named(ast::ExprNamed {
-                node_index,
-                range,
-                target: self.boxed(f[0])?,
-                value: self.boxed(f[1])?,
-            }),
+            Kind::NamedExpr => {
+                Expr::Named(ast::ExprNamed { node_index, range, target: self.boxed(f[0])?, value: self.boxed(f[1])? })
+            }
             Kind::BinOp => Expr::BinOp(ast::ExprBinOp {
                 node_index,
                 range,
@@ -787,9 +777,7 @@ impl Lowering<'_> {
                 }
                 Expr::Dict(ast::ExprDict { node_index, range, items, runtime_values: None })
             }
-            Kind::Set => {
-                Expr::Set(ast::ExprSet { node_index, range, elts: self.exprs(f[0])?, runtime_elts: None })
-            }
+            Kind::Set => Expr::Set(ast::ExprSet { node_index, range, elts: self.exprs(f[0])?, runtime_elts: None }),
             Kind::ListComp => Expr::ListComp(ast::ExprListComp {
                 node_index,
                 range,
@@ -873,15 +861,10 @@ impl Lowering<'_> {
                 slice: self.boxed(f[1])?,
                 ctx: self.context(f[2]),
             }),
-            Kind::Starred => Expr::Starred(ast::ExprStarred {
-                node_index,
-                range,
-                value: self.boxed(f[0])?,
-                ctx: self.context(f[1]),
-            }),
-            Kind::Name => {
-                Expr::Name(ast::ExprName { node_index, range, id: self.name(f[0]), ctx: self.context(f[1]) })
+            Kind::Starred => {
+                Expr::Starred(ast::ExprStarred { node_index, range, value: self.boxed(f[0])?, ctx: self.context(f[1]) })
             }
+            Kind::Name => Expr::Name(ast::ExprName { node_index, range, id: self.name(f[0]), ctx: self.context(f[1]) }),
             Kind::List => Expr::List(ast::ExprList {
                 node_index,
                 range,
@@ -962,8 +945,7 @@ fn conversion(number: i32) -> Result<ast::ConversionFlag> {
 }
 
 fn fstring(range: TextRange, elements: Vec<ast::InterpolatedStringElement>, values: Option<Vec<Expr>>) -> Expr {
-    let part =
-        ast::FString { range, node_index: NODE, elements: elements.into(), flags: ast::FStringFlags::empty() };
+    let part = ast::FString { range, node_index: NODE, elements: elements.into(), flags: ast::FStringFlags::empty() };
     Expr::FString(ast::ExprFString {
         node_index: NODE,
         range,
@@ -974,8 +956,7 @@ fn fstring(range: TextRange, elements: Vec<ast::InterpolatedStringElement>, valu
 }
 
 fn tstring(range: TextRange, elements: Vec<ast::InterpolatedStringElement>, values: Option<Vec<Expr>>) -> Expr {
-    let part =
-        ast::TString { range, node_index: NODE, elements: elements.into(), flags: ast::TStringFlags::empty() };
+    let part = ast::TString { range, node_index: NODE, elements: elements.into(), flags: ast::TStringFlags::empty() };
     Expr::TString(ast::ExprTString {
         node_index: NODE,
         range,

@@ -40,12 +40,6 @@ pub fn source_line(text: &str, line: usize) -> Option<String> {
     Some(format!("{}\n", &found[..end]))
 }
 
-/// The 1-based column, in characters, of byte offset `at`.
-pub fn column_of(text: &str, at: usize) -> i32 {
-    let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    text[line_start..at].chars().count() as i32 + 1
-}
-
 /// A 1-based byte column as a 1-based character column.
 pub fn characters(text: &str, line: usize, byte_column: usize) -> i32 {
     let Some(found) = line.checked_sub(1).and_then(|index| text.split('\n').nth(index)) else {

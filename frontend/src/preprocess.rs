@@ -61,7 +61,9 @@ fn drop_docstring(tree: &mut Tree, index: usize, field: usize) {
 
 fn number_of(tree: &Tree, value: Value) -> Option<Const> {
     let node = tree.node(value).filter(|node| node.kind == Kind::Constant)?;
-    tree.constant(node.fields[0]).filter(|c| matches!(c, Const::Int(..) | Const::Float(_) | Const::Complex(..))).cloned()
+    tree.constant(node.fields[0])
+        .filter(|c| matches!(c, Const::Int(..) | Const::Float(_) | Const::Complex(..)))
+        .cloned()
 }
 
 fn negated(value: Const) -> Const {
@@ -192,7 +194,7 @@ fn pieces(format: &str) -> Option<Vec<Piece>> {
             }
             chars.next();
         }
-        let mut digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| -> Option<String> {
+        let digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| -> Option<String> {
             let mut found = String::new();
             while let Some(digit) = chars.next_if(char::is_ascii_digit) {
                 found.push(digit);

@@ -71,6 +71,7 @@ pub fn decode_file(bytes: &[u8], filename: &str) -> Result<String, CompileError>
 
 fn decode(bytes: &[u8], file: Option<&str>) -> Result<String, CompileError> {
     match detect_encoding(bytes)? {
+        _ if file.is_some() && bytes.contains(&0) => Err(null_in_file(bytes)),
         Encoding::Utf8 { declared } => decode_utf8(bytes, file.filter(|_| !declared)),
         Encoding::Latin1 => {
             refuse_null(bytes)?;
@@ -122,8 +123,20 @@ fn refuse_null(bytes: &[u8]) -> Result<(), CompileError> {
     Ok(())
 }
 
+/// A file has a null byte: its line is shown up to there.
+fn null_in_file(bytes: &[u8]) -> CompileError {
+    let at = bytes.iter().position(|&byte| byte == 0).unwrap_or(0);
+    let line_start = bytes[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let mut info =
+        SyntaxErrorInfo::at("source code cannot contain null bytes", u32::try_from(line).unwrap_or(u32::MAX), 0, 0);
+    info.text = Some(String::from_utf8_lossy(&bytes[line_start..at]).into_owned());
+    info.into()
+}
+
+/// What is wrong before the first line: CPython puts it at column -1 of line 0.
 fn unplaced(message: String) -> CompileError {
-    SyntaxErrorInfo::bare(message).into()
+    SyntaxErrorInfo { column: -1, ..SyntaxErrorInfo::bare(message) }.into()
 }
 
 /// The cookie of the first line, or of the second when the first is blank or a comment.
@@ -331,6 +344,13 @@ mod tests {
         assert_eq!(message(b"a\0b"), "source code string cannot contain null bytes");
         assert_eq!(message(b"# coding: foobar\n"), "unknown encoding: foobar");
         assert_eq!(message(b"\xef\xbb\xbf# coding: latin-1\n"), "encoding problem: iso-8859-1 with BOM");
+    }
+
+    #[test]
+    fn null_bytes_of_files_have_a_place() {
+        let Err(CompileError::Syntax(info)) = decode_file(b"x\ny\0z\n", "m.py") else { panic!() };
+        assert_eq!((info.message.as_str(), info.line), ("source code cannot contain null bytes", 2));
+        assert_eq!(info.text.as_deref(), Some("y"));
     }
 
     #[test]

@@ -60,10 +60,7 @@ impl Validator<'_> {
             ));
         }
         if start.line == end.line && start.column > end.column {
-            return wrong(format!(
-                "line {}, column {}-{} is not a valid range",
-                start.line, start.column, end.column
-            ));
+            return wrong(format!("line {}, column {}-{} is not a valid range", start.line, start.column, end.column));
         }
         Ok(())
     }
@@ -187,7 +184,7 @@ impl Validator<'_> {
                 self.body(f[0], owner)?;
                 let (handlers, last) = (self.items(f[1]), self.items(f[3]));
                 if handlers.is_empty() && last.is_empty() {
-                    return wrong(format!("{owner} has neither handlers nor finalbody"));
+                    return wrong(format!("{owner} has neither except handlers nor finalbody"));
                 }
                 if handlers.is_empty() && !self.items(f[2]).is_empty() {
                     return wrong(format!("{owner} has orelse but no except handlers"));
@@ -502,16 +499,14 @@ impl Validator<'_> {
         let fits = match node.kind {
             Kind::Constant => {
                 return match self.tree.constant(node.fields[0]) {
-                    Some(
-                        Const::Int(..) | Const::Float(_) | Const::Bytes(_) | Const::Complex(..) | Const::Str(_),
-                    ) => Ok(()),
+                    Some(Const::Int(..) | Const::Float(_) | Const::Bytes(_) | Const::Complex(..) | Const::Str(_)) => {
+                        Ok(())
+                    }
                     _ => wrong("unexpected constant inside of a literal pattern"),
                 };
             }
             Kind::Attribute | Kind::JoinedStr | Kind::TemplateStr => true,
-            Kind::UnaryOp => {
-                self.node(node.fields[0])?.kind == Kind::USub && number(node.fields[1], true)
-            }
+            Kind::UnaryOp => self.node(node.fields[0])?.kind == Kind::USub && number(node.fields[1], true),
             Kind::BinOp => {
                 let left = self.node(node.fields[0])?;
                 let left_fits = match left.kind {

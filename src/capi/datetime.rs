@@ -11,7 +11,7 @@ use crate::modules::_datetime::datetime::{DATETIME_TYPE, PyDateTime};
 use crate::modules::_datetime::delta::{DELTA_TYPE, PyDelta};
 use crate::modules::_datetime::text::Hms;
 use crate::modules::_datetime::time::{PyTime, TIME_TYPE, fold_argument};
-use crate::modules::_datetime::tzinfo::{self, StaticZone, TZINFO_TYPE, zone_argument};
+use crate::modules::_datetime::tzinfo::{self, PyTimeZone, TZINFO_TYPE, zone_argument};
 use crate::object::{Args, PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, call, protocol};
 use crate::state::ThreadState;
 use crate::types::capsule::PyCapsule;
@@ -33,7 +33,7 @@ struct DateTimeApi {
     time_type: *const StaticType,
     delta_type: *const StaticType,
     tzinfo_type: *const StaticType,
-    timezone_utc: *const StaticZone,
+    timezone_utc: *const PyTimeZone,
     date_from_date: unsafe extern "C" fn(c_int, c_int, c_int, Type) -> Object,
     datetime_from_date_and_time:
         unsafe extern "C" fn(c_int, c_int, c_int, c_int, c_int, c_int, c_int, Object, Type) -> Object,
@@ -56,7 +56,7 @@ static API: DateTimeApi = DateTimeApi {
     time_type: &TIME_TYPE,
     delta_type: &DELTA_TYPE,
     tzinfo_type: &TZINFO_TYPE,
-    timezone_utc: &tzinfo::UTC,
+    timezone_utc: tzinfo::UTC.get(),
     date_from_date,
     datetime_from_date_and_time,
     time_from_time,

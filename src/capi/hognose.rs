@@ -1,11 +1,19 @@
 //! What is Hognose's own. Declared in `hognose.h`.
 
-use core::ffi::c_int;
+use core::ffi::{c_char, c_int, c_uint, c_void};
 
-use hognose_allocators::{Domain, raw_stats};
+use hognose_allocators::fault::{self, ALL_DOMAINS, Failing, Plan};
+use hognose_allocators::{Domain, DomainStats, Limit, PageCensus, raw_stats};
 
+use super::convert::{Function, Size};
 use crate::lifecycle::finalize::last_figures;
-use crate::state::ThreadState;
+use crate::lifecycle::memstats::Figures;
+use crate::lifecycle::pressure::{NO_LIMIT, PressureFn};
+use crate::modules::_hognose as own;
+use crate::object::PyResult;
+use crate::state::{InterpreterState, ThreadState};
+use crate::types::exceptions as exc;
+use crate::{capi, raise};
 
 /// The live blocks of the domains: `raw` (less what was alive before the last initialization), `mem`, `obj`.
 ///
@@ -34,4 +42,259 @@ pub unsafe extern "C" fn Hog_LiveBlocks(out: *mut usize) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn Hog_ReportLiveBlocks(on: c_int) {
     crate::lifecycle::finalize::report_live_blocks(on != 0);
+}
+
+/* ---- Figures ---- */
+
+/// `Hog_DomainStats`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+#[allow(missing_docs, reason = "described in the header, and in `DomainStats`")]
+pub struct CDomainStats {
+    pub live_blocks: usize,
+    pub live_bytes: usize,
+    pub peak_blocks: usize,
+    pub peak_bytes: usize,
+    pub total_blocks: u64,
+    pub total_bytes: u64,
+}
+
+/// `Hog_ClassStats`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+#[allow(missing_docs, reason = "described in the header, and in `PageCensus`")]
+pub struct CClassStats {
+    pub block_size: usize,
+    pub pages: usize,
+    pub peak_pages: usize,
+    pub live_blocks: usize,
+    pub free_blocks: usize,
+    pub total_blocks: u64,
+}
+
+/// `Hog_Stats`, version 1. Fields are only ever added at the end.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+#[allow(missing_docs, reason = "described in the header, and in `HeapStats`")]
+pub struct CStats {
+    pub size: usize,
+    pub version: c_uint,
+    pub class_count: c_uint,
+    pub raw: CDomainStats,
+    pub mem: CDomainStats,
+    pub obj: CDomainStats,
+    pub host: CDomainStats,
+    pub held_bytes: usize,
+    pub peak_held_bytes: usize,
+    pub soft_limit: usize,
+    pub hard_limit: usize,
+    pub refused_requests: u64,
+    pub large_blocks: usize,
+    pub large_bytes: usize,
+    pub page_size: usize,
+    pub arena_size: usize,
+    pub arenas: usize,
+    pub peak_arenas: usize,
+    pub total_arenas: usize,
+    pub used_pages: usize,
+    pub unused_pages: usize,
+    pub dirty_pages: usize,
+    pub lost_free_blocks: usize,
+    pub lost_page_headers: usize,
+    pub lost_page_tails: usize,
+    pub lost_unused_pages: usize,
+    pub lost_alignment: usize,
+    pub classes: [CClassStats; 32],
+}
+
+const VERSION: c_uint = 1;
+/// Where the fields end that every version has.
+const LEAST: usize = core::mem::offset_of!(CStats, raw);
+
+impl From<DomainStats> for CDomainStats {
+    fn from(stats: DomainStats) -> Self {
+        Self {
+            live_blocks: stats.live_blocks,
+            live_bytes: stats.live_bytes,
+            peak_blocks: stats.peak_blocks,
+            peak_bytes: stats.peak_bytes,
+            total_blocks: stats.allocations,
+            total_bytes: stats.total_bytes,
+        }
+    }
+}
+
+impl From<PageCensus> for CClassStats {
+    fn from(class: PageCensus) -> Self {
+        Self {
+            block_size: class.block_size,
+            pages: class.pages,
+            peak_pages: class.peak_pages,
+            live_blocks: class.used,
+            free_blocks: class.available,
+            total_blocks: class.allocations,
+        }
+    }
+}
+
+impl From<&Figures> for CStats {
+    fn from(figures: &Figures) -> Self {
+        let (heap, host) = (&figures.heap, &figures.host);
+        let has_classes = heap.classes.iter().any(|class| class.block_size != 0);
+        Self {
+            size: size_of::<CStats>(),
+            version: VERSION,
+            class_count: if has_classes { heap.classes.len() as c_uint } else { 0 },
+            raw: figures.raw.into(),
+            mem: figures.mem.into(),
+            obj: figures.obj.into(),
+            host: CDomainStats {
+                live_blocks: host.live_blocks,
+                live_bytes: host.live_bytes,
+                peak_blocks: host.peak_blocks,
+                peak_bytes: host.peak_bytes,
+                total_blocks: host.allocations as u64,
+                total_bytes: host.total_bytes as u64,
+            },
+            held_bytes: heap.held_bytes,
+            peak_held_bytes: heap.peak_held_bytes,
+            soft_limit: figures.limits[0].soft.unwrap_or(NO_LIMIT),
+            hard_limit: figures.limits[0].hard.unwrap_or(NO_LIMIT),
+            refused_requests: heap.refused,
+            large_blocks: heap.large_blocks,
+            large_bytes: heap.large_bytes,
+            page_size: hognose_allocators::PAGE_SIZE,
+            arena_size: hognose_allocators::ARENA_SIZE,
+            arenas: heap.arenas.current,
+            peak_arenas: heap.arenas.highwater,
+            total_arenas: heap.arenas.total,
+            used_pages: heap.arenas.used_pages,
+            unused_pages: heap.arenas.unused_pages,
+            dirty_pages: heap.arenas.dirty_pages,
+            lost_free_blocks: heap.lost.free_blocks,
+            lost_page_headers: heap.lost.page_headers,
+            lost_page_tails: heap.lost.page_tails,
+            lost_unused_pages: heap.lost.unused_pages,
+            lost_alignment: heap.lost.alignment,
+            classes: heap.classes.map(CClassStats::from),
+        }
+    }
+}
+
+/// The interpreter that an argument means: null is the thread's own. Another one's heap belongs to another GIL.
+fn own_interpreter(ts: &ThreadState, interp: *mut InterpreterState) -> PyResult<()> {
+    if interp.is_null() || core::ptr::eq(interp, ts.interp()) {
+        return Ok(());
+    }
+    raise!(ts, exc::ValueError, "the interpreter is not that of the attached thread state, whose GIL is held")
+}
+
+capi! {
+    /// The figures of an interpreter, of which as many bytes are written as `stats->size` says.
+    fn Hog_GetStats(ts, interp: *mut InterpreterState, stats: *mut CStats) -> () {
+        own_interpreter(ts, interp)?;
+        // SAFETY: the caller's struct has at least this field, as the header says.
+        let size = unsafe { (&raw const (*stats).size).read() };
+        if size < LEAST {
+            return raise!(ts, exc::ValueError, "Hog_GetStats: the size field is to be sizeof(Hog_Stats)");
+        }
+        let mut known = CStats::from(&Figures::now(ts));
+        known.size = size.min(size_of::<CStats>());
+        // SAFETY: the caller's struct has `size` bytes; no more are written.
+        unsafe { core::ptr::copy_nonoverlapping((&raw const known).cast::<u8>(), stats.cast::<u8>(), known.size) };
+        Ok(())
+    }
+
+    /// Sets the limits of a domain, or of the whole heap.
+    fn Hog_SetMemoryLimit(ts, interp: *mut InterpreterState, domain: c_int, soft: usize, hard: usize) -> () {
+        own_interpreter(ts, interp)?;
+        let given = |bytes: usize| Some(bytes).filter(|bytes| *bytes != NO_LIMIT);
+        let scope = own::scope_of_number(ts, domain)?;
+        own::set_limit(ts, scope, Limit { soft: given(soft), hard: given(hard) })
+    }
+
+    /// The limits of a domain, or of the whole heap.
+    fn Hog_GetMemoryLimit(ts, interp: *mut InterpreterState, domain: c_int, soft: *mut usize, hard: *mut usize) -> () {
+        own_interpreter(ts, interp)?;
+        let limit = ts.heap().limit(own::scope_of_number(ts, domain)?);
+        for (place, value) in [(soft, limit.soft), (hard, limit.hard)] {
+            if !place.is_null() {
+                // SAFETY: the caller's places are null or for a number.
+                unsafe { place.write(value.unwrap_or(NO_LIMIT)) };
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets what is called past a soft limit.
+    fn Hog_SetPressureCallback(
+        ts,
+        interp: *mut InterpreterState,
+        callback: Function<PressureFn>,
+        ctx: *mut c_void,
+    ) -> () {
+        own_interpreter(ts, interp)?;
+        ts.interp().memory.c_callback.set(callback.0.map(|function| (function, ctx as usize)));
+        Ok(())
+    }
+
+    /// Calls a function with each type, the number of its objects and their bytes.
+    fn Hog_Census(
+        ts,
+        interp: *mut InterpreterState,
+        visit: Function<unsafe extern "C" fn(*const c_char, usize, usize, *mut c_void) -> c_int>,
+        ctx: *mut c_void,
+    ) -> i32 {
+        own_interpreter(ts, interp)?;
+        let Some(visit) = visit.0 else {
+            return raise!(ts, exc::SystemError, "Hog_Census: the function is NULL");
+        };
+        let rows = own::rows(ts)?;
+        for row in rows.iter() {
+            let mut name = own::qualified_name(ts, row)?;
+            name.try_push('\0')?;
+            // SAFETY: the name ends with a NUL, and the caller's function takes these arguments.
+            let status = unsafe { visit(name.as_str().as_ptr().cast(), row.objects, row.bytes, ctx) };
+            if status != 0 {
+                return Ok(status);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Gives unused memory back; the bytes.
+    fn Hog_Trim(ts, domain: c_int) -> Size {
+        Ok(Size(own::trim_domain(ts, own::scope_of_number(ts, domain)?)))
+    }
+}
+
+/// Lets the k-th request for memory in the domains of a bit set fail, and with `persistent` all that follow; with
+/// k = 0 they are counted only. 0, or -1 when the bit set is not one of domains.
+#[unsafe(no_mangle)]
+pub extern "C" fn Hog_FailAllocation(domains: c_uint, k: u64, persistent: c_int) -> c_int {
+    let Some(domains) = u8::try_from(domains).ok().filter(|set| *set != 0 && *set & !ALL_DOMAINS == 0) else {
+        return -1;
+    };
+    let failing = match (k, persistent) {
+        (0, _) => Failing::Nothing,
+        (k, 0) => Failing::Once(k),
+        (k, _) => Failing::From(k),
+    };
+    fault::arm_plan(Plan { domains, failing });
+    0
+}
+
+/// Ends failing and counting; the number of requests, and whether one has failed.
+///
+/// # Safety
+///
+/// `failed` is null or has room for an int.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Hog_StopFailing(failed: *mut c_int) -> u64 {
+    fault::disarm();
+    if !failed.is_null() {
+        // SAFETY: as promised.
+        unsafe { failed.write(c_int::from(fault::fired())) };
+    }
+    fault::count()
 }

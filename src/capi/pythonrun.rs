@@ -70,7 +70,10 @@ fn compile_text(
     is_file: bool,
 ) -> PyResult<Ref<PyCode>> {
     let optimize = u8::try_from(optimize).ok();
-    compile(ts, Request { source: text, filename, mode: mode_of(ts, start)?, flags, optimize, is_file })
+    compile(
+        ts,
+        Request { source: text, filename, mode: mode_of(ts, start)?, flags, optimize, is_file, feature_version: None },
+    )
 }
 
 struct Run<'a> {

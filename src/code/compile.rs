@@ -6,14 +6,18 @@ use hognose_frontend::{
 };
 
 use super::marshal;
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, call};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, call, protocol};
 use crate::raise;
 use crate::state::ThreadState;
+use crate::types::bytes::PyBytes;
 use crate::types::code::PyCode;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
-use crate::types::str::PyStr;
+use crate::types::str::{PyStr, codec};
 use crate::types::tuple::PyTuple;
+
+/// The `CO_FUTURE_*` flags that code takes over from the code around it.
+pub const FUTURE_FLAGS: u32 = 0x01fe_0000;
 
 /// How to compile: `compile()`'s arguments.
 #[derive(Clone, Copy)]
@@ -30,48 +34,115 @@ pub struct Request<'a> {
     pub optimize: Option<u8>,
     /// Whether the text is that of a file, which changes the words of encoding errors.
     pub is_file: bool,
+    /// The minor version of Python 3 whose grammar a tree is made by; None is this one.
+    pub feature_version: Option<u8>,
 }
 
 /// Compiles a text. SyntaxError and its subclasses, with place and source line; RecursionError, MemoryError.
 pub fn compile(ts: &ThreadState, request: Request<'_>) -> PyResult<Ref<PyCode>> {
+    let decoded = decoded(ts, &request)?;
+    let request = match &decoded {
+        Some(text) => Request {
+            source: text.utf8(ts)?.as_bytes(),
+            flags: request.flags | frontend::PYCF_IGNORE_COOKIE,
+            ..request
+        },
+        None => request,
+    };
     let options = options(ts, &request);
-    run(ts, request.filename, |filename, warn| {
-        frontend::compile(request.source, filename, request.mode, &options, warn)
-    }, |bytes| marshal::load_code(ts, bytes))
+    run(
+        ts,
+        &request,
+        |filename, warn| frontend::compile(request.source, filename, request.mode, &options, warn),
+        |bytes| marshal::load_code(ts, bytes),
+    )
 }
 
 /// Parses a text to a tree of objects of `ast`.
 pub fn parse(ts: &ThreadState, request: Request<'_>) -> PyResult {
+    let decoded = decoded(ts, &request)?;
+    let request = match &decoded {
+        Some(text) => Request {
+            source: text.utf8(ts)?.as_bytes(),
+            flags: request.flags | frontend::PYCF_IGNORE_COOKIE,
+            ..request
+        },
+        None => request,
+    };
     let options = options(ts, &request);
-    run(ts, request.filename, |filename, warn| {
-        frontend::parse(request.source, filename, request.mode, &options, warn)
-    }, |bytes| crate::modules::_ast::from_bytes(ts, bytes))
+    run(
+        ts,
+        &request,
+        |filename, warn| frontend::parse(request.source, filename, request.mode, &options, warn),
+        |bytes| crate::modules::_ast::from_bytes(ts, bytes),
+    )
 }
 
 /// Compiles a tree of objects of `ast`; `request` has no source.
 pub fn compile_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> PyResult<Ref<PyCode>> {
     let tree = crate::modules::_ast::to_bytes(ts, tree, root(request.mode))?;
     let options = options(ts, &request);
-    run(ts, request.filename, |filename, warn| {
-        frontend::compile_tree(&tree, filename, &options, warn)
-    }, |bytes| marshal::load_code(ts, bytes))
+    run(
+        ts,
+        &request,
+        |filename, warn| frontend::compile_tree(&tree, filename, &options, warn),
+        |bytes| marshal::load_code(ts, bytes),
+    )
 }
 
 /// The tree as the compiler would see it.
 pub fn optimize_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> PyResult {
     let tree = crate::modules::_ast::to_bytes(ts, tree, root(request.mode))?;
     let options = options(ts, &request);
-    run(ts, request.filename, |_, _| frontend::check_tree(&tree, &options), |bytes| {
-        crate::modules::_ast::from_bytes(ts, bytes)
-    })
+    run(ts, &request, |_, _| frontend::check_tree(&tree, &options), |bytes| crate::modules::_ast::from_bytes(ts, bytes))
 }
 
 /// The symbol tables of a text, as bytes for `read`.
 pub fn symbol_table<T>(ts: &ThreadState, request: Request<'_>, read: impl FnOnce(&[u8]) -> PyResult<T>) -> PyResult<T> {
+    let decoded = decoded(ts, &request)?;
+    let request = match &decoded {
+        Some(text) => Request {
+            source: text.utf8(ts)?.as_bytes(),
+            flags: request.flags | frontend::PYCF_IGNORE_COOKIE,
+            ..request
+        },
+        None => request,
+    };
     let options = options(ts, &request);
-    run(ts, request.filename, |filename, _| {
-        frontend::symbol_table(request.source, filename, request.mode, &options)
-    }, read)
+    run(ts, &request, |filename, _| frontend::symbol_table(request.source, filename, request.mode, &options), read)
+}
+
+/// The text of a source whose cookie names an encoding that the front end leaves to the codecs.
+fn decoded(ts: &ThreadState, request: &Request<'_>) -> PyResult<Option<Ref<PyStr>>> {
+    if request.flags & frontend::PYCF_IGNORE_COOKIE != 0 {
+        return Ok(None);
+    }
+    let Ok(frontend::Encoding::Other(name)) = frontend::detect_encoding(request.source) else {
+        // Its errors are the compiler's.
+        return Ok(None);
+    };
+    let bytes = PyBytes::new(ts, request.source)?;
+    let text = match codec::decode(ts, bytes.as_object(), request.source, &name, "strict") {
+        Ok(text) => text,
+        Err(raised) => {
+            let unknown = ts.raised_matches(&exc::LookupError);
+            if !unknown && !ts.raised_matches(&exc::ValueError) {
+                return Err(raised);
+            }
+            let error = ts.take_raised(raised);
+            let message = if unknown && request.is_file {
+                PyStr::format(ts, format_args!("encoding problem: {name}"))?
+            } else {
+                protocol::str(ts, &error)?
+            };
+            let error = unplaced(ts, request, message.utf8(ts)?)?;
+            return Err(ts.raise(error));
+        }
+    };
+    match text.downcast_into::<PyStr>() {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => raise!(ts, exc::SyntaxError, "encoding problem: {name}"),
+    }
 }
 
 /// The root of a tree for a mode.
@@ -92,6 +163,7 @@ fn options(ts: &ThreadState, request: &Request<'_>) -> Options {
         debug_ranges: ts.interp().config().code_debug_ranges != 0,
         int_max_str_digits: ts.interp().int_max_str_digits.get(),
         is_file: request.is_file,
+        feature_version: request.feature_version.unwrap_or(14),
         ..Options::default()
     }
 }
@@ -99,10 +171,14 @@ fn options(ts: &ThreadState, request: &Request<'_>) -> Options {
 /// Runs the front end, shows its warnings, raises its errors, and gives its bytes to `read`.
 fn run<T>(
     ts: &ThreadState,
-    filename: &PyStr,
-    work: impl FnOnce(&str, &mut dyn FnMut(frontend::Warning) -> frontend::WarningAction) -> Result<FrontEndBytes, CompileError>,
+    request: &Request<'_>,
+    work: impl FnOnce(
+        &str,
+        &mut dyn FnMut(frontend::Warning) -> frontend::WarningAction,
+    ) -> Result<FrontEndBytes, CompileError>,
     read: impl FnOnce(&[u8]) -> PyResult<T>,
 ) -> PyResult<T> {
+    let filename = request.filename;
     let name = match filename.utf8(ts) {
         Ok(name) => name,
         Err(raised) => {
@@ -132,7 +208,11 @@ fn run<T>(
             Some(raised) => Err(raised),
             None => raise!(ts, exc::SystemError, "compilation stopped without a reason"),
         },
-        Err(error) => Err(raise_compile_error(ts, filename, &error)),
+        Err(error) => {
+            // An error of the compiler's shows its line when a file has it.
+            let source = if request.is_file || std::path::Path::new(name).is_file() { request.source } else { &[] };
+            Err(raise_compile_error(ts, request, source, &error))
+        }
     }
 }
 
@@ -144,9 +224,9 @@ fn report(ts: &ThreadState, filename: &PyStr, warning: &frontend::Warning) -> Py
     crate::modules::_warnings::warn_explicit(ts, category, &warning.message, filename, warning.line as usize)
 }
 
-fn raise_compile_error(ts: &ThreadState, filename: &PyStr, error: &CompileError) -> Raised {
+fn raise_compile_error(ts: &ThreadState, request: &Request<'_>, source: &[u8], error: &CompileError) -> Raised {
     match error {
-        CompileError::Syntax(info) => match syntax_error(ts, filename, info) {
+        CompileError::Syntax(info) => match syntax_error(ts, request, source, info) {
             Ok(error) => ts.raise(error),
             Err(raised) => raised,
         },
@@ -161,7 +241,18 @@ fn raise_compile_error(ts: &ThreadState, filename: &PyStr, error: &CompileError)
     }
 }
 
-fn syntax_error(ts: &ThreadState, filename: &PyStr, info: &SyntaxErrorInfo) -> PyResult {
+/// A SyntaxError about what is before the first line; the message of a file's names the file if it has to.
+fn unplaced(ts: &ThreadState, request: &Request<'_>, message: &str) -> PyResult {
+    let message = PyStr::new(ts, message)?;
+    if request.is_file {
+        return call::call_with(ts, exc::SyntaxError.as_object(), &[message.as_object()]);
+    }
+    let place = [request.filename.new_ref(), PyInt::from_i64(ts, 0)?, PyInt::from_i64(ts, -1)?, ts.none()];
+    let place = PyTuple::from_array(ts, place)?;
+    call::call_with(ts, exc::SyntaxError.as_object(), &[message.as_object(), place.as_object()])
+}
+
+fn syntax_error(ts: &ThreadState, request: &Request<'_>, source: &[u8], info: &SyntaxErrorInfo) -> PyResult {
     let class = match info.kind {
         SyntaxErrorKind::SyntaxError => &exc::SyntaxError,
         SyntaxErrorKind::IndentationError => &exc::IndentationError,
@@ -169,15 +260,21 @@ fn syntax_error(ts: &ThreadState, filename: &PyStr, info: &SyntaxErrorInfo) -> P
         SyntaxErrorKind::IncompleteInput => &exc::_IncompleteInputError,
     };
     let message = PyStr::new(ts, &info.message)?;
+    if info.line == 0 && info.column == -1 {
+        return unplaced(ts, request, &info.message);
+    }
     if info.line == 0 {
         return call::call_with(ts, class.as_object(), &[message.as_object()]);
     }
     let text: PyRef = match &info.text {
         Some(text) => PyStr::new(ts, text)?.into_object(),
-        None => ts.none(),
+        None => match source.split_inclusive(|&byte| byte == b'\n').nth(info.line as usize - 1) {
+            Some(line) => PyStr::from_utf8(ts, line, "replace")?.into_object(),
+            None => ts.none(),
+        },
     };
     let place = [
-        filename.new_ref(),
+        request.filename.new_ref(),
         PyInt::from_i64(ts, info.line.into())?,
         PyInt::from_i64(ts, info.column.into())?,
         text,

@@ -73,6 +73,7 @@ pub fn options(out: &mut dyn Write) -> fmt::Result {
         format_args!("--check-hash-based-pycs always|default|never"),
         "how .pyc files that carry a hash are checked",
     )?;
+    line(out, format_args!("--oom-sweep ..."), "fail each allocation of a program in turn (--oom-sweep --help)")?;
     line(out, format_args!("--help-env"), "the environment variables")?;
     line(out, format_args!("--help-xoptions"), "the -X options")?;
     line(out, format_args!("--help-all"), "all of this")?;
@@ -100,11 +101,10 @@ pub fn environment(out: &mut dyn Write) -> fmt::Result {
 }
 
 /// `-X` keys that other parts of the runtime read.
-const OTHER_KEYS: [(&str, &str); 4] = [
+const OTHER_KEYS: [(&str, &str); 3] = [
     ("gil=1", "confirm that there is a GIL"),
     ("guard_rate=N[:SLOTS]", "PYTHONMALLOC=guard: sample one block in N (1000), of which SLOTS can live (1024)"),
-    ("memlimit=N[K|M|G]", "limit of the main interpreter's heap in bytes"),
-    ("memstats[=json]", "memory statistics per domain and type at exit"),
+    ("memstats[=json]", "memory figures per domain at exit; json: all figures as one JSON object"),
 ];
 
 /// The keys of `-X`.

@@ -248,7 +248,8 @@ impl PyPreConfig {
                 let _ = AllocatorName::write_list(&mut Output::stdout());
                 return Err(PyStatus::exit(0));
             }
-            AllocatorName::parse(text).map_err(|error| PyStatus::error_in(c"preconfig_init_allocator", error.as_c_str()))
+            AllocatorName::parse(text)
+                .map_err(|error| PyStatus::error_in(c"preconfig_init_allocator", error.as_c_str()))
         });
         if let Some(named) = named {
             self.allocator = named? as c_int;

@@ -58,7 +58,7 @@ fn map(ts: &ThreadState, items: &PyWideStringList) -> PyResult {
     let dict = PyDict::new(ts)?;
     for item in items.as_slice() {
         let item = item.as_slice();
-        let end = item.iter().position(|&unit| unit == b'=' as _).unwrap_or(item.len());
+        let end = item.iter().position(|&unit| unit == WChar::from(b'=')).unwrap_or(item.len());
         let key = units(ts, &item[..end])?;
         let value = match item.get(end + 1..) {
             Some(value) => units(ts, value)?.into_object(),

@@ -5,12 +5,15 @@
 
 use core::ffi::{CStr, c_int};
 
+use hognose_allocators::{Raw, TryVec};
+
 use super::args::Text;
 use super::layout::PyConfig;
 use super::locale;
 use super::read::Reading;
 use super::status::{PyStatus, StatusResult};
 use super::strings::WideString;
+use crate::lifecycle::pressure;
 
 /// The value of `key`, if given by `-X`: `Some(None)` without `=value`.
 fn x_value<'a>(config: &'a PyConfig, key: &str) -> Option<Option<Text<'a>>> {
@@ -69,6 +72,36 @@ pub(super) fn tracemalloc(reading: &mut Reading<'_>, config: &mut PyConfig) -> S
         config.tracemalloc = frames.unwrap_or(config.tracemalloc);
     }
     Ok(())
+}
+
+/// Checks `-X memlimit`. The environment's value becomes such an option, unless there is one: the options
+/// go with the configuration to where the heap is made.
+pub(super) fn memory_limit(reading: &mut Reading<'_>, config: &mut PyConfig) -> StatusResult {
+    const FUNC: &CStr = c"config_init_memory_limit";
+    const BAD_VARIABLE: PyStatus = PyStatus::error_in(
+        FUNC,
+        c"PYTHONMEMLIMIT=[SOFT:]HARD: a size is a positive number of bytes, with K, M, G or T for units of 1024, \
+          and SOFT is not above HARD",
+    );
+    let given = reading.env.text(c"PYTHONMEMLIMIT")?;
+    if let Some(text) = &given
+        && pressure::parse(Text::Wide(text.as_slice())).is_none()
+    {
+        return Err(BAD_VARIABLE);
+    }
+    match x_value(config, "memlimit") {
+        Some(value) if value.and_then(pressure::parse).is_none() => Err(pressure::BAD_OPTION),
+        Some(_) => Ok(()),
+        None => match given {
+            Some(text) => {
+                let mut option = TryVec::<u32, Raw>::new_in(Raw);
+                option.try_extend("memlimit=".bytes().map(u32::from))?;
+                option.try_extend_from_slice(text.as_slice())?;
+                Ok(config.xoptions.push(WideString::copy_of(&option)?)?)
+            }
+            None => Ok(()),
+        },
+    }
 }
 
 pub(super) fn perf_profiling(reading: &mut Reading<'_>, config: &mut PyConfig) -> StatusResult {

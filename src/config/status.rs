@@ -162,11 +162,22 @@ impl fmt::Debug for PyStatus {
 /// A status that is neither is a mistake of the caller; it ends by `abort`. `state` is the runtime's
 /// state for the report's second line, such as `preinitialized`.
 pub fn exit_with(status: PyStatus, state: &str) -> ! {
+    let known = status.is_exit() || status.is_error();
+    let code = report(status, state);
+    if known {
+        // SAFETY: `exit` may be called at any time by a thread that holds no lock of the C library.
+        unsafe { libc::exit(code) }
+    }
+    // SAFETY: `abort` has no precondition.
+    unsafe { libc::abort() }
+}
+
+/// Writes the report of a status that is no exit to stderr; the exit status that it stands for.
+pub fn report(status: PyStatus, state: &str) -> i32 {
     use fmt::Write;
 
     if status.is_exit() {
-        // SAFETY: `exit` may be called at any time by a thread that holds no lock of the C library.
-        unsafe { libc::exit(status.exitcode) }
+        return status.exitcode;
     }
     let mut stderr = Output::stderr();
     // A report that cannot be written has nobody left to be reported to.
@@ -180,12 +191,7 @@ pub fn exit_with(status: PyStatus, state: &str) -> ! {
         )
     };
     stderr.flush();
-    if status.is_error() {
-        // SAFETY: as above.
-        unsafe { libc::exit(1) }
-    }
-    // SAFETY: `abort` has no precondition.
-    unsafe { libc::abort() }
+    1
 }
 
 #[cfg(test)]

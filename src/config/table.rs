@@ -286,7 +286,9 @@ pub static OPTIONS: [OptionRow; 74] = [
     row!(Int Bool parse_argv).defaults(0, 1, 0),
     row!(List List orig_argv).sys("orig_argv"),
     row!(List List argv).public().sys("argv"),
-    row!(List Map xoptions).public().sys("_xoptions")
+    row!(List Map xoptions).public().sys("_xoptions").reader(special::memory_limit)
+        .env(c"PYTHONMEMLIMIT", Special, "as -X memlimit, which wins")
+        .xoption("memlimit", "=[SOFT:]HARD", "limits of the main interpreter's heap in bytes (K, M, G, T)")
         .flag(b'X', Argument("key[=value]"), "option of this implementation; see --help-xoptions"),
     row!(List List warnoptions).public().sys("warnoptions")
         .env(c"PYTHONWARNINGS", Special, "warning filters, separated by commas")

@@ -157,7 +157,7 @@ fn write_stack(out: &mut dyn fmt::Write) -> bool {
 }
 
 /// Writes a string in ASCII.
-fn write_text(out: &mut dyn fmt::Write, text: &PyStr) -> fmt::Result {
+pub(crate) fn write_text(out: &mut dyn fmt::Write, text: &PyStr) -> fmt::Result {
     for ch in text.chars().take(LONGEST_NAME) {
         match ch {
             0x20..=0x7E => out.write_char(ch as u8 as char)?,

@@ -4,7 +4,7 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
-use hognose_allocators::{Heap, TryVec, raw_free};
+use hognose_allocators::{Heap, TryVec, raw_free, set_arena_observer};
 
 use super::memstats::Figures;
 use crate::id;
@@ -316,6 +316,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
     // Initialization that has failed comes here as well.
     stop_other_threads(ts);
     Runtime::get().pending_calls.belong_to(core::ptr::null());
+    crate::tracemalloc::stop(ts);
     crate::modules::_signal::restore_handlers(ts);
     for slot in [
         &ts.context,
@@ -332,6 +333,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
         &interp.atexit,
         &interp.sys_module,
         &interp.builtins_module,
+        &interp.memory.callback,
     ] {
         slot.set(None);
     }
@@ -367,8 +369,15 @@ pub(super) fn tear_down(ts: &ThreadState) {
 /// The heap's figures are taken, then heap, interpreter and thread state go.
 fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     let mut figures = LAST.get().unwrap_or_default();
-    figures.note_heap(ts.heap());
+    figures.note_heap(interp.id, ts.heap());
     LAST.set(Some(figures));
+    if interp.config().malloc_stats != 0 {
+        super::mallocstats::print(ts.heap());
+        set_arena_observer(None);
+    }
+    // D7: what is counted is what a walk finds.
+    #[cfg(debug_assertions)]
+    assert_eq!(ts.heap().check_counts(), Ok(()), "the heap's counters say something else than a walk");
     if REPORT_LIVE.get() && (figures.mem.live_blocks != 0 || figures.obj.live_blocks != 0) {
         let mut out = StandardError;
         // A report that cannot be written has no one to tell.

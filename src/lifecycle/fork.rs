@@ -25,12 +25,14 @@ pub fn take_locks(ts: &ThreadState) {
     ts.interp().gil().before_fork();
     runtime.pending_calls.before_fork();
     parking::before_fork();
+    crate::tracemalloc::before_fork();
     hognose_allocators::before_fork();
 }
 
 /// Gives the locks back in the process that has forked, or has failed to.
 pub fn release_locks_in_parent(ts: &ThreadState) {
     hognose_allocators::after_fork_parent();
+    crate::tracemalloc::after_fork();
     parking::after_fork_in_parent();
     let runtime = Runtime::get();
     runtime.pending_calls.after_fork_in_parent();
@@ -42,6 +44,7 @@ pub fn release_locks_in_parent(ts: &ThreadState) {
 /// Frees the locks in the child.
 pub fn release_locks_in_child(ts: &ThreadState) {
     hognose_allocators::after_fork_child();
+    crate::tracemalloc::after_fork();
     reset_locks_in_child(ts);
     ts.interp().import_lock.release();
 }

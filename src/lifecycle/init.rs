@@ -4,7 +4,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
-use hognose_allocators::{Heap, NoMemory, raw_free, raw_malloc};
+use hognose_allocators::{Heap, NoMemory, raw_free, raw_malloc, set_arena_observer};
 
 use crate::config::{self, Args, PyConfig, PyStatus, StatusResult};
 use crate::object::{AsObject, PyRef, PyResult, Raised, attr, call, ready};
@@ -39,6 +39,10 @@ fn no_memory(_: NoMemory) -> PyStatus {
 /// Heap, interpreter and thread state, then everything that is made of objects.
 fn start(config: &PyConfig) -> StatusResult {
     set_hash_key(config);
+    if config.malloc_stats != 0 {
+        set_arena_observer(Some(super::mallocstats::print));
+    }
+    super::pressure::start();
     let ts = create_main_interpreter(config)?;
     // SAFETY: the state was just made.
     let ts = unsafe { ts.as_ref() };
@@ -106,6 +110,12 @@ fn create_main_interpreter(config: &PyConfig) -> StatusResult<NonNull<ThreadStat
     let runtime = Runtime::get();
     let config = config.try_clone()?;
     let heap = Heap::new(hognose_allocators::heap_kind()).map_err(no_memory)?;
+    // SAFETY: just made; nothing uses it yet.
+    if let Err(status) = super::pressure::set_from_config(unsafe { heap.as_ref() }, &config) {
+        // SAFETY: as above.
+        unsafe { Heap::destroy(heap) };
+        return Err(status);
+    }
     let interp_memory = raw_malloc(size_of::<InterpreterState>()).cast::<InterpreterState>();
     if interp_memory.is_null() {
         // SAFETY: nothing uses the heap yet.
@@ -159,6 +169,7 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     crate::import::start(ts).map_err(step(c"failed to initialize importlib"))?;
     configure_sys(ts).map_err(step(c"failed to update the Python config"))?;
     crate::import::start_external(ts).map_err(step(c"external importer setup failed"))?;
+    start_tracing(ts)?;
     make_streams(ts).map_err(step(c"can't initialize sys standard streams"))?;
     make_main(ts).map_err(step(c"failed to add __main__"))?;
     if interp.config().install_signal_handlers != 0 {
@@ -170,6 +181,18 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
         crate::import::import_module(ts, "site").map(drop).map_err(step(c"Failed to import the site module"))?;
     }
     Ok(())
+}
+
+/// `-X tracemalloc`: allocations are recorded from here on.
+fn start_tracing(ts: &ThreadState) -> Result<(), Failed> {
+    const STEP: &core::ffi::CStr = c"can't start tracemalloc";
+    let frames = ts.interp().config().tracemalloc;
+    match usize::try_from(frames) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(frames) => {
+            crate::modules::_tracemalloc::start_with(ts, frames).map_err(|raised| Failed { step: STEP, raised })
+        }
+    }
 }
 
 fn ready_types(ts: &ThreadState) -> PyResult<()> {

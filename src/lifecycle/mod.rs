@@ -13,15 +13,19 @@
 //! | `print`, `fatal` | exceptions and fatal errors on standard error |
 //! | `fork` | the runtime's locks and threads around a fork |
 //! | `guards` | what keeps an interpreter from finalizing |
-//! | `memstats` | the figures that `-X memstats` prints |
+//! | `memstats` | the memory's figures: at the end, and in between |
+//! | `mallocstats` | the same as CPython prints them |
+//! | `pressure` | what happens past a soft limit |
 
 pub mod fatal;
 pub mod finalize;
 pub mod fork;
 pub mod guards;
 pub mod init;
+pub mod mallocstats;
 pub mod memstats;
 pub mod pending;
+pub mod pressure;
 pub mod print;
 pub mod run;
 

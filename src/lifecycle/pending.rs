@@ -1,5 +1,5 @@
 //! Requests that wait for the running thread: another thread wants the GIL, signals, pending calls, an exception that
-//! another thread has set, collections.
+//! another thread has set, collections, a soft limit of memory.
 
 use core::sync::atomic::Ordering;
 
@@ -18,6 +18,9 @@ pub fn handle(ts: &ThreadState) -> PyResult<()> {
     }
     if breaker.get_relaxed() & EvalBreaker::DROP_GIL != 0 && breaker.clear(EvalBreaker::DROP_GIL) {
         attach::let_another_run(ts);
+    }
+    if breaker.get_relaxed() & EvalBreaker::MEMORY != 0 && breaker.clear(EvalBreaker::MEMORY) {
+        super::pressure::relieve(ts)?;
     }
     if breaker.get_relaxed() & EvalBreaker::ASYNC_EXCEPTION != 0 && breaker.clear(EvalBreaker::ASYNC_EXCEPTION) {
         return raise_async(ts);

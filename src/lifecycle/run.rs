@@ -132,7 +132,8 @@ fn is_directory_or_zip(ts: &ThreadState) -> PyResult<bool> {
 
 /// Runs a text as `__main__`.
 fn run_text(ts: &ThreadState, source: &[u8], filename: &PyStr, is_file: bool) -> PyResult<()> {
-    let request = Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file };
+    let request =
+        Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file, feature_version: None };
     let code = compile(ts, request)?;
     let globals = main_dict(ts)?;
     crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None)?;
@@ -311,6 +312,7 @@ fn interactive_loop(ts: &ThreadState, filename: &Ref<PyStr>) -> PyResult<()> {
             None => return Ok(()),
         };
     let mut text = TryVec::<u8>::new();
+    let mut future = 0;
     loop {
         let prompt_name = PyStr::intern(ts, if text.is_empty() { "ps1" } else { "ps2" })?;
         let prompt: PyRef = sys.get_str(ts, &prompt_name)?.unwrap_or_else(|| PyStr::empty().into_object());
@@ -344,9 +346,10 @@ fn interactive_loop(ts: &ThreadState, filename: &Ref<PyStr>) -> PyResult<()> {
             source: &text,
             filename,
             mode: Mode::Single,
-            flags: flags | hognose_frontend::PYCF_IGNORE_COOKIE,
+            flags: flags | future | hognose_frontend::PYCF_IGNORE_COOKIE,
             optimize: None,
             is_file: false,
+            feature_version: None,
         };
         let code = match compile(ts, request) {
             Ok(code) => code,
@@ -362,6 +365,8 @@ fn interactive_loop(ts: &ThreadState, filename: &Ref<PyStr>) -> PyResult<()> {
             }
         };
         text.clear();
+        // A future import holds for what is typed after it.
+        future |= code.co_flags as u32 & crate::code::compile::FUTURE_FLAGS;
         if let Err(raised) = crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None) {
             if ts.raised_matches(&exc::SystemExit) {
                 return Err(raised);

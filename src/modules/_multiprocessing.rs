@@ -65,20 +65,51 @@ static SEMLOCK_TYPE: StaticType = StaticType::new(TypeSpec {
     doc: "SemLock(kind, value, maxvalue, name, unlink)\n--\n\nA mutex or semaphore between processes.",
     slots: TypeSlots { new: Some(new), dealloc: Some(dealloc), ..TypeSlots::EMPTY },
     methods: &[
-        MethodDef::keywords("acquire", acquire, "acquire($self, /, block=True, timeout=None)\n--\n\nTake the semaphore."),
+        MethodDef::keywords(
+            "acquire",
+            acquire,
+            "acquire($self, /, block=True, timeout=None)\n--\n\nTake the semaphore.",
+        ),
         MethodDef::no_args("release", release, "release($self, /)\n--\n\nGive the semaphore back."),
         MethodDef::no_args(
             "_count",
             |ts, this| PyInt::from_i64(ts, lock(this).count.get().into()),
             "_count($self, /)\n--\n\nHow often this process has taken the semaphore.",
         ),
-        MethodDef::no_args("_is_mine", |_, this| Ok(py_bool(lock(this).is_mine())), "_is_mine($self, /)\n--\n\nWhether this thread has the lock."),
-        MethodDef::no_args("_get_value", |ts, this| PyInt::from_i64(ts, lock(this).value(ts)?.into()), "_get_value($self, /)\n--\n\nThe semaphore's value."),
-        MethodDef::no_args("_is_zero", |ts, this| Ok(py_bool(lock(this).value(ts)? == 0)), "_is_zero($self, /)\n--\n\nWhether the semaphore's value is zero."),
-        MethodDef::no_args("_after_fork", |ts, this| { lock(this).count.set(0); Ok(ts.none()) }, "_after_fork($self, /)\n--\n\nThe new process has not taken the semaphore."),
+        MethodDef::no_args(
+            "_is_mine",
+            |_, this| Ok(py_bool(lock(this).is_mine())),
+            "_is_mine($self, /)\n--\n\nWhether this thread has the lock.",
+        ),
+        MethodDef::no_args(
+            "_get_value",
+            |ts, this| PyInt::from_i64(ts, lock(this).value(ts)?.into()),
+            "_get_value($self, /)\n--\n\nThe semaphore's value.",
+        ),
+        MethodDef::no_args(
+            "_is_zero",
+            |ts, this| Ok(py_bool(lock(this).value(ts)? == 0)),
+            "_is_zero($self, /)\n--\n\nWhether the semaphore's value is zero.",
+        ),
+        MethodDef::no_args(
+            "_after_fork",
+            |ts, this| {
+                lock(this).count.set(0);
+                Ok(ts.none())
+            },
+            "_after_fork($self, /)\n--\n\nThe new process has not taken the semaphore.",
+        ),
         MethodDef::positional("_rebuild", rebuild, "_rebuild($type, handle, kind, maxvalue, name, /)\n--\n\n").class(),
-        MethodDef::no_args("__enter__", |ts, this| acquire(ts, this, Args::NONE), "__enter__($self, /)\n--\n\nTake the semaphore."),
-        MethodDef::positional("__exit__", |ts, this, _| release(ts, this), "__exit__($self, exc_type=None, exc_value=None, exc_tb=None, /)\n--\n\nGive the semaphore back."),
+        MethodDef::no_args(
+            "__enter__",
+            |ts, this| acquire(ts, this, Args::NONE),
+            "__enter__($self, /)\n--\n\nTake the semaphore.",
+        ),
+        MethodDef::positional(
+            "__exit__",
+            |ts, this, _| release(ts, this),
+            "__exit__($self, exc_type=None, exc_value=None, exc_tb=None, /)\n--\n\nGive the semaphore back.",
+        ),
     ],
     getset: &[
         GetSetDef::get("handle", |ts, this| PyInt::from_usize(ts, lock(this).handle.get() as usize), ""),
@@ -233,8 +264,8 @@ fn acquire(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
     if !taken && block {
         loop {
             let (status, number) = blocking(ts, || {
-                // SAFETY: the semaphore is open, and the caller holds the object; the time is whole.
                 let status = match &end {
+                    // SAFETY: the semaphore is open, and the caller holds the object; the time is whole.
                     Some(end) => unsafe { libc::sem_timedwait(handle, end) },
                     // SAFETY: as above.
                     None => unsafe { libc::sem_wait(handle) },

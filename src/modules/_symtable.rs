@@ -126,7 +126,7 @@ fn repr(ts: &ThreadState, this: &PyObject) -> PyResult {
     let name = name.as_deref().unwrap_or(crate::id!(__name__));
     let text = PyStr::format(
         ts,
-        format_args!("<symtable entry {name}({:#x}), line {}>", core::ptr::from_ref(this).addr(), entry.line.get()),
+        format_args!("<symtable entry {name}({}), line {}>", core::ptr::from_ref(this).addr(), entry.line.get()),
     )?;
     Ok(text.into_object())
 }
@@ -145,7 +145,15 @@ fn symtable(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
         Some("single") => Mode::Single,
         _ => return raise!(ts, exc::ValueError, "symtable() arg 3 must be 'exec' or 'eval' or 'single'"),
     };
-    let request = Request { source: &[], filename: &filename, mode, flags: 0, optimize: None, is_file: false };
+    let request = Request {
+        source: &[],
+        filename: &filename,
+        mode,
+        flags: 0,
+        optimize: None,
+        is_file: false,
+        feature_version: None,
+    };
     let read = |bytes: &[u8]| Reader { ts, bytes, at: 0 }.entry();
     if let Some(text) = source.downcast::<PyStr>() {
         let text = text.utf8(ts)?;

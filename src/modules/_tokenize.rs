@@ -93,14 +93,9 @@ static TOKENIZER_TYPE: StaticType = StaticType::new(TypeSpec {
 });
 
 fn new(ts: &ThreadState, class: &PyTypeObject, args: Args<'_>) -> PyResult {
-    static SIGNATURE: Signature<3> =
-        Signature::new("tokenizeriter", ["", "encoding", "extra_tokens"], 1, 1, 1);
+    static SIGNATURE: Signature<3> = Signature::new("tokenizeriter", ["", "encoding", "extra_tokens"], 1, 1, 1);
     let [Some(readline), encoding, Some(extra_tokens)] = SIGNATURE.parse(ts, args)? else {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "tokenizeriter() missing required argument 'extra_tokens' (pos 2)"
-        );
+        return raise!(ts, exc::TypeError, "tokenizeriter() missing required argument 'extra_tokens' (pos 2)");
     };
     let extra_tokens = protocol::is_true(ts, extra_tokens)?;
     let encoding = match encoding.filter(|encoding| !is_none(encoding)) {
@@ -234,8 +229,8 @@ fn describe(ts: &ThreadState, this: &PyTokenizer, source: &Source, token: &Token
         token.kind,
         kind::STRING | kind::FSTRING_START | kind::FSTRING_MIDDLE | kind::TSTRING_START | kind::TSTRING_MIDDLE
     );
-    let trailing = token.kind == kind::ENDMARKER
-        || (token.kind == kind::DEDENT && source.tokenizer.done() == Done::Eof);
+    let trailing =
+        token.kind == kind::ENDMARKER || (token.kind == kind::DEDENT && source.tokenizer.done() == Done::Eof);
     let (_, last_start) = source.tokenizer.offsets();
     let (_, line_end) = source.tokenizer.held_lines();
     let line_start = if is_string { source.tokenizer.multi_line_start() } else { last_start };
@@ -285,12 +280,8 @@ fn describe(ts: &ThreadState, this: &PyTokenizer, source: &Source, token: &Token
 /// Raises an error that has a sentence.
 fn raise_sentence(ts: &ThreadState, source: &Source, error: &TokenError) -> Raised {
     let line = source.text.get(error.text.0..error.text.1).unwrap_or(&[]);
-    let place = Place {
-        line: error.line,
-        column: error.column.into(),
-        text: line,
-        end: Some((error.line, error.end_column)),
-    };
+    let place =
+        Place { line: error.line, column: error.column.into(), text: line, end: Some((error.line, error.end_column)) };
     raise_syntax(ts, &exc::SyntaxError, &error.message, &place)
 }
 

@@ -149,6 +149,10 @@ fn collect(ts: &ThreadState, _module: &PyObject, args: Args<'_>) -> PyResult {
     }
     call_back(ts, "start", generation, 0)?;
     let count = gc::collect(ts, generation);
+    if generation == GENERATIONS - 1 {
+        // What the whole heap does not use any more goes back to the system.
+        ts.heap().trim();
+    }
     call_back(ts, "stop", generation, count)?;
     PyInt::from_usize(ts, count)
 }

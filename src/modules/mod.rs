@@ -22,6 +22,7 @@ pub mod _csv;
 pub mod _datetime;
 pub mod _functools;
 pub mod _heapq;
+pub mod _hognose;
 pub mod _imp;
 pub mod _io;
 pub mod _json;
@@ -44,6 +45,7 @@ pub mod _suggestions;
 pub mod _symtable;
 pub mod _thread;
 pub mod _tokenize;
+pub mod _tracemalloc;
 pub mod _types;
 pub mod _typing;
 pub mod _warnings;
@@ -133,6 +135,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_symtable::MODULE,
     &_thread::MODULE,
     &_tokenize::MODULE,
+    &_tracemalloc::MODULE,
     &_types::MODULE,
     &_typing::MODULE,
     &_warnings::MODULE,

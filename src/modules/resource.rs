@@ -18,8 +18,16 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "resource",
     doc: "Measuring and limiting what programs use of the system.",
     methods: &[
-        MethodDef::one("getrusage", getrusage, "getrusage($module, who, /)\n--\n\nWhat the process, its children or the thread has used."),
-        MethodDef::one("getrlimit", getrlimit, "getrlimit($module, resource, /)\n--\n\nThe soft and the hard limit of a resource."),
+        MethodDef::one(
+            "getrusage",
+            getrusage,
+            "getrusage($module, who, /)\n--\n\nWhat the process, its children or the thread has used.",
+        ),
+        MethodDef::one(
+            "getrlimit",
+            getrlimit,
+            "getrlimit($module, resource, /)\n--\n\nThe soft and the hard limit of a resource.",
+        ),
         MethodDef::positional(
             "setrlimit",
             setrlimit,

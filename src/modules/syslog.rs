@@ -32,9 +32,17 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args("closelog", closelog, "closelog($module, /)\n--\n\nClose the log."),
         MethodDef::positional("syslog", syslog, "syslog([priority=LOG_INFO,] message)\n\nLog a message."),
-        MethodDef::one("setlogmask", setlogmask, "setlogmask($module, maskpri, /)\n--\n\nSet which priorities are logged; returns what was set before."),
+        MethodDef::one(
+            "setlogmask",
+            setlogmask,
+            "setlogmask($module, maskpri, /)\n--\n\nSet which priorities are logged; returns what was set before.",
+        ),
         MethodDef::one("LOG_MASK", log_mask, "LOG_MASK($module, pri, /)\n--\n\nThe mask of a priority."),
-        MethodDef::one("LOG_UPTO", log_upto, "LOG_UPTO($module, pri, /)\n--\n\nThe mask of a priority and all that are more urgent."),
+        MethodDef::one(
+            "LOG_UPTO",
+            log_upto,
+            "LOG_UPTO($module, pri, /)\n--\n\nThe mask of a priority and all that are more urgent.",
+        ),
     ],
     exec: Some(exec),
     ..ModuleSpec::EMPTY
@@ -208,7 +216,11 @@ fn syslog(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     text.try_push(0)?;
     if !states(ts)?.contains_str(ts, &*PyStr::intern(ts, STATE)?)? {
         if ts.interp().id != 0 {
-            return raise!(ts, exc::RuntimeError, "subinterpreter can't use syslog.syslog() until the syslog is opened by the main interpreter");
+            return raise!(
+                ts,
+                exc::RuntimeError,
+                "subinterpreter can't use syslog.syslog() until the syslog is opened by the main interpreter"
+            );
         }
         open(ts, program_name(ts)?, 0, libc::LOG_USER)?;
     }

@@ -30,11 +30,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             tcsetattr,
             "tcsetattr($module, fd, when, attributes, /)\n--\n\nSet a terminal's attributes, in the form of tcgetattr().",
         ),
-        MethodDef::positional(
-            "tcsendbreak",
-            tcsendbreak,
-            "tcsendbreak($module, fd, duration, /)\n--\n\nSend a break.",
-        ),
+        MethodDef::positional("tcsendbreak", tcsendbreak, "tcsendbreak($module, fd, duration, /)\n--\n\nSend a break."),
         MethodDef::one(
             "tcdrain",
             tcdrain,
@@ -329,11 +325,8 @@ fn tcgetattr(ts: &ThreadState, _: &PyObject, fd: &PyObject) -> PyResult {
     for (index, value) in mode.c_cc.iter().enumerate() {
         // Without lines, two of the places are a count and a time.
         let is_number = mode.c_lflag & libc::ICANON == 0 && (index == libc::VMIN || index == libc::VTIME);
-        let item = if is_number {
-            PyInt::from_i64(ts, i64::from(*value))?
-        } else {
-            PyBytes::single(*value).into_object()
-        };
+        let item =
+            if is_number { PyInt::from_i64(ts, i64::from(*value))? } else { PyBytes::single(*value).into_object() };
         chars.append(ts, item)?;
     }
     // SAFETY: the attributes are whole.
@@ -364,7 +357,9 @@ fn tcsetattr(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
                 Ok(value) => Ok(value),
                 Err(_) => raise!(ts, exc::OverflowError, "Python int too large for C tcflag_t"),
             },
-            None if int.sign() > 0 => raise!(ts, exc::OverflowError, "Python int too large to convert to C unsigned long"),
+            None if int.sign() > 0 => {
+                raise!(ts, exc::OverflowError, "Python int too large to convert to C unsigned long")
+            }
             _ => raise!(ts, exc::OverflowError, "can't convert negative int to unsigned"),
         }
     };
@@ -390,11 +385,7 @@ fn tcsetattr(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
                 }
             }
             _ => {
-                return raise!(
-                    ts,
-                    exc::TypeError,
-                    "tcsetattr: elements of attributes must be characters or integers"
-                );
+                return raise!(ts, exc::TypeError, "tcsetattr: elements of attributes must be characters or integers");
             }
         };
     }

@@ -35,19 +35,67 @@ pub static MODULE: ModuleSpec = ModuleSpec {
 };
 
 const METHODS: &[MethodDef] = &[
-    MethodDef::positional("decimal", decimal, "decimal($self, chr, default=<unrepresentable>, /)\n--\n\nThe decimal digit that a character is, as an int; else the default, or ValueError."),
-    MethodDef::positional("digit", digit, "digit($self, chr, default=<unrepresentable>, /)\n--\n\nThe digit that a character is, as an int; else the default, or ValueError."),
-    MethodDef::positional("numeric", numeric, "numeric($self, chr, default=<unrepresentable>, /)\n--\n\nThe number that a character is, as a float; else the default, or ValueError."),
+    MethodDef::positional(
+        "decimal",
+        decimal,
+        "decimal($self, chr, default=<unrepresentable>, /)\n--\n\nThe decimal digit that a character is, as an int; else the default, or ValueError.",
+    ),
+    MethodDef::positional(
+        "digit",
+        digit,
+        "digit($self, chr, default=<unrepresentable>, /)\n--\n\nThe digit that a character is, as an int; else the default, or ValueError.",
+    ),
+    MethodDef::positional(
+        "numeric",
+        numeric,
+        "numeric($self, chr, default=<unrepresentable>, /)\n--\n\nThe number that a character is, as a float; else the default, or ValueError.",
+    ),
     MethodDef::one("category", category, "category($self, chr, /)\n--\n\nThe general category of a character."),
-    MethodDef::one("bidirectional", bidirectional, "bidirectional($self, chr, /)\n--\n\nThe bidirectional class of a character; empty when there is none."),
-    MethodDef::one("combining", combining, "combining($self, chr, /)\n--\n\nThe canonical combining class of a character as an int; 0 when there is none."),
-    MethodDef::one("mirrored", mirrored, "mirrored($self, chr, /)\n--\n\n1 for a character that is mirrored in text from right to left, else 0."),
-    MethodDef::one("east_asian_width", east_asian_width, "east_asian_width($self, chr, /)\n--\n\nThe East Asian width of a character."),
-    MethodDef::one("decomposition", decomposition, "decomposition($self, chr, /)\n--\n\nThe decomposition mapping of a character; empty when there is none."),
-    MethodDef::positional("is_normalized", is_normalized_function, "is_normalized($self, form, unistr, /)\n--\n\nWhether a string is in a normal form: 'NFC', 'NFKC', 'NFD' or 'NFKD'."),
-    MethodDef::positional("normalize", normalize_function, "normalize($self, form, unistr, /)\n--\n\nThe normal form of a string: 'NFC', 'NFKC', 'NFD' or 'NFKD'."),
-    MethodDef::positional("name", name, "name($self, chr, default=<unrepresentable>, /)\n--\n\nThe name of a character; else the default, or ValueError."),
-    MethodDef::one("lookup", lookup, "lookup($self, name, /)\n--\n\nThe character (or sequence) of a name; KeyError when there is none."),
+    MethodDef::one(
+        "bidirectional",
+        bidirectional,
+        "bidirectional($self, chr, /)\n--\n\nThe bidirectional class of a character; empty when there is none.",
+    ),
+    MethodDef::one(
+        "combining",
+        combining,
+        "combining($self, chr, /)\n--\n\nThe canonical combining class of a character as an int; 0 when there is none.",
+    ),
+    MethodDef::one(
+        "mirrored",
+        mirrored,
+        "mirrored($self, chr, /)\n--\n\n1 for a character that is mirrored in text from right to left, else 0.",
+    ),
+    MethodDef::one(
+        "east_asian_width",
+        east_asian_width,
+        "east_asian_width($self, chr, /)\n--\n\nThe East Asian width of a character.",
+    ),
+    MethodDef::one(
+        "decomposition",
+        decomposition,
+        "decomposition($self, chr, /)\n--\n\nThe decomposition mapping of a character; empty when there is none.",
+    ),
+    MethodDef::positional(
+        "is_normalized",
+        is_normalized_function,
+        "is_normalized($self, form, unistr, /)\n--\n\nWhether a string is in a normal form: 'NFC', 'NFKC', 'NFD' or 'NFKD'.",
+    ),
+    MethodDef::positional(
+        "normalize",
+        normalize_function,
+        "normalize($self, form, unistr, /)\n--\n\nThe normal form of a string: 'NFC', 'NFKC', 'NFD' or 'NFKD'.",
+    ),
+    MethodDef::positional(
+        "name",
+        name,
+        "name($self, chr, default=<unrepresentable>, /)\n--\n\nThe name of a character; else the default, or ValueError.",
+    ),
+    MethodDef::one(
+        "lookup",
+        lookup,
+        "lookup($self, name, /)\n--\n\nThe character (or sequence) of a name; KeyError when there is none.",
+    ),
 ];
 
 /// A version of the database: an instance is version 3.2, the module itself the newest.
@@ -143,7 +191,9 @@ fn digit(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 
 fn numeric(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -> PyResult {
     let (ch, default) = with_default(ts, "numeric", args)?;
-    let value = known(this, ch).and_then(|(ucd, ch)| ucd.numeric(ch));
+    // CPython knows the Bengali fractions by their later values in both versions.
+    let later = matches!(ch, 0x9F4..=0x9F7);
+    let value = known(this, ch).and_then(|(ucd, ch)| if later { Ucd::new(true).numeric(ch) } else { ucd.numeric(ch) });
     or_default(ts, value.map(|value| PyFloat::new(ts, value)).transpose()?, default, "not a numeric character")
 }
 
@@ -178,9 +228,10 @@ fn mirrored(ts: &ThreadState, this: &PyObject, argument: &PyObject) -> PyResult 
 
 fn east_asian_width(ts: &ThreadState, this: &PyObject, argument: &PyObject) -> PyResult {
     let ch = one_character(ts, "east_asian_width", "", argument)?;
-    // What version 3.2 had not assigned has the width that it has now.
     let width = match known(this, ch) {
         Some((ucd, ch)) => ucd.east_asian_width(ch),
+        // The planes of ideographs are wide whether a character is assigned or not.
+        None if matches!(ch, 0x20000..=0x2FFFD | 0x30000..=0x3FFFD) => "W",
         None => CodePoint::from_u32(ch).map_or("N", |ch| Ucd::new(false).east_asian_width(ch)),
     };
     Ok(PyStr::intern(ts, width)?.into_object())

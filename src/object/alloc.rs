@@ -121,7 +121,6 @@ pub unsafe fn raw(ts: &ThreadState, typ: &PyTypeObject, size: usize, zero: bool)
     if size > isize::MAX as usize - GC_HEAD - MANAGED {
         return Err(NoMemory.into());
     }
-    let size = (size + 7) & !7;
     let block = if prefix == 0 { ts.heap().obj_alloc(size) } else { ts.heap().gc_alloc(size + prefix) };
     if block.is_null() {
         return Err(NoMemory.into());

@@ -67,15 +67,30 @@ unsafe fn lookup_slowly<'a>(ts: &'a ThreadState, typ: &'a PyTypeObject, name: &P
     found
 }
 
+/// Whether one type is among the bases of the other, or of those.
+#[cold]
+fn has_base(ts: &ThreadState, typ: &PyTypeObject, wanted: &PyTypeObject) -> bool {
+    let Some(bases) = typ.bases(ts) else { return false };
+    bases.items().iter().any(|base| {
+        let base = base.cast::<PyTypeObject>();
+        core::ptr::eq(base, wanted) || has_base(ts, base, wanted)
+    })
+}
+
 /// Gives the type a version tag if it has none; false when none is to be had.
 pub fn assign_version(ts: &ThreadState, typ: &PyTypeObject) -> bool {
     if typ.tp_version_tag.get() != 0 {
         return true;
     }
     let Some(mro) = typ.mro(ts) else { return false };
+    let plain = core::ptr::eq(typ.as_object().ob_type(), &*crate::types::typ::TYPE_TYPE);
     // A change of a base must reach this type, which it does only through a base with a tag.
     for base in mro.items().iter().skip(1) {
         let base = base.cast::<PyTypeObject>();
+        // A metaclass's `mro()` may have put in what is no base, whose changes do not come here.
+        if !plain && (core::ptr::eq(base, typ) || !has_base(ts, typ, base)) {
+            return false;
+        }
         if base.tp_version_tag.get() == 0 && !assign_version(ts, base) {
             return false;
         }

@@ -10,6 +10,7 @@
 //! | `call` | arguments and calls |
 //! | `protocol/` | what can be done with any object |
 //! | `gc`, `visit`, `weakref` | cycles, traversal, weak references |
+//! | `census` | objects by type, found by a walk |
 //! | `buffer` | the buffer protocol |
 //! | `error` | how failure travels |
 //! | `ids` | static names |
@@ -19,6 +20,7 @@ pub mod attr;
 pub mod buffer;
 pub mod call;
 pub mod cdef;
+pub mod census;
 pub mod dealloc;
 pub mod def;
 pub mod error;

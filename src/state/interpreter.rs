@@ -120,6 +120,8 @@ pub struct InterpreterState {
     pub gc: Collector,
     /// Ready-made objects for being out of memory.
     pub spare: Spare,
+    /// What happens past a soft limit of memory.
+    pub memory: crate::lifecycle::pressure::MemoryPolicy,
     /// Codec search functions, error handlers, and the cache of look-ups (`_codecs`).
     pub codecs: crate::modules::_codecs::CodecState,
     /// Function objects get versions from here, for the specialized calls.
@@ -138,6 +140,10 @@ pub struct InterpreterState {
     pub native_state: Slot<PyDict>,
     /// `int_max_str_digits`.
     pub int_max_str_digits: Cell<usize>,
+    /// What records allocations, while tracemalloc traces; or null.
+    pub tracer: Cell<*mut crate::tracemalloc::Tracer>,
+    /// `tracemalloc.get_traceback_limit()`.
+    pub traceback_limit: Cell<usize>,
     /// The next interpreter of the runtime.
     pub next: Cell<*mut InterpreterState>,
 }
@@ -172,6 +178,7 @@ impl InterpreterState {
             static_types: UnsafeCell::new(TryVec::new()),
             gc: Collector::new(),
             spare: Spare::default(),
+            memory: crate::lifecycle::pressure::MemoryPolicy::default(),
             codecs: crate::modules::_codecs::CodecState::default(),
             next_function_version: Cell::new(1),
             next_keys_version: Cell::new(1),
@@ -181,6 +188,8 @@ impl InterpreterState {
             atexit: Slot::empty(),
             native_state: Slot::empty(),
             int_max_str_digits: Cell::new(4300),
+            tracer: Cell::new(core::ptr::null_mut()),
+            traceback_limit: Cell::new(1),
             next: Cell::new(core::ptr::null_mut()),
         }
     }

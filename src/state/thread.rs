@@ -30,6 +30,8 @@ impl EvalBreaker {
     pub const COLLECT: u32 = 1 << 4;
     /// Tracing or monitoring has changed.
     pub const TRACING: u32 = 1 << 5;
+    /// A soft limit of memory was passed.
+    pub const MEMORY: u32 = 1 << 6;
 
     /// No request.
     pub const fn new() -> EvalBreaker {

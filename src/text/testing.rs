@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use hognose_allocators::{Domain, Heap, HeapKind, attach_heap};
+use hognose_allocators::{Domain, Heap, HeapKind, Limit, attach_heap};
 
 /// A heap that serves the thread's allocations while it lives. At its end nothing may be left in it.
 pub(crate) struct TestHeap(NonNull<Heap>);
@@ -48,7 +48,8 @@ where
     let heap = TestHeap::of_kind(HeapKind::Malloc);
     let mut failures = 0;
     for room in (0..).step_by(8) {
-        heap.heap().set_limit(Some(heap.heap().held_bytes() + room));
+        let hard = Some(heap.heap().held_bytes() + room);
+        heap.heap().set_limit(None, Limit { soft: None, hard }).expect("a limit");
         let outcome = work().map(drop);
         assert_eq!(heap.live_blocks(), 0, "with room for {room} bytes");
         match outcome {

@@ -597,6 +597,7 @@ unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: called once, for a code object.
     unsafe {
         weakref::clear_all(ts, &*object);
+        crate::tracemalloc::code_ends(ts);
         let code = object.cast::<PyCode>();
         if (*code).table().is_some() {
             ts.interp().monitoring.forget_code(ts.interp(), &*code);

@@ -5,7 +5,7 @@ use core::cell::Cell;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::*;
 use crate::state::ThreadState;
-use crate::types::code::PyCode;
+use crate::types::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, PyCode};
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::none::{is_none, none};
@@ -292,6 +292,15 @@ fn set_code(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> Py
             "{}() requires a code object with {has} free vars, not {wanted}",
             function.code().name()
         );
+    }
+    let kind = |flags: i32| flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
+    if kind(code.co_flags) != kind(function.code().co_flags) {
+        exc::warn(
+            ts,
+            &exc::DeprecationWarning,
+            "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)",
+            1,
+        )?;
     }
     function.func_version.set(0);
     function.func_code.set(Some(Ref::from_borrowed(code)));

@@ -127,7 +127,12 @@ fn property_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResul
     if from_getter || doc.is_some() {
         let doc = doc.unwrap_or_else(|| ts.none());
         let result = attr::set(ts, object, id!(__doc__), &doc);
-        ts.catch(result, &exc::AttributeError)?;
+        if from_getter {
+            // A docstring that the getter brings along must find its place; one that was given may be dropped.
+            result?;
+        } else {
+            ts.catch(result, &exc::AttributeError)?;
+        }
     } else {
         let none = ts.none();
         let result = attr::set(ts, object, id!(__doc__), &none);

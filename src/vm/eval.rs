@@ -906,7 +906,9 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                     }
                     op::MAKE_CELL => {
                         save!();
-                        let cell = check!(PyCell::new(ts, PyRef::from_owned_or_null(*locals.add(oparg))));
+                        // The value is the cell's now, and gone with it when the cell cannot be made.
+                        let value = locals.add(oparg).replace(core::ptr::null_mut());
+                        let cell = check!(PyCell::new(ts, PyRef::from_owned_or_null(value)));
                         *locals.add(oparg) = cell.into_ptr().cast();
                         next!()
                     }

@@ -264,23 +264,13 @@ pub unsafe fn abandon(ts: &ThreadState, target: &ThreadState) -> bool {
             }
             // What native code was called with, nobody uses any more: it waits for the frames above to end.
             native |= frame.is_entry && !at.is_null();
+            // What native code was called with, nobody uses any more: it waits for the frames above to end.
             let caller_is_calling = at.as_ref().is_some_and(|caller| caller.is_calling);
-            stack_is_whole = frame.owner == Owner::Thread && (!frame.is_entry || caller_is_calling);
+            stack_is_whole = !frame.is_entry || caller_is_calling;
             if frame.owner == Owner::Thread {
                 frame.clear(ts);
             } else {
-                // The rest is its generator's, which its caller's stack keeps.
-                frame.previous = core::ptr::null_mut();
-                let mut place = frame.localsplus();
-                while place < frame.sp {
-                    let object = place.replace(core::ptr::null_mut());
-                    place = place.add(1);
-                    if !object.is_null() {
-                        header::decref(ts, object);
-                    }
-                }
-                frame.sp = frame.stack_base();
-                native = true;
+                crate::types::generator::abandon(ts, frame);
             }
         }
     }

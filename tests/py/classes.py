@@ -97,3 +97,10 @@ assert 1 + proxy == 1
 del n
 raises(ReferenceError, "weakly-referenced object no longer exists", lambda: proxy + 1)
 print("ok")
+
+# locals() of a class body is its namespace, also where a comprehension has variables in it.
+class WithComprehension:
+    squares = [number * number for number in range(3)]
+    locals().update({name: 1 for name in ("one", "two")})
+    assert locals()["squares"] == squares
+assert WithComprehension.one == WithComprehension.two == 1 and not hasattr(WithComprehension, "number")

@@ -67,10 +67,20 @@ async def main():
         except asyncio.InvalidStateError:
             continue
         raise AssertionError("no InvalidStateError")
-    try:
-        loop.create_future().set_exception(StopIteration)
-    except TypeError:
-        pass
+    future = loop.create_future()
+    future.set_exception(StopIteration)
+    assert isinstance(future.exception(), RuntimeError) and isinstance(future.exception().__cause__, StopIteration)
+
+    class Watching(asyncio.Future):
+        added = 0
+
+        def add_done_callback(self, callback, *, context=None):
+            self.added += 1
+            super().add_done_callback(callback, context=context)
+
+    future = Watching(loop=loop)
+    loop.call_soon(future.set_result, 1)
+    assert await future == 1 and future.added == 1
 
     eager = asyncio.eager_task_factory(loop, later("eager", 0))
     assert await eager == "eager"

@@ -80,3 +80,16 @@ assert result == [23], result
 gate.set()
 for thread in threads:
     thread.join()
+
+# What is left of threads that have ended, but were not joined, is the parent's business.
+ended = [threading.Thread(target=lambda: None) for _ in range(8)]
+for thread in ended:
+    thread.start()
+while any(thread.is_alive() for thread in ended):
+    pass
+pid = os.fork()
+if pid == 0:
+    ended.clear()
+    thread = None
+    os._exit(29)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 29

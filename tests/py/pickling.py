@@ -45,6 +45,9 @@ class Keywords:
     def __getnewargs_ex__(self):
         return (1, 2), {"k": 3}
 
+    def __getstate__(self):
+        return None
+
 
 class Stack(list):
     pass

@@ -100,6 +100,7 @@ impl Sampler {
         bytes.set(bytes.get() + size);
         self.allocations[tag.index()].set(self.allocations[tag.index()].get() + 1);
         heap.hold(tag, size);
+        heap.hand_out(tag, size);
     }
 
     pub(super) fn went(&self, heap: &Heap, tag: Tag, size: usize) {
@@ -141,7 +142,8 @@ impl Heap {
             return ptr::null_mut();
         }
         sampler.left.set(sampler.rate);
-        if !self.within_limit(size) {
+        if !self.within_limit(tag, size) {
+            // The request goes on to the pages, which may have a block left.
             return ptr::null_mut();
         }
         let p = pool::alloc(Some(self), Some(tag), size, zeroed);

@@ -55,8 +55,8 @@ pub(crate) struct Arena {
     pub(crate) free: Cell<u64>,
     /// The bits of all pages.
     pub(crate) all: u64,
-    /// A bit for each page that was ever used.
-    touched: Cell<u64>,
+    /// A bit for each page that was used since its memory was last given back (A3, see `trim`).
+    pub(crate) touched: Cell<u64>,
     pub(crate) next: Cell<*mut Arena>,
     pub(crate) prev: Cell<*mut Arena>,
     pub(crate) room_next: Cell<*mut Arena>,
@@ -215,6 +215,7 @@ fn take_slot(reserve: &mut Guard<'_, Reserve>) -> *mut u8 {
             return ptr::null_mut();
         }
         reserve.taken[word] |= 1 << bit;
+        super::trim::advise(at);
         return at;
     }
     ptr::null_mut()

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::bin::Bin;
 use super::page::{self, CLASSES, SMALL_LIMIT};
 use super::{Heap, Tag, current_heap, pagemap};
-use crate::domain::{self, Domain};
+use crate::domain::Domain;
 
 /// What the inlined paths of a domain ask; zeros close them.
 #[repr(C)]
@@ -217,7 +217,7 @@ impl Heap {
         if self.is_direct(tag.domain()) {
             self.alloc_zeroed_inner(tag, size)
         } else {
-            self.hooked(tag, |domain| domain::calloc(domain, 1, size)).cast()
+            self.alloc_zeroed_hooked(tag, size)
         }
     }
 }

@@ -13,9 +13,9 @@ use super::HeapKind;
 use super::bin::Block;
 use super::registry::{HEAPS, Heaps, find_outside_any};
 use super::{Heap, Tag, arena, current_heap, large, shared};
-use crate::{debug, guard};
 use crate::domain::{self, Domain};
 use crate::table;
+use crate::{debug, guard};
 
 /// Whom a block belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

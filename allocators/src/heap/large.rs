@@ -190,8 +190,8 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     let Some(total) = size.max(LEAST).checked_add(HEADER) else {
         return ptr::null_mut();
     };
-    if !heap.within_limit(size) {
-        return ptr::null_mut();
+    if !heap.within_limit(tag, size) {
+        return heap.refuse();
     }
     let Some(entry) = heap.directory.reserve() else {
         return ptr::null_mut();
@@ -213,6 +213,7 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     counts.large_blocks.set(counts.large_blocks.get() + 1);
     counts.large_bytes.set(counts.large_bytes.get() + size);
     heap.hold(tag, size);
+    heap.hand_out(tag, size);
     p
 }
 
@@ -248,8 +249,8 @@ pub(crate) unsafe fn realloc(heap: &Heap, at: NonNull<Large>, size: usize) -> *m
     };
     // SAFETY: the caller's promise.
     let (old, source, tag, entry) = unsafe { ((*at).size, (*at).source, (*at).tag, (*at).entry) };
-    if size > old && !heap.within_limit(size - old) {
-        return ptr::null_mut();
+    if size > old && !heap.within_limit(tag, size - old) {
+        return heap.refuse();
     }
     // SAFETY: the caller's promise; what the directory names is the block that lives then.
     unsafe {
@@ -265,8 +266,8 @@ pub(crate) unsafe fn realloc(heap: &Heap, at: NonNull<Large>, size: usize) -> *m
         heap.directory.moved(entry, kept);
         let bytes = &heap.counts[tag.index()].large_bytes;
         bytes.set(bytes.get() - old + size);
-        heap.unhold(tag, old);
-        heap.hold(tag, size);
+        heap.reheld(tag, old, size);
+        heap.hand_out(tag, size);
         p
     }
 }

@@ -9,8 +9,9 @@
 
 use core::ffi::c_void;
 
-use crate::domain::{self, Domain};
+use crate::handle::Handle;
 use crate::table;
+use crate::watch::Unwatched;
 
 /// Where a block came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +19,7 @@ use crate::table;
 pub(crate) enum Source {
     /// The C library itself, not counted in the raw domain.
     Library,
-    /// The raw domain's table.
+    /// The raw domain, below the watch: it is the user's block that is watched.
     RawTable,
 }
 
@@ -29,9 +30,9 @@ pub(crate) fn alloc(size: usize, zeroed: bool) -> (*mut c_void, Source) {
         let p = unsafe { if zeroed { libc::calloc(1, size) } else { libc::malloc(size) } };
         (p, Source::Library)
     } else if zeroed {
-        (domain::calloc(Domain::Raw, 1, size), Source::RawTable)
+        (Unwatched::take_zeroed(size), Source::RawTable)
     } else {
-        (domain::malloc(Domain::Raw, size), Source::RawTable)
+        (Unwatched::take(size), Source::RawTable)
     }
 }
 
@@ -44,7 +45,7 @@ pub(crate) unsafe fn realloc(p: *mut c_void, size: usize, source: Source) -> *mu
     unsafe {
         match source {
             Source::Library => libc::realloc(p, size),
-            Source::RawTable => domain::realloc(Domain::Raw, p, size),
+            Source::RawTable => Unwatched::retake(p, size),
         }
     }
 }
@@ -58,7 +59,7 @@ pub(crate) unsafe fn free(p: *mut c_void, source: Source) {
     unsafe {
         match source {
             Source::Library => libc::free(p),
-            Source::RawTable => domain::free(Domain::Raw, p),
+            Source::RawTable => Unwatched::give(p),
         }
     }
 }

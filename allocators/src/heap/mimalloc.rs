@@ -165,19 +165,18 @@ fn may_take(heap: &Heap, tag: Tag, size: usize) -> bool {
 #[inline(never)]
 fn look(heap: &Heap, tag: Tag, size: usize) -> bool {
     recount(heap, false);
-    if !heap.within_limit(size) {
+    if !heap.within_limit(tag, size) {
         // What other threads have freed may count as held until it is collected.
         recount(heap, true);
-        if !heap.within_limit(size) {
+        if !heap.within_limit(tag, size) {
+            heap.refuse();
             return false;
         }
     }
     // What comes now counts in the peak.
-    heap.hold(tag, size);
-    heap.unhold(tag, size);
-    let held = heap.held.get();
-    let free = heap.limit.get().saturating_sub(held).saturating_sub(size);
-    heap.mimalloc.budget.set(free.min(LEAST_BUDGET.max(held / 8)));
+    heap.expect_peak(tag, size);
+    let free = heap.headroom().saturating_sub(size);
+    heap.mimalloc.budget.set(free.min(LEAST_BUDGET.max(heap.held.get() / 8)));
     true
 }
 
@@ -195,8 +194,7 @@ pub(super) fn recount(heap: &Heap, by_block: bool) {
             for_each_area(heap, tag, &mut |area| bytes += area.used * area.block_size);
         }
         let counted = &heap.counts[tag.index()].large_bytes;
-        heap.unhold(tag, counted.replace(bytes));
-        heap.hold(tag, bytes);
+        heap.reheld(tag, counted.replace(bytes), bytes);
     }
 }
 
@@ -215,6 +213,7 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     if !p.is_null() {
         let blocks = &heap.counts[tag.index()].large_blocks;
         blocks.set(blocks.get() + 1);
+        heap.hand_out(tag, size);
     }
     p.cast()
 }
@@ -264,7 +263,11 @@ pub(crate) unsafe fn realloc(heap: &Heap, tag: Tag, p: *mut u8, size: usize) -> 
         return ptr::null_mut();
     }
     // SAFETY: the caller's promise.
-    unsafe { mi::mi_heap_realloc(heap_of_tag(heap, tag), p.cast(), size).cast() }
+    let new = unsafe { mi::mi_heap_realloc(heap_of_tag(heap, tag), p.cast(), size) };
+    if !new.is_null() {
+        heap.hand_out(tag, size);
+    }
+    new.cast()
 }
 
 /// The heap and tag of a block of any mimalloc heap that is on the list.
@@ -309,7 +312,7 @@ pub(crate) fn for_each(heap: &Heap, tag: Tag, f: Visitor<'_>) {
 type AreaVisitor<'a> = &'a mut dyn FnMut(&mi::mi_heap_area_t);
 
 /// Calls `f` with each page of a tag.
-fn for_each_area(heap: &Heap, tag: Tag, f: AreaVisitor<'_>) {
+pub(super) fn for_each_area(heap: &Heap, tag: Tag, f: AreaVisitor<'_>) {
     unsafe extern "C" fn visit(
         _: *const mi::mi_heap_t,
         area: *const mi::mi_heap_area_t,

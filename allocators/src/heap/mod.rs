@@ -19,11 +19,14 @@
 //!
 //! Files: `current` (the heap of the thread), `fast` (what is inlined into the runtime), `slow` (what it
 //! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena` and `pagemap` (blocks
-//! up to 512 bytes), `owned` (a heap by Rust's rules), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks in the wrong hands),
-//! `shared` (where that is everyday work), `registry` (all heaps), `stats`, `walk`.
+//! up to 512 bytes), `owned` (a heap by Rust's rules), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks
+//! in the wrong hands), `shared` (where that is everyday work), `registry` (all heaps), `limit`, `stats` (figures) with
+//! `areas`, `trim`, `walk`.
 
 #![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
+#[cfg(feature = "mimalloc")]
+pub(crate) mod areas;
 pub(crate) mod arena;
 pub(crate) mod bin;
 mod builtin;
@@ -31,6 +34,7 @@ mod current;
 mod fast;
 pub(crate) mod foreign;
 mod large;
+pub(crate) mod limit;
 mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
@@ -47,11 +51,13 @@ mod small;
 pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
-mod walk;
+pub(crate) mod trim;
+pub(crate) mod walk;
 
 use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_void;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 pub use arena::ARENA_SIZE;
 pub(crate) use builtin::{MEM_BUILTIN, OBJ_BUILTIN};
@@ -60,7 +66,7 @@ pub(crate) use fast::{quick_alloc, quick_free};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
 
 use crate::domain::{Domain, NoMemory};
-use crate::guard;
+use crate::{guard, watch};
 use bin::{Bin, Block};
 use page::{CLASSES, Page};
 
@@ -161,6 +167,10 @@ pub struct Heap {
     bins: [[Bin; CLASSES]; 3],
     pushes: [[bin::Pushes; CLASSES]; 3],
     kind: HeapKind,
+    /// What the watcher knows the heap by; null when it is not watched.
+    mark: Cell<*mut c_void>,
+    /// Whether a domain has its built-in allocator, and the heap is watched.
+    watched: [AtomicBool; 3],
     /// The tag of the next object that comes through the table.
     hint: Cell<Tag>,
     current: [[Cell<*mut Page>; CLASSES]; 3],
@@ -180,7 +190,8 @@ pub struct Heap {
     /// Pages that were taken since the bins were emptied.
     pages_taken: Cell<u32>,
     held: Cell<usize>,
-    limit: Cell<usize>,
+    limits: limit::Limits,
+    numbers: stats::Numbers,
     fallback: Cell<bool>,
     #[cfg(feature = "mimalloc")]
     mimalloc: mimalloc::State,
@@ -225,6 +236,8 @@ impl Heap {
             bins: [const { EMPTY_BINS }; 3],
             pushes: [const { NO_PUSHES }; 3],
             kind,
+            mark: Cell::new(ptr::null_mut()),
+            watched: [const { AtomicBool::new(false) }; 3],
             hint: Cell::new(Tag::Obj),
             current: [const { [const { Cell::new(ptr::null_mut()) }; CLASSES] }; 3],
             partial: [const { [const { small::List::new() }; CLASSES] }; 3],
@@ -242,7 +255,8 @@ impl Heap {
             peaks: [const { Cell::new(0) }; 3],
             pages_taken: Cell::new(0),
             held: Cell::new(0),
-            limit: Cell::new(usize::MAX),
+            limits: limit::Limits::new(),
+            numbers: stats::Numbers::new(),
             fallback: Cell::new(false),
             #[cfg(feature = "mimalloc")]
             mimalloc: mimalloc::State::new(),
@@ -275,6 +289,8 @@ impl Heap {
     /// `heap` came from [`Heap::new`], is attached to no other thread, and neither it nor a block of it
     /// is used again.
     pub unsafe fn destroy(heap: NonNull<Self>) {
+        // SAFETY: no mark is always a good one.
+        unsafe { watch::watch_heap(heap.as_ref(), ptr::null_mut()) };
         registry::remove(heap.as_ptr());
         if ptr::eq(current_heap(), heap.as_ptr()) {
             attach_heap(ptr::null_mut());
@@ -310,21 +326,6 @@ impl Heap {
         self.label.store(interpreter, Ordering::Relaxed);
     }
 
-    /// Sets the highest value that [`Heap::held_bytes`] may reach; `None` for no limit. Beyond it
-    /// allocations fail. Pages count as a whole when they are taken, so the limit costs nothing on the
-    /// fast path; what is held already stays.
-    pub fn set_limit(&self, bytes: Option<usize>) {
-        self.limit.set(bytes.unwrap_or(usize::MAX));
-        #[cfg(feature = "mimalloc")]
-        self.mimalloc.reset_budget();
-    }
-
-    /// The limit; `None` if there is none.
-    #[must_use]
-    pub fn limit(&self) -> Option<usize> {
-        Some(self.limit.get()).filter(|limit| *limit != usize::MAX)
-    }
-
     /// The tag of the object that is asked for next, through the table.
     #[inline(always)]
     pub(crate) fn take_hint(&self) -> Tag {
@@ -340,7 +341,26 @@ impl Heap {
         self.gates[domain.index()].is_direct()
     }
 
-    pub(crate) fn set_direct(&self, domain: Domain, direct: bool) {
+    #[inline(always)]
+    pub(crate) fn is_watched(&self, domain: Domain) -> bool {
+        self.watched[domain.index()].load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark(&self) -> *mut c_void {
+        self.mark.get()
+    }
+
+    /// Sets the mark; the caller refreshes the flags. Returns the mark before.
+    pub(crate) fn set_mark(&self, mark: *mut c_void) -> *mut c_void {
+        self.mark.replace(mark)
+    }
+
+    /// Sets the flags of a domain that has, or has not, its built-in allocator (T2).
+    pub(crate) fn set_direct(&self, domain: Domain, builtin: bool) {
+        let watched = !self.mark.get().is_null();
+        let direct = builtin && !watched;
+        self.watched[domain.index()].store(builtin && watched, Ordering::Relaxed);
         // A sampled block lies outside pages, whatever its size.
         let sized = !self.fallback.get() && !self.sampler.is_on();
         self.gates[domain.index()].set(direct, self.range_len, sized);

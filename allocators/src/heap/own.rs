@@ -17,7 +17,8 @@ pub(super) struct Memory {
 impl Memory {
     /// Takes `size` bytes; `None` if there are none.
     pub(super) fn take(size: usize) -> Option<Self> {
-        let table = table::current(Domain::Raw);
+        // What a watcher has to know of are the blocks of users.
+        let table = table::unwatched(Domain::Raw);
         // SAFETY: whoever installed the table promised that it is an allocator.
         let at = unsafe { (table.malloc)(table.ctx, size) };
         Some(Self { at: NonNull::new(at.cast())?, table })

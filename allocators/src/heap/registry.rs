@@ -58,6 +58,13 @@ pub(crate) fn add(heap: *const Heap) {
     heaps.first = heap;
 }
 
+/// Sets a heap's flags again after its mark has changed. The caller holds the lock of the tables.
+pub(crate) fn refresh(heap: &Heap) {
+    for domain in [Domain::Mem, Domain::Obj] {
+        heap.set_direct(domain, crate::table::is_direct(domain));
+    }
+}
+
 /// Takes a heap off (R1).
 pub(crate) fn remove(heap: *const Heap) {
     let mut heaps = HEAPS.lock();

@@ -88,7 +88,7 @@ impl Model<'_> {
             (Tag::ObjGc, true) => heap.gc_alloc_zeroed(size),
         };
         if p.is_null() {
-            assert!(heap.limit().is_some(), "only a limit refuses");
+            assert!(heap.limit(None).hard.is_some(), "only a limit refuses");
             return;
         }
         assert_eq!(p as usize % 16, 0);
@@ -165,8 +165,8 @@ impl Model<'_> {
             }
             Step::Settle => self.heap.drain_foreign(),
             Step::Collect => self.heap.collect(),
-            Step::Limit { room } => self.heap.set_limit(Some(self.heap.held_bytes() + room)),
-            Step::NoLimit => self.heap.set_limit(None),
+            Step::Limit { room } => set_hard(self.heap, Some(self.heap.held_bytes() + room)),
+            Step::NoLimit => set_hard(self.heap, None),
         }
     }
 
@@ -179,6 +179,11 @@ impl Model<'_> {
             assert!(stats.live_bytes >= mine.map(|block| block.size).sum());
         }
     }
+}
+
+/// Limits the whole heap.
+fn set_hard(heap: &Heap, hard: Option<usize>) {
+    heap.set_limit(None, crate::heap::limit::Limit { soft: None, hard }).expect("limits");
 }
 
 proptest! {
@@ -202,7 +207,7 @@ proptest! {
             while let Some(block) = model.take(0) {
                 model.free(&block, true);
             }
-            heap.set_limit(None);
+            set_hard(&heap, None);
             heap.collect();
             model.agree();
         }

@@ -9,7 +9,7 @@ use super::mimalloc;
 use super::page::SMALL_LIMIT;
 use super::{Heap, Tag, arena, attach_heap, foreign, large};
 use crate::domain::{self, Domain, MAX_SIZE};
-use crate::guard;
+use crate::{guard, watch};
 
 impl Heap {
     /// What the gate does not let in, and what finds its bin empty.
@@ -241,16 +241,56 @@ impl Heap {
         result
     }
 
+    /// A new block is told of; null if it is refused.
+    #[inline(always)]
+    fn tell(&self, p: *mut u8, size: usize) -> *mut u8 {
+        if p.is_null() || watch::allocated(self, p, size) {
+            return p;
+        }
+        // SAFETY: the block was just made and nobody has seen it.
+        unsafe { self.free_inner(p) };
+        ptr::null_mut()
+    }
+
     pub(super) fn alloc_hooked(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.is_watched(tag.domain()) {
+            return self.tell(self.alloc_inner(tag, size), size);
+        }
         self.hooked(tag, |domain| domain::malloc(domain, size)).cast()
     }
 
+    pub(super) fn alloc_zeroed_hooked(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.is_watched(tag.domain()) {
+            return self.tell(self.alloc_zeroed_inner(tag, size), size);
+        }
+        self.hooked(tag, |domain| domain::calloc(domain, 1, size)).cast()
+    }
+
     pub(super) unsafe fn free_hooked(&self, tag: Tag, p: *mut u8) {
+        if self.is_watched(tag.domain()) {
+            if !p.is_null() {
+                watch::freed(self, p);
+                // SAFETY: the caller's promise.
+                unsafe { self.free_inner(p) };
+            }
+            return;
+        }
         // SAFETY: the caller's promise.
         self.hooked(tag, |domain| unsafe { domain::free(domain, p.cast()) });
     }
 
     pub(super) unsafe fn realloc_hooked(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
+        if self.is_watched(tag.domain()) {
+            // SAFETY: the caller's promise.
+            let new = unsafe { self.realloc_inner(tag, p, size) };
+            if p.is_null() {
+                return self.tell(new, size);
+            }
+            if !new.is_null() {
+                watch::moved(self, p, new, size);
+            }
+            return new;
+        }
         // SAFETY: the caller's promise.
         self.hooked(tag, |domain| unsafe { domain::realloc(domain, p.cast(), size) }).cast()
     }

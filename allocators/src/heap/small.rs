@@ -134,7 +134,7 @@ impl Heap {
                 current.set(ptr::null_mut());
                 growing = true;
             }
-            let within = self.within_limit(PAGE_SIZE);
+            let within = self.within_limit(tag, PAGE_SIZE);
             let taken = self.pages_taken.get();
             if !flushed && (!within || taken >= PAGES_BEFORE_FLUSH) {
                 flushed = true;
@@ -143,6 +143,7 @@ impl Heap {
                 continue;
             }
             if !within {
+                self.refuse();
                 return Err(Shortage::Limit);
             }
             let fresh = self.take_page(tag, class, growing);
@@ -243,11 +244,11 @@ impl Heap {
         if arena.free.get() == 0 {
             self.unlink_room(at);
         }
-        self.hold(tag, PAGE_SIZE);
         arena.touch(index, growing);
         let page = arena.page(index);
         page.begin(at, &raw const self.bins[tag.index()][class], tag, class);
         arena::map_page(arena, page);
+        self.hold_page(page);
         ptr::from_ref(page).cast_mut()
     }
 
@@ -262,7 +263,7 @@ impl Heap {
         let at = page.arena.get();
         // SAFETY: a page's arena lives as long as the page.
         let arena = unsafe { &*at };
-        self.unhold(page.tag(), PAGE_SIZE);
+        self.unhold_page(page);
         page.bin.set(ptr::null());
         arena::map_page(arena, page);
         let index = arena.index_of(page);
@@ -423,6 +424,8 @@ impl Heap {
                 at = unsafe { (*at).room_next.get() };
             }
             assert_eq!(listed, usize::from(arena.free.get() != 0), "A1: arenas with room are listed");
+            let used = arena.all & !arena.free.get();
+            assert_eq!(used & !arena.touched.get(), 0, "A3: a page in use holds memory");
         });
         assert!(unused_arenas <= 1, "A2: one spare arena");
         self.validate_bins();
@@ -450,6 +453,7 @@ impl Heap {
             }
             held[tag.domain().index()] += large::validate(self, tag) + self.sampler.counts(tag).1;
         }
+        self.validate_numbers();
         if self.kind().counts_held_by_block() {
             return;
         }

@@ -285,7 +285,8 @@ fn a_limit_holds_for_one_heap() {
     for kind in HeapKind::ALL {
         let other = Attached::new(*kind);
         let heap = Attached::new(*kind);
-        heap.set_limit(Some(1 << 20));
+        let limit = super::limit::Limit { soft: None, hard: Some(1 << 20) };
+        heap.set_limit(None, limit).expect("limits");
         let mut blocks = Vec::new();
         loop {
             let p = heap.obj_alloc(100 + blocks.len() % 1000);

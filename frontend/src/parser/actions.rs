@@ -86,9 +86,7 @@ impl Parser<'_> {
         let last = tokens[..self.mark()]
             .iter()
             .rev()
-            .find(|token| {
-                !matches!(token.token.kind, kind::ENDMARKER | kind::NEWLINE | kind::INDENT | kind::DEDENT)
-            })
+            .find(|token| !matches!(token.token.kind, kind::ENDMARKER | kind::NEWLINE | kind::INDENT | kind::DEDENT))
             .unwrap_or(first);
         let start = Place { line: first.token.line, column: first.token.column };
         (start, Place { line: last.token.end_line, column: last.token.end_column })

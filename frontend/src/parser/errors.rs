@@ -1,6 +1,6 @@
 //! Errors: their sentences and where CPython points to.
 
-use super::{Found, NIL, Parser, Start, Stop};
+use super::{Found, NIL, Parser, Stop};
 use crate::error::{CompileError, SyntaxErrorInfo, SyntaxErrorKind};
 use crate::tokenizer::{Done, Step, Token, kind};
 use crate::tree::{Const, Kind, Value};
@@ -61,6 +61,14 @@ impl Parser<'_> {
 
     pub(super) fn raise_indentation(&self, message: &str) -> Found {
         self.raise_last(SyntaxErrorKind::IndentationError, message)
+    }
+
+    /// What came with Python 3.`minor`, unless the text is of an older version.
+    pub(super) fn since(&self, minor: u8, what: &str, value: Value) -> Found {
+        if self.options.feature_version < minor {
+            return self.raise(&format!("{what} only supported in Python 3.{minor} and greater"));
+        }
+        Ok(Some(value))
     }
 
     /// The block of a statement is not there.
@@ -139,9 +147,7 @@ impl Parser<'_> {
                 let message = "unindent does not match any outer indentation level";
                 return self.raise_indentation(message).map(drop);
             }
-            Done::TabSpace => {
-                (SyntaxErrorKind::TabError, "inconsistent use of tabs and spaces in indentation", 1)
-            }
+            Done::TabSpace => (SyntaxErrorKind::TabError, "inconsistent use of tabs and spaces in indentation", 1),
             Done::TooDeep => (SyntaxErrorKind::IndentationError, "too many levels of indentation", 1),
             Done::LineContinuation => {
                 let tokenizer = self.tokenizer.borrow();

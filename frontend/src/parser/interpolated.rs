@@ -1,7 +1,7 @@
 //! f-strings and t-strings, and literals that stand side by side.
 
 use super::literals::decode_text;
-use super::{Found, NIL, Parser};
+use super::{Found, NIL, Parser, Stop};
 use crate::tokenizer::{Token, kind};
 use crate::tree::{Const, Kind, Place, Value};
 
@@ -29,27 +29,27 @@ impl Parser<'_> {
         let ((mark_start, mark_end), (start, _)) = (self.span(mark), self.span(name));
         let (letter, _) = self.around();
         if mark_start.line != start.line || mark_end.column != start.column {
-            let message = format!("{letter}-string: conversion type must come right after the exclamation mark");
+            let message = format!("{letter}-string: conversion type must come right after the exclamanation mark");
             return self.raise_range(mark, name, &message);
-        }
-        let id = self.identifier(name);
-        let id = self.tree.borrow().text(id).unwrap_or("").to_owned();
-        if !matches!(id.as_str(), "s" | "r" | "a") {
-            let message =
-                format!("{letter}-string: invalid conversion character '{id}': expected 's', 'r', or 'a'");
-            return self.raise_at(name, &message);
         }
         Ok(Some(self.list(&[name, mark])))
     }
 
     /// The number of a conversion.
-    fn conversion_number(&self, debug: Value, conversion: Value, spec: Value) -> Value {
+    fn conversion_number(&self, debug: Value, conversion: Value, spec: Value) -> Result<Value, Stop> {
         if conversion != NIL {
-            let id = self.identifier(self.first(conversion));
-            let letter = self.tree.borrow().text(id).and_then(|id| id.bytes().next()).unwrap_or(b's');
-            return Value::Int(i32::from(letter));
+            let name = self.first(conversion);
+            let id = self.identifier(name);
+            let id = self.tree.borrow().text(id).unwrap_or("").to_owned();
+            if !matches!(id.as_str(), "s" | "r" | "a") {
+                let (letter, _) = self.around();
+                let message =
+                    format!("{letter}-string: invalid conversion character '{id}': expected 's', 'r', or 'a'");
+                self.raise_at(name, &message)?;
+            }
+            return Ok(Value::Int(id.bytes().next().unwrap_or(b's').into()));
         }
-        Value::Int(if debug != NIL && spec == NIL { i32::from(b'r') } else { -1 })
+        Ok(Value::Int(if debug != NIL && spec == NIL { i32::from(b'r') } else { -1 }))
     }
 
     /// Behind a colon: the specification and the colon.
@@ -152,7 +152,7 @@ impl Parser<'_> {
         spec: Value,
         close: Value,
     ) -> Found {
-        let number = self.conversion_number(debug, conversion, spec);
+        let number = self.conversion_number(debug, conversion, spec)?;
         let value = self.node(at, Kind::FormattedValue, &[expression, number, self.first(spec)]);
         Ok(Some(self.with_debug_text(at, value, debug, conversion, spec, close)))
     }
@@ -167,7 +167,7 @@ impl Parser<'_> {
         spec: Value,
         close: Value,
     ) -> Found {
-        let number = self.conversion_number(debug, conversion, spec);
+        let number = self.conversion_number(debug, conversion, spec)?;
         let (shown, _) = self.shown(conversion, spec, close);
         let shown = shown.trim_end_matches(|c: char| c.is_whitespace() || c == '=').to_owned();
         let shown = self.add_constant(Const::Str(shown.into_bytes()));

@@ -41,7 +41,8 @@ impl Parser<'_> {
         let letters = text.find(['\'', '"']).unwrap_or(0);
         let prefix = text[..letters].to_ascii_lowercase();
         let quoted = &text[letters..];
-        let width = if quoted.len() >= 6 && (quoted.starts_with("'''") || quoted.starts_with("\"\"\"")) { 3 } else { 1 };
+        let width =
+            if quoted.len() >= 6 && (quoted.starts_with("'''") || quoted.starts_with("\"\"\"")) { 3 } else { 1 };
         let content = &quoted[width..quoted.len() - width];
         let raw = prefix.contains('r');
         let constant = if prefix.contains('b') {
@@ -216,11 +217,7 @@ pub fn decode_text(content: &str, raw: bool) -> Result<Vec<u8>, String> {
                 let rest = &content[at + 2..];
                 let name = rest.strip_prefix('{').and_then(|rest| rest.find('}').map(|end| &rest[..end]));
                 let Some(name) = name.filter(|name| !name.is_empty()) else {
-                    let tail = if rest.starts_with('{') {
-                        rest.find('}').map_or(rest.len(), |end| end + 1)
-                    } else {
-                        0
-                    };
+                    let tail = if rest.starts_with('{') { rest.find('}').map_or(rest.len(), |end| end + 1) } else { 0 };
                     return say(at + 2 + tail, "malformed \\N character escape");
                 };
                 let end = at + 4 + name.len();

@@ -68,6 +68,8 @@ pub struct ParseOptions {
     pub barry_as_flufl: bool,
     /// The longest decimal integer; 0 is no limit.
     pub int_max_str_digits: usize,
+    /// The minor version of Python 3 whose grammar it is.
+    pub feature_version: u8,
 }
 
 /// A token of the parser, with what it has been made into.
@@ -145,9 +147,7 @@ impl<'a> Parser<'a> {
         match self.start_rule() {
             Ok(Some(Value::Node(root))) => {
                 if self.options.start == Start::Interactive && self.more_statements() {
-                    return self
-                        .raise("multiple statements found while compiling a single statement")
-                        .and(Err(Stop));
+                    return self.raise("multiple statements found while compiling a single statement").and(Err(Stop));
                 }
                 return Ok(root);
             }
@@ -434,11 +434,7 @@ impl<'a> Parser<'a> {
         } else {
             self.started.set(true);
         }
-        self.tokens.borrow_mut().push(ParserToken {
-            token,
-            made: Cell::new(None),
-            memo: RefCell::new(Vec::new()),
-        });
+        self.tokens.borrow_mut().push(ParserToken { token, made: Cell::new(None), memo: RefCell::new(Vec::new()) });
         Ok(())
     }
 }

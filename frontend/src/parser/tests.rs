@@ -10,6 +10,7 @@ const FILE: ParseOptions = ParseOptions {
     dont_imply_dedent: false,
     barry_as_flufl: false,
     int_max_str_digits: 4300,
+    feature_version: 14,
 };
 
 fn error(text: &str) -> SyntaxErrorInfo {

@@ -421,9 +421,8 @@ impl Tokenizer {
                 }
                 let opening = char::from(open.byte);
                 if open.line == self.line {
-                    let message = format_args!(
-                        "closing parenthesis '{c_char}' does not match opening parenthesis '{opening}'"
-                    );
+                    let message =
+                        format_args!("closing parenthesis '{c_char}' does not match opening parenthesis '{opening}'");
                     return self.fail(text, message);
                 }
                 let line = open.line;

@@ -244,10 +244,10 @@ impl Tokenizer {
         self.make(middle, start, self.cur)
     }
 
-    /// Text up to one of two equal braces, which has been read with the other.
+    /// Text up to one of two equal braces; the other is no text, but part of the place.
     fn half_token(&mut self, middle: u8, start: usize) -> Option<Token> {
         let mut token = self.make(middle, start, self.cur - 1)?;
-        token.end_column = (self.cur - 1 - self.line_start) as i32;
+        token.end_column = (self.cur - self.line_start) as i32;
         Some(token)
     }
 

@@ -19,7 +19,7 @@ use crate::types::float::PyFloat;
 use crate::types::int::PyInt;
 use crate::types::list::PyList;
 use crate::types::none::is_none;
-use crate::types::set::PySet;
+use crate::types::set::FROZENSET_TYPE;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 
@@ -167,18 +167,10 @@ impl Writer<'_> {
             return Ok(());
         }
         match value {
-            Some(value) if field.count == Count::Optional && is_none(&value) => {
-                Ok(self.out.try_push(tag::NOTHING)?)
-            }
+            Some(value) if field.count == Count::Optional && is_none(&value) => Ok(self.out.try_push(tag::NOTHING)?),
             Some(value) => {
                 if is_none(&value) && field.typ != "constant" {
-                    return raise!(
-                        ts,
-                        exc::ValueError,
-                        "field '{}' is required for {}",
-                        field.name,
-                        kind.name()
-                    );
+                    return raise!(ts, exc::ValueError, "field '{}' is required for {}", field.name, kind.name());
                 }
                 self.single(&value, field.typ)
             }
@@ -265,7 +257,7 @@ impl Writer<'_> {
         }
         let (found, items) = if let Some(items) = value.downcast_exact::<PyTuple>() {
             (tag::TUPLE, Ref::from_borrowed(items))
-        } else if value.downcast_exact::<PySet>().is_some_and(|set| !set.is_set()) {
+        } else if core::ptr::eq(value.ob_type(), &*FROZENSET_TYPE) {
             (tag::FROZENSET, protocol::tuple_of(ts, value)?)
         } else {
             return raise!(ts, exc::TypeError, "got an invalid type in Constant: {}", value.type_name());

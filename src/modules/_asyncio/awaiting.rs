@@ -39,7 +39,8 @@ pub(super) static FUTURE_ITER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("__next__", |ts, this| to_object(ts, send(ts, this, none())?), "Implement next(self).").coexist(),
+        MethodDef::no_args("__next__", |ts, this| to_object(ts, send(ts, this, none())?), "Implement next(self).")
+            .coexist(),
         MethodDef::one("send", |ts, this, value| to_object(ts, send(ts, this, value)?), ""),
         MethodDef::positional("throw", throw, ""),
         MethodDef::no_args(

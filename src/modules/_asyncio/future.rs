@@ -137,17 +137,63 @@ pub(super) static FUTURE_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("result", result, "result($self, /)\n--\n\nThe result; or the exception that was set, raised; or InvalidStateError."),
-        MethodDef::no_args("exception", exception, "exception($self, /)\n--\n\nThe exception that was set, or None; or InvalidStateError."),
-        MethodDef::one("set_result", |ts, this, value| { future(this).set_result(ts, this, value)?; Ok(ts.none()) }, "set_result($self, result, /)\n--\n\nThe future is done, with a result."),
-        MethodDef::one("set_exception", |ts, this, error| { future(this).set_exception(ts, this, error)?; Ok(ts.none()) }, "set_exception($self, exception, /)\n--\n\nThe future is done, with an exception."),
-        MethodDef::keywords("add_done_callback", add_done_callback, "add_done_callback($self, fn, /, *, context=<unrepresentable>)\n--\n\nCall a function with the future when it is done."),
-        MethodDef::one("remove_done_callback", remove_done_callback, "remove_done_callback($self, fn, /)\n--\n\nTake a callback out wherever it is; returns how often it was there."),
-        MethodDef::keywords("cancel", cancel, "cancel($self, /, msg=None)\n--\n\nCancel the future; False when it is done already."),
-        MethodDef::no_args("cancelled", |_, this| Ok(py_bool(future(this).state.get() == State::Cancelled)), "cancelled($self, /)\n--\n\nWhether the future was cancelled."),
-        MethodDef::no_args("done", |_, this| Ok(py_bool(future(this).is_done())), "done($self, /)\n--\n\nWhether there is a result or an exception, or the future was cancelled."),
+        MethodDef::no_args(
+            "result",
+            result,
+            "result($self, /)\n--\n\nThe result; or the exception that was set, raised; or InvalidStateError.",
+        ),
+        MethodDef::no_args(
+            "exception",
+            exception,
+            "exception($self, /)\n--\n\nThe exception that was set, or None; or InvalidStateError.",
+        ),
+        MethodDef::one(
+            "set_result",
+            |ts, this, value| {
+                future(this).set_result(ts, this, value)?;
+                Ok(ts.none())
+            },
+            "set_result($self, result, /)\n--\n\nThe future is done, with a result.",
+        ),
+        MethodDef::one(
+            "set_exception",
+            |ts, this, error| {
+                future(this).set_exception(ts, this, error)?;
+                Ok(ts.none())
+            },
+            "set_exception($self, exception, /)\n--\n\nThe future is done, with an exception.",
+        ),
+        MethodDef::keywords(
+            "add_done_callback",
+            add_done_callback,
+            "add_done_callback($self, fn, /, *, context=<unrepresentable>)\n--\n\nCall a function with the future when it is done.",
+        ),
+        MethodDef::one(
+            "remove_done_callback",
+            remove_done_callback,
+            "remove_done_callback($self, fn, /)\n--\n\nTake a callback out wherever it is; returns how often it was there.",
+        ),
+        MethodDef::keywords(
+            "cancel",
+            cancel,
+            "cancel($self, /, msg=None)\n--\n\nCancel the future; False when it is done already.",
+        ),
+        MethodDef::no_args(
+            "cancelled",
+            |_, this| Ok(py_bool(future(this).state.get() == State::Cancelled)),
+            "cancelled($self, /)\n--\n\nWhether the future was cancelled.",
+        ),
+        MethodDef::no_args(
+            "done",
+            |_, this| Ok(py_bool(future(this).is_done())),
+            "done($self, /)\n--\n\nWhether there is a result or an exception, or the future was cancelled.",
+        ),
         MethodDef::no_args("get_loop", get_loop, "get_loop($self, /)\n--\n\nThe event loop."),
-        MethodDef::no_args("_make_cancelled_error", |ts, this| future(this).make_cancelled_error(ts), "_make_cancelled_error($self, /)\n--\n\nThe CancelledError for a future that was cancelled. Call it once: it gives the saved one away."),
+        MethodDef::no_args(
+            "_make_cancelled_error",
+            |ts, this| future(this).make_cancelled_error(ts),
+            "_make_cancelled_error($self, /)\n--\n\nThe CancelledError for a future that was cancelled. Call it once: it gives the saved one away.",
+        ),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "").class(),
     ],
     getset: GETSET,
@@ -210,7 +256,7 @@ pub(super) fn finalize(ts: &ThreadState, this: &PyObject) {
     let pending = ts.current_exception.take();
     let made = (|| {
         let context = PyDict::new(ts)?;
-        let message = PyStr::format(ts, format_args!("{} exception was never retrieved", this.type_name()))?;
+        let message = PyStr::format(ts, format_args!("{} exception was never retrieved", this.ob_type().name()))?;
         context.set_str(ts, id!(message), message.as_object())?;
         context.set_str(ts, id!(exception), &error)?;
         context.set_str(ts, id!(future), this)?;
@@ -455,14 +501,22 @@ fn callbacks(ts: &ThreadState, this: &PyObject) -> PyResult {
     }
 }
 
+/// Refuses to tell of a future that is not initialized.
+fn check_initialized(ts: &ThreadState, fut: &PyFuture) -> PyResult<()> {
+    if !fut.event_loop.is_some() {
+        return invalid_state(ts, format_args!("Future object is not initialized."));
+    }
+    Ok(())
+}
+
 pub(super) fn result(ts: &ThreadState, this: &PyObject) -> PyResult {
-    future(this).event_loop(ts)?;
+    check_initialized(ts, future(this))?;
     future(this).take_result(ts)
 }
 
 pub(super) fn exception(ts: &ThreadState, this: &PyObject) -> PyResult {
     let fut = future(this);
-    fut.event_loop(ts)?;
+    check_initialized(ts, fut)?;
     match fut.state.get() {
         State::Cancelled => {
             let error = fut.make_cancelled_error(ts)?;

@@ -335,7 +335,9 @@ pub(super) fn all_tasks(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyRes
         tasks.add(ts, task)?;
     }
     if let Some(eager) = list.eager.get() {
-        for task in PySet::frozen(ts, eager.as_object()).and_then(|all| protocol::tuple_of(ts, all.as_object()))?.items() {
+        for task in
+            PySet::frozen(ts, eager.as_object()).and_then(|all| protocol::tuple_of(ts, all.as_object()))?.items()
+        {
             add_unless_done(ts, &tasks, task, &event_loop)?;
         }
     }

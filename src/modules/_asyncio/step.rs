@@ -88,18 +88,25 @@ fn step(ts: &ThreadState, this: &PyObject, error: Option<PyRef>) -> PyResult {
 
 static WAKEUP: MethodDef = MethodDef::one("task_wakeup", wakeup, "");
 
+/// The object as a future whose methods are the native ones: a subclass may have others.
+fn exact_future(object: &PyObject) -> Option<&PyFuture> {
+    if object.downcast_exact::<PyFuture>().is_some() || object.downcast_exact::<PyTask>().is_some() {
+        return object.downcast::<PyFuture>();
+    }
+    None
+}
+
 /// The callback of what a task waits for.
 fn wakeup_function(ts: &ThreadState, this: &PyObject) -> PyResult {
     PyBuiltinFunction::new(ts, &WAKEUP, Some(this), None)
 }
 
 fn wakeup(ts: &ThreadState, this: &PyObject, waited_for: &PyObject) -> PyResult {
-    let result = match waited_for.downcast::<PyFuture>() {
-        Some(future) => {
-            future.discard_awaited_by(ts, this)?;
-            future.event_loop(ts)?;
-            future.take_result(ts)
-        }
+    if let Some(future) = waited_for.downcast::<PyFuture>() {
+        future.discard_awaited_by(ts, this)?;
+    }
+    let result = match exact_future(waited_for) {
+        Some(future) => future.event_loop(ts).and_then(|_| future.take_result(ts)),
         None => call::call_method(ts, waited_for, id!(result), &[]),
     };
     match result {
@@ -221,7 +228,7 @@ fn wait_for(ts: &ThreadState, this: &PyObject, item: &PyObject) -> PyResult<()> 
         let shown = protocol::repr(ts, this)?;
         return go_on_with_error(ts, this, format_args!("Task cannot await on itself: {shown}"));
     }
-    let native = item.downcast::<PyFuture>();
+    let native = exact_future(item);
     let is_blocking = match native {
         Some(future) => future.is_blocking.get(),
         None => match attr::get_opt(ts, item, id!(_asyncio_future_blocking))?.filter(|value| !is_none(value)) {
@@ -243,11 +250,7 @@ fn wait_for(ts: &ThreadState, this: &PyObject, item: &PyObject) -> PyResult<()> 
     let own_loop = task.future.event_loop(ts)?;
     if !loop_of(ts, item)?.is(&own_loop) {
         let (shown, item) = (protocol::repr(ts, this)?, protocol::repr(ts, item)?);
-        return go_on_with_error(
-            ts,
-            this,
-            format_args!("Task {shown} got Future {item} attached to a different loop"),
-        );
+        return go_on_with_error(ts, this, format_args!("Task {shown} got Future {item} attached to a different loop"));
     }
     if !is_blocking {
         let (shown, item) = (protocol::repr(ts, this)?, protocol::repr(ts, item)?);
@@ -257,12 +260,14 @@ fn wait_for(ts: &ThreadState, this: &PyObject, item: &PyObject) -> PyResult<()> 
             format_args!("yield was used instead of yield from in task {shown} with {item}"),
         );
     }
+    if let Some(future) = item.downcast::<PyFuture>() {
+        future.add_awaited_by(ts, this)?;
+    }
     let callback = wakeup_function(ts, this)?;
     let context = task.context.get().unwrap_or_else(|| ts.none());
     match native {
         Some(future) => {
             future.is_blocking.set(false);
-            future.add_awaited_by(ts, this)?;
             future.add_callback(ts, item, &callback, &context)?;
         }
         None => {

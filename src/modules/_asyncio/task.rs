@@ -62,18 +62,58 @@ pub(super) static TASK_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::one("set_result", |ts, _, _| raise!(ts, exc::RuntimeError, "Task does not support set_result operation"), "set_result($self, result, /)\n--\n\n"),
-        MethodDef::one("set_exception", |ts, _, _| raise!(ts, exc::RuntimeError, "Task does not support set_exception operation"), "set_exception($self, exception, /)\n--\n\n"),
-        MethodDef::keywords("cancel", cancel, "cancel($self, /, msg=None)\n--\n\nAsk the task to cancel itself: CancelledError is raised in its coroutine at the next occasion, which\nmay catch it. False when the task is done."),
-        MethodDef::no_args("cancelling", |ts, this| PyInt::from_i64(ts, task(this).cancels_requested.get()), "cancelling($self, /)\n--\n\nHow many requests to cancel the task there are."),
-        MethodDef::no_args("uncancel", uncancel, "uncancel($self, /)\n--\n\nTake a request to cancel the task back; returns how many are left."),
-        MethodDef::keywords("get_stack", get_stack, "get_stack($self, /, *, limit=None)\n--\n\nThe frames of the task's coroutine, the oldest first."),
-        MethodDef::keywords("print_stack", print_stack, "print_stack($self, /, *, limit=None, file=None)\n--\n\nPrint the frames of the task's coroutine."),
-        MethodDef::no_args("_make_cancelled_error", |ts, this| task(this).future.make_cancelled_error(ts), "_make_cancelled_error($self, /)\n--\n\nThe CancelledError for a task that was cancelled."),
+        MethodDef::one(
+            "set_result",
+            |ts, _, _| raise!(ts, exc::RuntimeError, "Task does not support set_result operation"),
+            "set_result($self, result, /)\n--\n\n",
+        ),
+        MethodDef::one(
+            "set_exception",
+            |ts, _, _| raise!(ts, exc::RuntimeError, "Task does not support set_exception operation"),
+            "set_exception($self, exception, /)\n--\n\n",
+        ),
+        MethodDef::keywords(
+            "cancel",
+            cancel,
+            "cancel($self, /, msg=None)\n--\n\nAsk the task to cancel itself: CancelledError is raised in its coroutine at the next occasion, which\nmay catch it. False when the task is done.",
+        ),
+        MethodDef::no_args(
+            "cancelling",
+            |ts, this| PyInt::from_i64(ts, task(this).cancels_requested.get()),
+            "cancelling($self, /)\n--\n\nHow many requests to cancel the task there are.",
+        ),
+        MethodDef::no_args(
+            "uncancel",
+            uncancel,
+            "uncancel($self, /)\n--\n\nTake a request to cancel the task back; returns how many are left.",
+        ),
+        MethodDef::keywords(
+            "get_stack",
+            get_stack,
+            "get_stack($self, /, *, limit=None)\n--\n\nThe frames of the task's coroutine, the oldest first.",
+        ),
+        MethodDef::keywords(
+            "print_stack",
+            print_stack,
+            "print_stack($self, /, *, limit=None, file=None)\n--\n\nPrint the frames of the task's coroutine.",
+        ),
+        MethodDef::no_args(
+            "_make_cancelled_error",
+            |ts, this| task(this).future.make_cancelled_error(ts),
+            "_make_cancelled_error($self, /)\n--\n\nThe CancelledError for a task that was cancelled.",
+        ),
         MethodDef::no_args("get_name", get_name, "get_name($self, /)\n--\n\nThe task's name."),
         MethodDef::one("set_name", set_name, "set_name($self, value, /)\n--\n\nName the task."),
-        MethodDef::no_args("get_coro", |ts, this| Ok(task(this).coroutine.get().unwrap_or_else(|| ts.none())), "get_coro($self, /)\n--\n\nThe coroutine."),
-        MethodDef::no_args("get_context", |ts, this| Ok(task(this).context.get().unwrap_or_else(|| ts.none())), "get_context($self, /)\n--\n\nThe context."),
+        MethodDef::no_args(
+            "get_coro",
+            |ts, this| Ok(task(this).coroutine.get().unwrap_or_else(|| ts.none())),
+            "get_coro($self, /)\n--\n\nThe coroutine.",
+        ),
+        MethodDef::no_args(
+            "get_context",
+            |ts, this| Ok(task(this).context.get().unwrap_or_else(|| ts.none())),
+            "get_context($self, /)\n--\n\nThe context.",
+        ),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "").class(),
     ],
     getset: &[

@@ -149,7 +149,6 @@ pub(super) fn decode(ts: &ThreadState, data: &[u8], errors: &str, last: bool) ->
                 }
                 continue;
             }
-            push_units(&units, &mut out)?;
             let problem = if bits >= 6 {
                 Some("partial character in base64 sequence")
             } else if buffer != 0 {
@@ -157,6 +156,9 @@ pub(super) fn decode(ts: &ThreadState, data: &[u8], errors: &str, last: bool) ->
             } else {
                 None
             };
+            // With an error at its end, half a surrogate pair is a part of what is wrong.
+            let half = problem.is_some() && units.last().is_some_and(|unit| matches!(unit, 0xD800..=0xDBFF));
+            push_units(&units[..units.len() - usize::from(half)], &mut out)?;
             if let Some(problem) = problem {
                 at = handler.handle(ts, start, at + 1, problem, &mut out)?;
             } else if *next == b'-' {

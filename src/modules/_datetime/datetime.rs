@@ -51,12 +51,13 @@ const LAST_TIME: Hms = Hms { hour: 23, minute: 59, second: 59, micro: 999_999 };
 pub static DATETIME_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"datetime.datetime",
     basicsize: size_of::<PyDateTime>(),
-    flags: flags::BASETYPE,
+    flags: flags::BASETYPE | flags::HAVE_GC,
     base: Some(&DATE_TYPE),
     doc: "datetime(year, month, day[, hour[, minute[, second[, microsecond[,tzinfo]]]]])\n\nThe year, month and day arguments are required. tzinfo may be None, or an\ninstance of a tzinfo subclass. The remaining arguments may be ints.",
     slots: TypeSlots {
         new: Some(construct::new),
         dealloc: Some(PyDateTime::slot_dealloc),
+        traverse: Some(PyDateTime::slot_traverse),
         repr: Some(repr),
         str: Some(|ts, this| {
             let space = PyStr::latin1_char(b' ');
@@ -195,7 +196,8 @@ impl PyDateTime {
         }
         made.set_fold(fold);
         made.set_zone(zone);
-        if of.is_gc() {
+        // Only a zone, or what a subclass adds, can lead back to the object.
+        if zone.is_some() || of.is_heap_type() {
             gc::track(ts, &*made);
         }
         Ok(made)
@@ -564,6 +566,9 @@ fn astimezone(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
             local_zone(ts, since.whole_seconds())?
         }
     };
+    if in_utc.tzinfo().is_none() && !utc.ob_type().is_heap_type() {
+        gc::track(ts, in_utc);
+    }
     in_utc.set_zone(Some(&zone));
     in_utc.hashcode.set(-1);
     protocol::call_named(ts, &zone, "fromutc", &[&utc])

@@ -43,11 +43,12 @@ owns!(PyTime: tzinfo);
 pub static TIME_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"datetime.time",
     basicsize: size_of::<PyTime>(),
-    flags: flags::BASETYPE,
+    flags: flags::BASETYPE | flags::HAVE_GC,
     doc: "time([hour[, minute[, second[, microsecond[, tzinfo]]]]]) --> a time object\n\nAll arguments are optional. tzinfo may be None, or an instance of\na tzinfo subclass. The remaining arguments may be ints.",
     slots: TypeSlots {
         new: Some(new),
         dealloc: Some(PyTime::slot_dealloc),
+        traverse: Some(PyTime::slot_traverse),
         repr: Some(repr),
         str: Some(|ts, this| call::call_method(ts, this, &*PyStr::intern(ts, "isoformat")?, &[])),
         hash: Some(hash),
@@ -193,7 +194,8 @@ impl PyTime {
         made.fold.set(fold.into());
         made.hastzinfo.set(zone.is_some().into());
         made.tzinfo.set(zone.map(AsObject::new_ref));
-        if of.is_gc() {
+        // Only a zone, or what a subclass adds, can lead back to the object.
+        if zone.is_some() || of.is_heap_type() {
             gc::track(ts, &*made);
         }
         Ok(made)

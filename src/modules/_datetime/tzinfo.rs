@@ -1,5 +1,7 @@
 //! `tzinfo` and `timezone`: what is known of zones, and what is asked of them.
 
+use core::cell::Cell;
+
 use super::datetime::{PyDateTime, add_delta};
 use super::delta::{DAY, PyDelta, StaticDelta};
 use super::text::{Text, write_offset};
@@ -192,11 +194,13 @@ owns!(PyTimeZone: offset, name);
 pub static TIMEZONE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"datetime.timezone",
     basicsize: size_of::<PyTimeZone>(),
+    flags: flags::HAVE_GC,
     base: Some(&TZINFO_TYPE),
     doc: "Fixed offset from UTC implementation of tzinfo.",
     slots: TypeSlots {
         new: Some(timezone_new),
         dealloc: Some(PyTimeZone::slot_dealloc),
+        traverse: Some(PyTimeZone::slot_traverse),
         repr: Some(timezone_repr),
         str: Some(|ts, this| this.cast::<PyTimeZone>().name_text(ts)),
         hash: Some(|_, this| Ok(this.cast::<PyTimeZone>().offset().hash_value())),
@@ -273,26 +277,28 @@ pub static TIMEZONE_TYPE: StaticType = StaticType::new(TypeSpec {
     ..TypeSpec::EMPTY
 });
 
-/// A zone that is the same object in all interpreters.
-#[repr(transparent)]
-pub struct StaticZone(PyTimeZone);
+/// A zone that is the same object in all interpreters, behind room for a collector header that is never used.
+#[repr(C)]
+pub struct StaticZone {
+    gc_head: [Cell<usize>; 2],
+    zone: PyTimeZone,
+}
 
 // SAFETY: the object is immortal, and nothing is written to it.
 unsafe impl Sync for StaticZone {}
 
 impl StaticZone {
     /// The object.
-    pub fn get(&'static self) -> &'static PyTimeZone {
-        &self.0
+    pub const fn get(&'static self) -> &'static PyTimeZone {
+        &self.zone
     }
 }
 
 /// `timezone.utc`.
-pub static UTC: StaticZone = StaticZone(PyTimeZone {
-    ob_base: PyObject::immortal(&TIMEZONE_TYPE.object),
-    offset: Slot::empty(),
-    name: Slot::empty(),
-});
+pub static UTC: StaticZone = StaticZone {
+    gc_head: [Cell::new(0), Cell::new(0)],
+    zone: PyTimeZone { ob_base: PyObject::immortal(&TIMEZONE_TYPE.object), offset: Slot::empty(), name: Slot::empty() },
+};
 
 impl PyTimeZone {
     /// The offset from UTC.
@@ -333,6 +339,7 @@ pub fn make(ts: &ThreadState, offset: &PyDelta, name: Option<&PyStr>) -> PyResul
     let zone = alloc::exact::<PyTimeZone>(ts)?;
     zone.offset.set(Some(Ref::from_borrowed(offset)));
     zone.name.set(name.map(Ref::from_borrowed));
+    gc::track(ts, &*zone);
     Ok(zone.into_object())
 }
 

@@ -9,6 +9,7 @@ use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::owned::owns;
+use crate::types::str::PyStr;
 
 /// What `cmp_to_key` returns, and what that returns when it is called: the latter has an object.
 #[repr(C)]
@@ -34,7 +35,10 @@ pub(super) static KEY_TYPE: StaticType = StaticType::new(TypeSpec {
         richcompare: Some(key_compare),
         ..TypeSlots::EMPTY
     },
-    getset: &[GetSetDef::get_set("obj", get_obj, set_obj, "Value wrapped by a key function.")],
+    getset: &[
+        GetSetDef::get_set("obj", get_obj, set_obj, "Value wrapped by a key function."),
+        GetSetDef::get("__text_signature__", |ts, _| Ok(PyStr::intern(ts, "(obj)")?.into_object()), ""),
+    ],
     ..TypeSpec::EMPTY
 });
 

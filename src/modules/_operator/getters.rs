@@ -3,8 +3,8 @@
 use hognose_allocators::collections::TryVec;
 
 use crate::object::{
-    Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots, TypeSpec,
-    alloc, attr, call, flags, gc, protocol,
+    Args, AsObject, GetSetDef, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Slot, StaticType, TypeSlots,
+    TypeSpec, alloc, attr, call, flags, gc, protocol,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -30,6 +30,10 @@ pub struct PyItemGetter {
 crate::native!(PyItemGetter, ITEMGETTER_TYPE);
 owns!(PyItemGetter: items);
 
+/// How `inspect` sees what these objects take when they are called.
+static CALLABLE: &[GetSetDef] =
+    &[GetSetDef::get("__text_signature__", |ts, _| Ok(PyStr::intern(ts, "(obj, /)")?.into_object()), "")];
+
 /// `operator.itemgetter`.
 pub static ITEMGETTER_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"operator.itemgetter",
@@ -46,6 +50,7 @@ pub static ITEMGETTER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[MethodDef::no_args("__reduce__", itemgetter_reduce, "What pickle needs to make the object again.")],
+    getset: CALLABLE,
     ..TypeSpec::EMPTY
 });
 
@@ -169,6 +174,7 @@ pub static ATTRGETTER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[MethodDef::no_args("__reduce__", attrgetter_reduce, "What pickle needs to make the object again.")],
+    getset: CALLABLE,
     ..TypeSpec::EMPTY
 });
 
@@ -283,6 +289,7 @@ pub static METHODCALLER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[MethodDef::no_args("__reduce__", methodcaller_reduce, "What pickle needs to make the object again.")],
+    getset: CALLABLE,
     ..TypeSpec::EMPTY
 });
 

@@ -9,7 +9,7 @@ use crate::object::buffer::{self, PyBuffer};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::{
     Args, AsObject, MethodDef, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, StaticType, TypeSlots,
-    TypeSpec, alloc, flags, gc,
+    TypeSpec, alloc, flags, gc, ready,
 };
 use crate::raise;
 use crate::state::ThreadState;
@@ -70,6 +70,8 @@ pub static PICKLE_BUFFER_TYPE: StaticType = StaticType::new(TypeSpec {
 impl PyPickleBuffer {
     /// A buffer of an object's memory. Raises TypeError when it has none.
     pub fn from_object(ts: &ThreadState, object: &PyObject) -> PyResult<Ref<PyPickleBuffer>> {
+        // C can make one before the module is imported.
+        ready::ready_static(ts, &PICKLE_BUFFER_TYPE)?;
         let made = alloc::exact::<PyPickleBuffer>(ts)?;
         // SAFETY: nobody else has the object yet; an empty view is a released one (I1).
         let view = unsafe {

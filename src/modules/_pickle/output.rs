@@ -76,6 +76,7 @@ mod tests {
 
     #[test]
     fn frames_have_their_length_in_front() {
+        let _heap = crate::text::testing::TestHeap::new();
         let mut output = Output::new();
         output.write(b"ab").unwrap();
         output.framing = true;

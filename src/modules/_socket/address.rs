@@ -422,8 +422,7 @@ pub(super) fn look_up(
 ) -> PyResult<Found> {
     let mut found = core::ptr::null_mut();
     // SAFETY: the caller's names are null or C strings that stay; the hints are whole.
-    let (status, error) =
-        blocking(ts, || unsafe { (libc::getaddrinfo(host, port, hints, &raw mut found), errno()) });
+    let (status, error) = blocking(ts, || unsafe { (libc::getaddrinfo(host, port, hints, &raw mut found), errno()) });
     if status != 0 { Err(gai_error(ts, status, error)) } else { Ok(Found(found)) }
 }
 
@@ -560,12 +559,7 @@ fn tipc_address(ts: &ThreadState, address: &PyObject, caller: &str) -> PyResult<
     };
     // In a port the reference comes before the node.
     let numbers = if kind == 3 { [numbers[0], numbers[1], 0] } else { numbers };
-    Ok(Address::from(SockaddrTipc {
-        family: libc::AF_TIPC as u16,
-        kind: kind as u8,
-        scope: scope as i8,
-        numbers,
-    }))
+    Ok(Address::from(SockaddrTipc { family: libc::AF_TIPC as u16, kind: kind as u8, scope: scope as i8, numbers }))
 }
 
 fn packet_address(ts: &ThreadState, socket: &PySocket, address: &PyObject, caller: &str) -> PyResult<Address> {
@@ -573,11 +567,7 @@ fn packet_address(ts: &ThreadState, socket: &PySocket, address: &PyObject, calle
     let parts = tuple_of(ts, address, caller, "AF_PACKET")?;
     let items = parts.items();
     if !(2..=5).contains(&items.len()) {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "{caller}(): AF_PACKET address must be a tuple of two to five elements"
-        );
+        return raise!(ts, exc::TypeError, "{caller}(): AF_PACKET address must be a tuple of two to five elements");
     }
     let interface = interface_of(ts, items[0])?;
     let protocol_number = match protocol::index(ts, items[1])?.as_i64().and_then(|value| u16::try_from(value).ok()) {
@@ -629,11 +619,7 @@ fn alg_address(ts: &ThreadState, address: &PyObject, caller: &str) -> PyResult<A
     let parts = tuple_of(ts, address, caller, "AF_ALG")?;
     let items = parts.items();
     if !(2..=4).contains(&items.len()) {
-        return raise!(
-            ts,
-            exc::TypeError,
-            "{caller}(): AF_ALG address must be a tuple (type, name[, feat[, mask]])"
-        );
+        return raise!(ts, exc::TypeError, "{caller}(): AF_ALG address must be a tuple (type, name[, feat[, mask]])");
     }
     // SAFETY: numbers.
     let mut native = unsafe { core::mem::zeroed::<libc::sockaddr_alg>() };

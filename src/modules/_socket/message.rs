@@ -19,25 +19,26 @@ use crate::types::list::PyList;
 use crate::types::none::is_none;
 use crate::types::tuple::PyTuple;
 
-/// Lengths up to this can be asked for: the header and the padding fit a `socklen_t` besides.
-const LONGEST: isize = i32::MAX as isize - 1024;
+/// Up to here a header and the data, and up to there the padding besides, fit a `socklen_t`.
+const LONGEST: isize = i32::MAX as isize - 16;
+const LONGEST_PADDED: isize = i32::MAX as isize - 24;
 
-fn length_argument(ts: &ThreadState, name: &str, length: &PyObject) -> PyResult<u32> {
+fn length_argument(ts: &ThreadState, name: &str, length: &PyObject, longest: isize) -> PyResult<u32> {
     let length = protocol::as_isize(ts, length)?;
-    if !(0..=LONGEST).contains(&length) {
+    if !(0..=longest).contains(&length) {
         return raise!(ts, exc::OverflowError, "{name}() argument out of range");
     }
     Ok(length as u32)
 }
 
 pub(super) fn cmsg_len(ts: &ThreadState, _: &PyObject, length: &PyObject) -> PyResult {
-    let length = length_argument(ts, "CMSG_LEN", length)?;
+    let length = length_argument(ts, "CMSG_LEN", length, LONGEST)?;
     // SAFETY: computes with numbers.
     PyInt::from_i64(ts, unsafe { libc::CMSG_LEN(length) }.into())
 }
 
 pub(super) fn cmsg_space(ts: &ThreadState, _: &PyObject, length: &PyObject) -> PyResult {
-    let length = length_argument(ts, "CMSG_SPACE", length)?;
+    let length = length_argument(ts, "CMSG_SPACE", length, LONGEST_PADDED)?;
     // SAFETY: computes with numbers.
     PyInt::from_i64(ts, unsafe { libc::CMSG_SPACE(length) }.into())
 }
@@ -167,21 +168,22 @@ pub(super) fn recvmsg_into(ts: &ThreadState, this: &PyObject, args: &[&PyObject]
     let mut buffers = TryVec::<Buffer>::new();
     let mut parts = TryVec::<libc::iovec>::new();
     for target in targets.items() {
-        if !buffer::has_buffer(target) {
-            let found = target.type_name();
+        let view = match buffer::has_buffer(target) {
+            true => ts.catch(Buffer::get(ts, target, buffer::WRITABLE), &exc::BufferError)?,
+            false => None,
+        };
+        let Some(target) = view else {
             return raise!(
                 ts,
                 exc::TypeError,
-                "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers, not {found}"
+                "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
             );
-        }
-        let target = Buffer::get(ts, target, buffer::WRITABLE)?;
+        };
         parts.try_push(libc::iovec { iov_base: target.view().buf, iov_len: target.view().len as usize })?;
         buffers.try_push(target)?;
     }
     let socket = this.cast::<PySocket>();
-    let (count, [items, flags, address]) =
-        receive(ts, socket, &mut parts, args.get(1).copied(), args.get(2).copied())?;
+    let (count, [items, flags, address]) = receive(ts, socket, &mut parts, args.get(1).copied(), args.get(2).copied())?;
     Ok(PyTuple::from_array(ts, [PyInt::from_usize(ts, count)?, items, flags, address])?.into_object())
 }
 
@@ -213,7 +215,7 @@ impl Control {
     /// Adds an item.
     fn push(&mut self, ts: &ThreadState, level: i32, kind: i32, data: &[&[u8]]) -> PyResult<()> {
         let length: usize = data.iter().map(|part| part.len()).sum();
-        if length > LONGEST as usize {
+        if length > LONGEST_PADDED as usize {
             return error(ts, "ancillary data item too large");
         }
         let start = self.words.len();

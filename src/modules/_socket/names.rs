@@ -86,9 +86,7 @@ fn host_entry(
     loop {
         buffer.try_reserve(room)?;
         let (mut found, mut code) = (core::ptr::null_mut(), 0);
-        let status = blocking(ts, || {
-            f(&raw mut host, buffer.as_mut_ptr().cast(), room, &raw mut found, &raw mut code)
-        });
+        let status = blocking(ts, || f(&raw mut host, buffer.as_mut_ptr().cast(), room, &raw mut found, &raw mut code));
         if status == libc::ERANGE && room < 1 << 24 {
             room *= 2;
             continue;
@@ -274,7 +272,14 @@ pub(super) fn getaddrinfo(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyR
     audit(
         ts,
         "socket.getaddrinfo",
-        &[host, port, given_family.unwrap_or(zero), given_kind.unwrap_or(zero), proto.unwrap_or(zero), flags.unwrap_or(zero)],
+        &[
+            host,
+            port,
+            given_family.unwrap_or(zero),
+            given_kind.unwrap_or(zero),
+            proto.unwrap_or(zero),
+            flags.unwrap_or(zero),
+        ],
     )?;
     let pointer = |text: &Option<TryVec<u8>>| text.as_ref().map_or(core::ptr::null(), |text| text.as_ptr().cast());
     let hints = hints(family, kind, proto_number, flags_number);

@@ -47,39 +47,135 @@ pub(super) static SOCKET_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::no_args("_accept", accept, "_accept() -> (integer, address info)\n\nWait for a connection; the result is its descriptor and the other's address."),
+        MethodDef::no_args(
+            "_accept",
+            accept,
+            "_accept() -> (integer, address info)\n\nWait for a connection; the result is its descriptor and the other's address.",
+        ),
         MethodDef::one("bind", bind, "bind(address)\n\nGive the socket a local address."),
         MethodDef::no_args("close", close, "close()\n\nClose the socket."),
         MethodDef::one("connect", connect, "connect(address)\n\nConnect the socket to another address."),
-        MethodDef::one("connect_ex", connect_ex, "connect_ex(address) -> errno\n\nLike connect(address), but with an error number for the system's errors."),
-        MethodDef::no_args("detach", detach, "detach()\n\nClose the object without closing the descriptor, which is returned."),
-        MethodDef::no_args("fileno", |ts, this| PyInt::from_i64(ts, this.cast::<PySocket>().fd.get().into()), "fileno() -> integer\n\nThe descriptor."),
-        MethodDef::no_args("getpeername", getpeername, "getpeername() -> address info\n\nThe address of the other side."),
+        MethodDef::one(
+            "connect_ex",
+            connect_ex,
+            "connect_ex(address) -> errno\n\nLike connect(address), but with an error number for the system's errors.",
+        ),
+        MethodDef::no_args(
+            "detach",
+            detach,
+            "detach()\n\nClose the object without closing the descriptor, which is returned.",
+        ),
+        MethodDef::no_args(
+            "fileno",
+            |ts, this| PyInt::from_i64(ts, this.cast::<PySocket>().fd.get().into()),
+            "fileno() -> integer\n\nThe descriptor.",
+        ),
+        MethodDef::no_args(
+            "getpeername",
+            getpeername,
+            "getpeername() -> address info\n\nThe address of the other side.",
+        ),
         MethodDef::no_args("getsockname", getsockname, "getsockname() -> address info\n\nThe local address."),
-        MethodDef::positional("getsockopt", getsockopt, "getsockopt(level, option[, buffersize]) -> value\n\nAn option's value: an int, or so many bytes."),
-        MethodDef::positional("setsockopt", setsockopt, "setsockopt(level, option, value: int)\nsetsockopt(level, option, value: buffer)\nsetsockopt(level, option, None, optlen: int)\n\nSet an option."),
+        MethodDef::positional(
+            "getsockopt",
+            getsockopt,
+            "getsockopt(level, option[, buffersize]) -> value\n\nAn option's value: an int, or so many bytes.",
+        ),
+        MethodDef::positional(
+            "setsockopt",
+            setsockopt,
+            "setsockopt(level, option, value: int)\nsetsockopt(level, option, value: buffer)\nsetsockopt(level, option, None, optlen: int)\n\nSet an option.",
+        ),
         MethodDef::positional("listen", listen, "listen([backlog])\n\nLet others connect, so many waiting at most."),
         MethodDef::one("setblocking", setblocking, "setblocking(flag)\n\nTrue: wait for ever. False: do not wait."),
-        MethodDef::no_args("getblocking", |_, this| Ok(py_bool(this.cast::<PySocket>().timeout.get() != 0)), "getblocking()\n\nWhether operations wait."),
-        MethodDef::one("settimeout", settimeout, "settimeout(timeout)\n\nHow long operations wait, in seconds; None: for ever."),
-        MethodDef::no_args("gettimeout", gettimeout, "gettimeout() -> timeout\n\nHow long operations wait, in seconds; None: for ever."),
-        MethodDef::one("shutdown", shutdown, "shutdown(flag)\n\nEnd reading (SHUT_RD), writing (SHUT_WR) or both (SHUT_RDWR)."),
-        MethodDef::positional("recv", transfer::recv, "recv(buffersize[, flags]) -> data\n\nReceive so many bytes at most."),
-        MethodDef::keywords("recv_into", transfer::recv_into, "recv_into(buffer, [nbytes[, flags]]) -> nbytes_read\n\nReceive into a buffer."),
-        MethodDef::positional("recvfrom", transfer::recvfrom, "recvfrom(buffersize[, flags]) -> (data, address info)\n\nReceive so many bytes at most, with the sender's address."),
-        MethodDef::keywords("recvfrom_into", transfer::recvfrom_into, "recvfrom_into(buffer[, nbytes[, flags]]) -> (nbytes, address info)\n\nReceive into a buffer, with the sender's address."),
-        MethodDef::positional("send", transfer::send, "send(data[, flags]) -> count\n\nSend data; the result is how much of it was sent."),
+        MethodDef::no_args(
+            "getblocking",
+            |_, this| Ok(py_bool(this.cast::<PySocket>().timeout.get() != 0)),
+            "getblocking()\n\nWhether operations wait.",
+        ),
+        MethodDef::one(
+            "settimeout",
+            settimeout,
+            "settimeout(timeout)\n\nHow long operations wait, in seconds; None: for ever.",
+        ),
+        MethodDef::no_args(
+            "gettimeout",
+            gettimeout,
+            "gettimeout() -> timeout\n\nHow long operations wait, in seconds; None: for ever.",
+        ),
+        MethodDef::one(
+            "shutdown",
+            shutdown,
+            "shutdown(flag)\n\nEnd reading (SHUT_RD), writing (SHUT_WR) or both (SHUT_RDWR).",
+        ),
+        MethodDef::positional(
+            "recv",
+            transfer::recv,
+            "recv(buffersize[, flags]) -> data\n\nReceive so many bytes at most.",
+        ),
+        MethodDef::keywords(
+            "recv_into",
+            transfer::recv_into,
+            "recv_into(buffer, [nbytes[, flags]]) -> nbytes_read\n\nReceive into a buffer.",
+        ),
+        MethodDef::positional(
+            "recvfrom",
+            transfer::recvfrom,
+            "recvfrom(buffersize[, flags]) -> (data, address info)\n\nReceive so many bytes at most, with the sender's address.",
+        ),
+        MethodDef::keywords(
+            "recvfrom_into",
+            transfer::recvfrom_into,
+            "recvfrom_into(buffer[, nbytes[, flags]]) -> (nbytes, address info)\n\nReceive into a buffer, with the sender's address.",
+        ),
+        MethodDef::positional(
+            "send",
+            transfer::send,
+            "send(data[, flags]) -> count\n\nSend data; the result is how much of it was sent.",
+        ),
         MethodDef::positional("sendall", transfer::sendall, "sendall(data[, flags])\n\nSend all of the data."),
-        MethodDef::positional("sendto", transfer::sendto, "sendto(data[, flags], address) -> count\n\nSend data to an address."),
-        MethodDef::positional("recvmsg", message::recvmsg, "recvmsg(bufsize[, ancbufsize[, flags]]) -> (data, ancdata, msg_flags, address)\n\nReceive data and ancillary data."),
-        MethodDef::positional("recvmsg_into", message::recvmsg_into, "recvmsg_into(buffers[, ancbufsize[, flags]]) -> (nbytes, ancdata, msg_flags, address)\n\nReceive data into several buffers, and ancillary data."),
-        MethodDef::positional("sendmsg", message::sendmsg, "sendmsg(buffers[, ancdata[, flags[, address]]]) -> count\n\nSend data from several buffers, and ancillary data."),
-        MethodDef::keywords("sendmsg_afalg", message::sendmsg_afalg, "sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags=MSG_MORE]]])\n\nSend an operation's parameters and data to the kernel's cryptography."),
+        MethodDef::positional(
+            "sendto",
+            transfer::sendto,
+            "sendto(data[, flags], address) -> count\n\nSend data to an address.",
+        ),
+        MethodDef::positional(
+            "recvmsg",
+            message::recvmsg,
+            "recvmsg(bufsize[, ancbufsize[, flags]]) -> (data, ancdata, msg_flags, address)\n\nReceive data and ancillary data.",
+        ),
+        MethodDef::positional(
+            "recvmsg_into",
+            message::recvmsg_into,
+            "recvmsg_into(buffers[, ancbufsize[, flags]]) -> (nbytes, ancdata, msg_flags, address)\n\nReceive data into several buffers, and ancillary data.",
+        ),
+        MethodDef::positional(
+            "sendmsg",
+            message::sendmsg,
+            "sendmsg(buffers[, ancdata[, flags[, address]]]) -> count\n\nSend data from several buffers, and ancillary data.",
+        ),
+        MethodDef::keywords(
+            "sendmsg_afalg",
+            message::sendmsg_afalg,
+            "sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags=MSG_MORE]]])\n\nSend an operation's parameters and data to the kernel's cryptography.",
+        ),
     ],
     getset: &[
-        GetSetDef::get("family", |ts, this| PyInt::from_i64(ts, this.cast::<PySocket>().family.get().into()), "the socket family"),
-        GetSetDef::get("type", |ts, this| PyInt::from_i64(ts, this.cast::<PySocket>().kind.get().into()), "the socket type"),
-        GetSetDef::get("proto", |ts, this| PyInt::from_i64(ts, this.cast::<PySocket>().proto.get().into()), "the socket protocol"),
+        GetSetDef::get(
+            "family",
+            |ts, this| PyInt::from_i64(ts, this.cast::<PySocket>().family.get().into()),
+            "the socket family",
+        ),
+        GetSetDef::get(
+            "type",
+            |ts, this| PyInt::from_i64(ts, this.cast::<PySocket>().kind.get().into()),
+            "the socket type",
+        ),
+        GetSetDef::get(
+            "proto",
+            |ts, this| PyInt::from_i64(ts, this.cast::<PySocket>().proto.get().into()),
+            "the socket protocol",
+        ),
         GetSetDef::get("timeout", gettimeout, "the socket timeout"),
     ],
     ..TypeSpec::EMPTY
@@ -445,9 +541,8 @@ fn getsockopt(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -> PyResult
         let mut value = 0u64;
         let mut length = (if is_vsock { size_of::<u64>() } else { size_of::<i32>() }) as libc::socklen_t;
         // SAFETY: there is room for the number.
-        let status = unsafe {
-            libc::getsockopt(socket.fd.get(), level, option, (&raw mut value).cast(), &raw mut length)
-        };
+        let status =
+            unsafe { libc::getsockopt(socket.fd.get(), level, option, (&raw mut value).cast(), &raw mut length) };
         if status < 0 {
             return Err(os_error(ts, errno()));
         }

@@ -52,13 +52,7 @@ fn receive(ts: &ThreadState, socket: &PySocket, at: *mut u8, room: usize, flags:
     Ok(count as usize)
 }
 
-fn receive_from(
-    ts: &ThreadState,
-    socket: &PySocket,
-    at: *mut u8,
-    room: usize,
-    flags: i32,
-) -> PyResult<(usize, PyRef)> {
+fn receive_from(ts: &ThreadState, socket: &PySocket, at: *mut u8, room: usize, flags: i32) -> PyResult<(usize, PyRef)> {
     let mut address = Address::empty();
     let count = wait::call(ts, socket, Wait::Read, |fd| {
         address.len = Address::ROOM;
@@ -98,11 +92,7 @@ fn into_arguments(
     let target = target.unwrap_or(PyInt::zero());
     if !buffer::has_buffer(target) {
         let found = target.type_name();
-        return raise!(
-            ts,
-            exc::TypeError,
-            "{function}() argument 1 must be read-write bytes-like object, not {found}"
-        );
+        return raise!(ts, exc::TypeError, "{function}() argument 1 must be read-write bytes-like object, not {found}");
     }
     let target = match ts.catch(Buffer::get(ts, target, buffer::WRITABLE), &exc::BufferError)? {
         Some(target) => target,

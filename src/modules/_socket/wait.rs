@@ -132,11 +132,6 @@ pub(super) fn call_within(
 }
 
 /// [`call_within`] the socket's own timeout; failures are raised.
-pub(super) fn call(
-    ts: &ThreadState,
-    socket: &PySocket,
-    wait: Wait,
-    f: impl FnMut(i32) -> isize,
-) -> PyResult<isize> {
+pub(super) fn call(ts: &ThreadState, socket: &PySocket, wait: Wait, f: impl FnMut(i32) -> isize) -> PyResult<isize> {
     call_within(ts, socket, wait, socket.timeout.get(), f).or_else(|failure| failure.raise(ts))
 }

@@ -18,6 +18,15 @@ pub(super) const STARTING: u32 = 1;
 pub(super) const RUNNING: u32 = 2;
 pub(super) const DONE: u32 = 3;
 
+/// How often the process is the child of a fork since the runtime has known it: a system's thread of before is not
+/// there any more, and its number means nothing.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// This is the child of a fork.
+pub(super) fn forked() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
 /// What has become of the system's thread.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Native {
@@ -35,7 +44,9 @@ pub(super) struct Record {
     pub(super) progress: AtomicU32,
     pub(super) ident: Cell<u64>,
     pub(super) daemon: Cell<bool>,
-    pub(super) native: Cell<Native>,
+    native: Cell<Native>,
+    /// [`FORKS`] when the system's thread was made.
+    forks: Cell<u32>,
     next: Cell<*const Record>,
     listed: Cell<bool>,
 }
@@ -104,25 +115,10 @@ impl Records {
     pub(super) fn end_others(interp: &InterpreterState, but: u64) {
         let records = &interp.thread_records;
         while let Some(record) = records.find(|record| record.ident.get() != but) {
-            record.native.set(match record.native.get() {
-                // In the child of a fork there is no such thread, and else it is let go with the record.
-                Native::Joining => Native::None,
-                other => other,
-            });
             record.finish();
             records.remove(&record);
         }
         records.running.set(usize::from(records.find(|_| true).is_some()));
-    }
-
-    /// Forgets the system's threads: in a forked child they are not there.
-    pub(super) fn forget_native(&self) {
-        let mut at = self.first.get();
-        // SAFETY: what is listed is alive.
-        while let Some(record) = unsafe { at.as_ref() } {
-            record.native.set(Native::None);
-            at = record.next.get();
-        }
     }
 }
 
@@ -140,6 +136,16 @@ impl Record {
     pub(super) fn set(&self, progress: u32) {
         self.progress.store(progress, Ordering::Release);
         futex::wake(&raw const self.progress, i32::MAX);
+    }
+
+    /// The system's thread, as far as it is there.
+    pub(super) fn native(&self) -> Native {
+        if self.forks.get() == FORKS.load(Ordering::Relaxed) { self.native.get() } else { Native::None }
+    }
+
+    pub(super) fn set_native(&self, native: Native) {
+        self.forks.set(FORKS.load(Ordering::Relaxed));
+        self.native.set(native);
     }
 
     /// The thread is at its end.
@@ -162,6 +168,7 @@ impl Shared {
             ident: Cell::new(0),
             daemon: Cell::new(true),
             native: Cell::new(Native::None),
+            forks: Cell::new(0),
             next: Cell::new(ptr::null()),
             listed: Cell::new(false),
         };
@@ -204,7 +211,7 @@ impl Drop for Shared {
         if self.references.fetch_sub(1, Ordering::AcqRel) != 1 {
             return;
         }
-        if let Native::Joinable(thread) = self.native.get() {
+        if let Native::Joinable(thread) = self.native() {
             // SAFETY: the thread was neither joined nor let go before.
             unsafe { libc::pthread_detach(thread) };
         }

@@ -111,8 +111,8 @@ pub(super) static RLOCK_TYPE: StaticType = StaticType::new(TypeSpec {
 
 fn rlock_new(ts: &ThreadState, of: &PyTypeObject, args: Args<'_>) -> PyResult {
     if core::ptr::eq(of, &RLOCK_TYPE.object) && !args.is_empty() {
-        let given = args.all().len();
-        return raise!(ts, exc::TypeError, "RLock() takes no arguments ({given} given)");
+        let text = "Passing arguments to RLock is deprecated and will be removed in 3.15";
+        exc::warn(ts, &exc::DeprecationWarning, text, 1)?;
     }
     let lock = alloc::object::<PyRLock>(ts, of)?;
     gc::track(ts, &*lock);

@@ -94,7 +94,7 @@ pub(super) fn start_thread(
         Some(thread) => {
             // The new thread waits for the GIL, which is ours, before it looks.
             record.ident.set(thread as u64);
-            record.native.set(Native::Joinable(thread));
+            record.set_native(Native::Joinable(thread));
             new.thread_id.set(thread as u64);
             record.set(record::RUNNING);
             Ok(())
@@ -216,15 +216,15 @@ pub(super) fn join(ts: &ThreadState, record: &Shared, deadline: Option<i64>) -> 
             pending::make(ts)?;
         }
     }
-    if let Native::Joinable(thread) = record.native.get() {
+    if let Native::Joinable(thread) = record.native() {
         if record.ident.get() == crate::sync::thread_ident() {
             // The thread's last lines, in which it drops what is its own.
             return Ok(true);
         }
-        record.native.set(Native::Joining);
+        record.set_native(Native::Joining);
         // SAFETY: the thread is neither joined nor let go by anybody else.
         attach::without_gil(ts, || unsafe { libc::pthread_join(thread, ptr::null_mut()) });
-        record.native.set(Native::None);
+        record.set_native(Native::None);
     }
     Ok(true)
 }
@@ -246,6 +246,6 @@ pub(crate) fn give_up_others(ts: &ThreadState) {
 
 /// The same in the child of a fork, where the system's threads are not there either.
 pub(crate) fn after_fork_in_child(ts: &ThreadState) {
-    ts.interp().thread_records.forget_native();
+    record::forked();
     give_up_others(ts);
 }

@@ -1,7 +1,9 @@
 //! Compiling and running code, namespaces, imports.
 
 use hognose_allocators::collections::TryVec;
-use hognose_frontend::{Mode, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT, PYCF_IGNORE_COOKIE, PYCF_ONLY_AST, PYCF_OPTIMIZED_AST};
+use hognose_frontend::{
+    Mode, PYCF_ALLOW_INCOMPLETE_INPUT, PYCF_DONT_IMPLY_DEDENT, PYCF_IGNORE_COOKIE, PYCF_ONLY_AST, PYCF_OPTIMIZED_AST,
+};
 
 use crate::code::compile::{Request, compile as compile_text, compile_tree, optimize_tree, parse as parse_text};
 use crate::object::*;
@@ -16,8 +18,7 @@ use crate::types::tuple::PyTuple;
 use crate::vm::frame;
 use crate::{id, raise};
 
-/// The `CO_FUTURE_*` flags that code takes over from the code around it.
-const FUTURE_FLAGS: i32 = 0x01fe_0000;
+const FUTURE_FLAGS: i32 = crate::code::compile::FUTURE_FLAGS as i32;
 
 /// A source text as bytes: str in UTF-8, or what a bytes-like object holds.
 struct Source {
@@ -48,7 +49,7 @@ pub fn compile(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         6,
         3,
     );
-    let [source_object, filename, mode, flags, dont_inherit, optimize, _version] = SIGNATURE.parse(ts, args)?;
+    let [source_object, filename, mode, flags, dont_inherit, optimize, version] = SIGNATURE.parse(ts, args)?;
     let filename = crate::modules::posix::path::fs_decode_object(ts, filename.unwrap_or(none()))?;
     let Some(mode) = mode.and_then(|m| m.downcast::<PyStr>()) else {
         return raise!(ts, exc::TypeError, "compile() argument 'mode' must be str");
@@ -60,6 +61,8 @@ pub fn compile(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         | 0x2000
         | 0x8000
         | PYCF_ALLOW_INCOMPLETE_INPUT
+        // CO_NESTED, which has no meaning any more.
+        | 0x0010
         | 0x0100
         | 0x1000;
     if flags as u32 & !known != 0 {
@@ -100,6 +103,7 @@ pub fn compile(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         flags: flags | inherited as u32,
         optimize: u8::try_from(optimize).ok(),
         is_file: false,
+        feature_version: None,
     };
     if crate::modules::_ast::is_node(source_object) {
         if flags & PYCF_OPTIMIZED_AST == PYCF_OPTIMIZED_AST {
@@ -114,6 +118,9 @@ pub fn compile(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let cookie = if source.is_text { PYCF_IGNORE_COOKIE } else { 0 };
     let request = Request { source: &source.bytes, flags: request.flags | cookie, ..request };
     if only_tree {
+        // Only a tree can be of another version.
+        let version = version.map_or(Ok(-1), |version| protocol::as_i32(ts, version))?;
+        let request = Request { feature_version: u8::try_from(version).ok(), ..request };
         return parse_text(ts, request);
     }
     Ok(compile_text(ts, request)?.into_object())
@@ -205,6 +212,7 @@ fn compile_for(ts: &ThreadState, source: &Source, skip: usize, mode: Mode) -> Py
         flags: inherited as u32 | cookie,
         optimize: None,
         is_file: false,
+        feature_version: None,
     };
     compile_text(ts, request)
 }

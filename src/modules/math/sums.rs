@@ -240,36 +240,48 @@ impl Triple {
     }
 }
 
-/// The running sum of products: exact ints, then floats in triple length, then whatever the objects do.
+/// The running sum of products: exact ints as long as there is nothing else, then floats in triple length for as long
+/// as there is a float in each product, then whatever the objects do.
 struct Products<'a> {
     ts: &'a ThreadState,
     total: PyRef,
+    stage: Stage,
     ints: Option<i64>,
     floats: Option<Triple>,
 }
 
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Stage {
+    Ints,
+    Floats,
+    Objects,
+}
+
 impl Products<'_> {
     fn add(&mut self, a: &PyObject, b: &PyObject) -> PyResult<()> {
-        let (int_a, int_b) = (a.downcast_exact::<PyInt>(), b.downcast_exact::<PyInt>());
-        if let (Some(x), Some(y)) = (int_a, int_b) {
-            let sum = x.as_i64().zip(y.as_i64()).and_then(|(x, y)| x.checked_mul(y));
-            if let Some(product) = sum
-                && let Some(sum) = self.ints.unwrap_or(0).checked_add(product)
-            {
-                self.flush_floats()?;
-                self.ints = Some(sum);
-                return Ok(());
+        if self.stage == Stage::Ints {
+            if let (Some(x), Some(y)) = (a.downcast_exact::<PyInt>(), b.downcast_exact::<PyInt>()) {
+                let product = x.as_i64().zip(y.as_i64()).and_then(|(x, y)| x.checked_mul(y));
+                if let Some(sum) = product.and_then(|product| self.ints.unwrap_or(0).checked_add(product)) {
+                    self.ints = Some(sum);
+                    return Ok(());
+                }
             }
-        } else if let (Some(x), Some(y)) = (float_of(a), float_of(b)) {
-            let sum = self.floats.unwrap_or_default().add_product(x, y);
-            if sum.high.is_finite() {
-                self.flush_ints()?;
-                self.floats = Some(sum);
-                return Ok(());
-            }
+            self.stage = Stage::Floats;
+            self.flush_ints()?;
         }
-        self.flush_ints()?;
-        self.flush_floats()?;
+        if self.stage == Stage::Floats {
+            let one_is_float = a.downcast_exact::<PyFloat>().is_some() || b.downcast_exact::<PyFloat>().is_some();
+            if let (true, Some(x), Some(y)) = (one_is_float, float_of(a), float_of(b)) {
+                let sum = self.floats.unwrap_or_default().add_product(x, y);
+                if sum.high.is_finite() {
+                    self.floats = Some(sum);
+                    return Ok(());
+                }
+            }
+            self.stage = Stage::Objects;
+            self.flush_floats()?;
+        }
         let product = protocol::multiply(self.ts, a, b)?;
         self.total = protocol::add(self.ts, &self.total, &product)?;
         Ok(())
@@ -292,10 +304,13 @@ impl Products<'_> {
     }
 }
 
-/// A float, or an int that is one exactly enough for a mixed product.
+/// A float, or an int or bool that is one exactly enough for a mixed product.
 fn float_of(object: &PyObject) -> Option<f64> {
     if let Some(float) = object.downcast_exact::<PyFloat>() {
         return Some(float.value());
+    }
+    if let Some(truth) = crate::types::bool::as_bool(object) {
+        return Some(f64::from(u8::from(truth)));
     }
     object.downcast_exact::<PyInt>().and_then(PyInt::as_f64)
 }
@@ -303,7 +318,7 @@ fn float_of(object: &PyObject) -> Option<f64> {
 pub(super) fn sumprod(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> PyResult {
     check_count(ts, "sumprod", args.len(), 2, 2)?;
     let (p, q) = (protocol::iter(ts, args[0])?, protocol::iter(ts, args[1])?);
-    let mut products = Products { ts, total: PyInt::from_i64(ts, 0)?, ints: None, floats: None };
+    let mut products = Products { ts, total: PyInt::from_i64(ts, 0)?, stage: Stage::Ints, ints: None, floats: None };
     loop {
         match (protocol::next(ts, &p)?, protocol::next(ts, &q)?) {
             (Some(a), Some(b)) => products.add(&a, &b)?,

@@ -26,13 +26,8 @@ use crate::types::slice::bound_index;
 use crate::types::str::PyStr;
 
 /// The module.
-pub static MODULE: ModuleSpec = ModuleSpec {
-    name: "mmap",
-    doc: "Files as memory.",
-    types: &[&MMAP_TYPE],
-    exec: Some(exec),
-    ..ModuleSpec::EMPTY
-};
+pub static MODULE: ModuleSpec =
+    ModuleSpec { name: "mmap", doc: "Files as memory.", types: &[&MMAP_TYPE], exec: Some(exec), ..ModuleSpec::EMPTY };
 
 static CONSTANTS: &[(&str, i64)] = &[
     ("ACCESS_COPY", 3),
@@ -134,22 +129,56 @@ static MMAP_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[
         MethodDef::no_args("close", close, "close($self, /)\n--\n\nUnmap the memory."),
-        MethodDef::positional("find", |ts, this, args| search(ts, this, "find", args, false), "find(sub[, start[, end]])\n\nThe first place of the bytes from the position on, or -1."),
-        MethodDef::positional("rfind", |ts, this, args| search(ts, this, "rfind", args, true), "rfind(sub[, start[, end]])\n\nThe last place of the bytes from the position on, or -1."),
+        MethodDef::positional(
+            "find",
+            |ts, this, args| search(ts, this, "find", args, false),
+            "find(sub[, start[, end]])\n\nThe first place of the bytes from the position on, or -1.",
+        ),
+        MethodDef::positional(
+            "rfind",
+            |ts, this, args| search(ts, this, "rfind", args, true),
+            "rfind(sub[, start[, end]])\n\nThe last place of the bytes from the position on, or -1.",
+        ),
         MethodDef::positional("flush", flush, "flush([offset[, size]])\n\nWrite what has changed to the file."),
-        MethodDef::positional("madvise", madvise, "madvise(option[, start[, length]])\n\nTell the kernel how the memory is going to be used."),
-        MethodDef::positional("move", move_bytes, "move(dest, src, count)\n\nCopy a part of the memory to another place in it."),
+        MethodDef::positional(
+            "madvise",
+            madvise,
+            "madvise(option[, start[, length]])\n\nTell the kernel how the memory is going to be used.",
+        ),
+        MethodDef::positional(
+            "move",
+            move_bytes,
+            "move(dest, src, count)\n\nCopy a part of the memory to another place in it.",
+        ),
         MethodDef::positional("read", read, "read([n])\n\nRead up to n bytes from the position on, all for None."),
         MethodDef::no_args("read_byte", read_byte, "read_byte($self, /)\n--\n\nRead the byte at the position."),
         MethodDef::no_args("readline", readline, "readline($self, /)\n--\n\nRead a line from the position on."),
         MethodDef::one("resize", resize, "resize(newsize)\n\nResize the map, and the file if there is one."),
         MethodDef::positional("seek", seek, "seek(pos[, whence])\n\nMove the position, which is returned."),
-        MethodDef::no_args("seekable", |ts, this| { of(ts, this)?; Ok(py_bool(true)) }, "seekable($self, /)\n--\n\nTrue."),
+        MethodDef::no_args(
+            "seekable",
+            |ts, this| {
+                of(ts, this)?;
+                Ok(py_bool(true))
+            },
+            "seekable($self, /)\n--\n\nTrue.",
+        ),
         MethodDef::no_args("size", size, "size($self, /)\n--\n\nThe size of the file."),
-        MethodDef::no_args("tell", |ts, this| PyInt::from_usize(ts, of(ts, this)?.position.get()), "tell($self, /)\n--\n\nThe position."),
+        MethodDef::no_args(
+            "tell",
+            |ts, this| PyInt::from_usize(ts, of(ts, this)?.position.get()),
+            "tell($self, /)\n--\n\nThe position.",
+        ),
         MethodDef::one("write", write, "write(bytes)\n\nWrite at the position; returns how much."),
         MethodDef::one("write_byte", write_byte, "write_byte(byte)\n\nWrite a byte at the position."),
-        MethodDef::no_args("__enter__", |ts, this| { of(ts, this)?; Ok(this.new_ref()) }, "__enter__($self, /)\n--\n\n"),
+        MethodDef::no_args(
+            "__enter__",
+            |ts, this| {
+                of(ts, this)?;
+                Ok(this.new_ref())
+            },
+            "__enter__($self, /)\n--\n\n",
+        ),
         MethodDef::positional("__exit__", |ts, this, _| close(ts, this), ""),
     ],
     getset: &[GetSetDef::get("closed", |_, this| Ok(py_bool(this.cast::<PyMmap>().data.get().is_null())), "")],
@@ -263,9 +292,8 @@ fn new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
         map.fd.set(own);
     }
     // SAFETY: a new mapping, at an address that the kernel chooses.
-    let (data, error) = blocking(ts, || unsafe {
-        (libc::mmap(core::ptr::null_mut(), size, protection, flags, fd, offset), errno())
-    });
+    let (data, error) =
+        blocking(ts, || unsafe { (libc::mmap(core::ptr::null_mut(), size, protection, flags, fd, offset), errno()) });
     if data == libc::MAP_FAILED {
         return Err(os_error(ts, error));
     }
@@ -294,8 +322,7 @@ unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
 }
 
 fn unmap(ts: &ThreadState, map: &PyMmap) {
-    let (fd, data, size) =
-        (map.fd.replace(-1), map.data.replace(core::ptr::null_mut()), map.size.get());
+    let (fd, data, size) = (map.fd.replace(-1), map.data.replace(core::ptr::null_mut()), map.size.get());
     blocking(ts, || {
         // SAFETY: the descriptor and the mapping were the map's, and nothing leads to them any more (I1).
         unsafe {
@@ -482,9 +509,6 @@ fn seek(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -> PyResult {
 
 fn size(ts: &ThreadState, this: &PyObject) -> PyResult {
     let map = of(ts, this)?;
-    if !map.tracks_fd.get() {
-        return raise!(ts, exc::ValueError, "can't get size with trackfd=False");
-    }
     let fd = map.fd.get();
     // SAFETY: numbers, which the call fills in.
     let mut status = unsafe { core::mem::zeroed::<libc::stat>() };

@@ -128,18 +128,25 @@ impl Watched {
         if !protocol::is_iterable(sequence) {
             return raise!(ts, exc::TypeError, "arguments 1-3 must be sequences");
         }
-        let items = protocol::tuple_of(ts, sequence)?;
+        // A list is looked at as it is at each step: asking for descriptors may change it.
+        let list = sequence.downcast::<PyList>();
+        let items = if list.is_some() { PyTuple::empty() } else { protocol::tuple_of(ts, sequence)? };
         // SAFETY: a set of bits, none set.
         let mut watched = Watched { objects: TryVec::new(), fds: TryVec::new(), set: unsafe { core::mem::zeroed() } };
-        for item in items.items() {
-            let fd = file_descriptor(ts, item)?;
+        for index in 0.. {
+            let next = match list {
+                Some(list) => list.get(index),
+                None => items.get(index).map(AsObject::new_ref),
+            };
+            let Some(item) = next else { break };
+            let fd = file_descriptor(ts, &item)?;
             if fd as usize >= libc::FD_SETSIZE {
                 return raise!(ts, exc::ValueError, "filedescriptor out of range in select()");
             }
             // SAFETY: within the set.
             unsafe { libc::FD_SET(fd, &raw mut watched.set) };
             *highest = (*highest).max(fd);
-            watched.objects.try_push(item.new_ref())?;
+            watched.objects.try_push(item)?;
             watched.fds.try_push(fd)?;
         }
         Ok(watched)

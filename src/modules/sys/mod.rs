@@ -14,6 +14,7 @@ mod records;
 mod tracing;
 
 use crate::config::WideString;
+use crate::lifecycle::mallocstats;
 use crate::modules::ModuleSpec;
 use crate::object::*;
 use crate::state::{ThreadState, threads};
@@ -77,6 +78,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             "_get_cpu_count_config",
             |ts, _| PyInt::from_i64(ts, ts.interp().config().cpu_count.into()),
             "_get_cpu_count_config($module, /)\n--\n\nPrivate function for getting PyConfig.cpu_count",
+        ),
+        MethodDef::no_args(
+            "_debugmallocstats",
+            debug_malloc_stats,
+            "_debugmallocstats($module, /)\n--\n\nPrint summary info about the state of the memory allocator to stderr.",
         ),
         MethodDef::no_args(
             "_current_frames",
@@ -293,6 +299,8 @@ pub static MODULE: ModuleSpec = ModuleSpec {
 /// Fills in what does not depend on the import system.
 pub fn fill(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     records::add(ts, module)?;
+    let own = crate::modules::create(ts, &crate::modules::_hognose::MODULE)?;
+    module.add(ts, "_hognose", own.as_object())?;
     module.add_int(ts, "maxsize", i64::MAX)?;
     module.add_int(ts, "maxunicode", 0x10_ffff)?;
     module.add_str(ts, "byteorder", if cfg!(target_endian = "little") { "little" } else { "big" })?;
@@ -485,6 +493,15 @@ fn allocated_blocks(ts: &ThreadState, _: &PyObject) -> PyResult {
     let mem = heap.stats(hognose_allocators::Domain::Mem).live_blocks;
     let obj = heap.stats(hognose_allocators::Domain::Obj).live_blocks;
     PyInt::from_u64(ts, (mem + obj) as u64)
+}
+
+fn debug_malloc_stats(ts: &ThreadState, _: &PyObject) -> PyResult {
+    let mut out = crate::lifecycle::finalize::StandardError;
+    let written = mallocstats::write(ts.heap(), &mut out).and_then(|()| mallocstats::write_free_lists(ts, &mut out));
+    match written {
+        Ok(()) => Ok(ts.none()),
+        Err(core::fmt::Error) => raise!(ts, exc::OSError, "standard error cannot be written to"),
+    }
 }
 
 fn getsizeof(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {

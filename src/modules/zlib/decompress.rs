@@ -56,7 +56,11 @@ pub(super) static DECOMPRESS_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::one("__deepcopy__", |ts, this, _| copy(ts, this), "__deepcopy__($self, memo, /)\n--\n\n"),
     ],
     getset: &[
-        GetSetDef::get("unused_data", |_, this| Ok(bytes_of(&this.cast::<PyDecompress>().unused_data).into_object()), ""),
+        GetSetDef::get(
+            "unused_data",
+            |_, this| Ok(bytes_of(&this.cast::<PyDecompress>().unused_data).into_object()),
+            "",
+        ),
         GetSetDef::get(
             "unconsumed_tail",
             |_, this| Ok(bytes_of(&this.cast::<PyDecompress>().unconsumed_tail).into_object()),
@@ -154,13 +158,7 @@ unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
 }
 
 /// Decompresses all of the data as far as the limit allows; the result and how much is left, with the last status.
-fn run(
-    ts: &ThreadState,
-    this: &PyDecompress,
-    data: &[u8],
-    output: &mut Output,
-    flush: i32,
-) -> PyResult<(usize, i32)> {
+fn run(ts: &ThreadState, this: &PyDecompress, data: &[u8], output: &mut Output, flush: i32) -> PyResult<(usize, i32)> {
     let mut input = Input::new(data);
     loop {
         let last = input.next_part(this.stream());

@@ -182,11 +182,7 @@ pub(super) fn start_inflate(stream: &mut z::z_stream, wbits: c_int) -> c_int {
 /// Sets the dictionary of a stream that decompresses.
 pub(super) fn set_inflate_dictionary(ts: &ThreadState, stream: &mut z::z_stream, dictionary: &[u8]) -> PyResult<()> {
     let Ok(length) = c_uint::try_from(dictionary.len()) else {
-        return raise!(
-            ts,
-            crate::types::exceptions::OverflowError,
-            "zdict length does not fit in an unsigned int"
-        );
+        return raise!(ts, crate::types::exceptions::OverflowError, "zdict length does not fit in an unsigned int");
     };
     // SAFETY: the stream is initialized, the dictionary is read only.
     let status = unsafe { z::inflateSetDictionary(stream, dictionary.as_ptr(), length) };

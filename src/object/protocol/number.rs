@@ -4,7 +4,7 @@ use core::mem::offset_of;
 
 use crate::object::error::PyResult;
 use crate::object::header::PyObject;
-use crate::object::reference::Ref;
+use crate::object::reference::{AsObject, Ref};
 use crate::object::slots::{BinaryFn, TernaryFn, TypeSlots};
 use crate::raise;
 use crate::state::ThreadState;
@@ -198,6 +198,20 @@ fn inplace(ts: &ThreadState, left: &PyObject, right: &PyObject, operator: &Opera
 
 #[cold]
 fn unsupported(ts: &ThreadState, left: &PyObject, right: &PyObject, symbol: &str) -> PyResult {
+    if symbol == ">>"
+        && left
+            .downcast_exact::<crate::types::builtin_function::PyBuiltinFunction>()
+            .is_some_and(|function| function.def().name == "print")
+    {
+        return raise!(
+            ts,
+            exc::TypeError,
+            "unsupported operand type(s) for {symbol}: '{}' and '{}'. Did you mean \"print(<message>, \
+             file=<output_stream>)\"?",
+            left.type_name(),
+            right.type_name()
+        );
+    }
     raise!(
         ts,
         exc::TypeError,
@@ -322,11 +336,28 @@ pub fn index(ts: &ThreadState, object: &PyObject) -> PyResult<Ref<PyInt>> {
         return raise!(ts, exc::TypeError, "'{}' object cannot be interpreted as an integer", object.type_name());
     };
     match slot(ts, object)?.downcast_into::<PyInt>() {
-        Ok(int) => Ok(int),
+        Ok(int) => {
+            if AsObject::as_object(&*int).downcast_exact::<PyInt>().is_none() {
+                warn_of_subclass(ts, "__index__", AsObject::as_object(&*int))?;
+            }
+            Ok(int)
+        }
         Err(other) => {
             raise!(ts, exc::TypeError, "__index__ returned non-int (type {})", other.type_name())
         }
     }
+}
+
+/// A conversion has returned an instance of a subclass of int.
+#[cold]
+fn warn_of_subclass(ts: &ThreadState, method: &str, result: &PyObject) -> PyResult<()> {
+    let mut text = hognose_allocators::TryString::new();
+    text.try_push_fmt(format_args!(
+        "{method} returned non-int (type {}).  The ability to return an instance of a strict subclass of int is \
+         deprecated, and may not be supported in a future version of Python.",
+        result.type_name()
+    ))?;
+    exc::warn(ts, &exc::DeprecationWarning, text.as_str(), 1)
 }
 
 /// Whether the object can be an index.

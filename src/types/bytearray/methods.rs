@@ -126,6 +126,8 @@ pub(super) fn extend(ts: &ThreadState, this: &PyObject, iterable: &PyObject) -> 
     if !protocol::is_iterable(iterable) {
         return raise!(ts, exc::TypeError, "can't extend bytearray with {}", iterable.type_name());
     }
+    // A `__len__` or `__length_hint__` that fails makes this fail.
+    protocol::length_hint(ts, iterable, 32)?;
     let bytes = collect_bytes(ts, iterable, ByteItems::ByteArray)?;
     array.extend(ts, &bytes)?;
     Ok(ts.none())

@@ -299,7 +299,7 @@ impl PyBytes {
             return Ok(bytes);
         }
         let size = match len.checked_add(size_of::<PyBytes>() + 1) {
-            Some(size) if size <= isize::MAX as usize - 8 => (size + 7) & !7,
+            Some(size) if size <= isize::MAX as usize => size,
             _ => return Err(ts.raise_no_memory()),
         };
         // SAFETY: the block of an exact bytes object begins with it; when it cannot be changed it stays as it was.

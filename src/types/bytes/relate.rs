@@ -108,6 +108,11 @@ pub(super) fn bytes_repeat(ts: &ThreadState, this: &PyObject, count: isize) -> P
     let Some(len) = data.len().checked_mul(count).filter(|len| *len <= isize::MAX as usize) else {
         return raise!(ts, exc::OverflowError, "repeated bytes are too long");
     };
+    if len == 0 && !data.is_empty() {
+        // A new object, as in CPython: tools that look for where it was allocated rely on it.
+        // SAFETY: there is no byte to write.
+        return unsafe { PyBytes::uninit(ts, 0) }.map(Ref::into_object);
+    }
     PyBytes::build(ts, len, |place| fill_with_copies(place, data)).map(Ref::into_object)
 }
 

@@ -338,6 +338,7 @@ fn view_and(ts: &ThreadState, left: &PyObject, right: &PyObject) -> PyResult {
     let length = view.cast::<PyDictView>().len();
     if let Some(set) = other.downcast::<PySet>()
         && set.is_exact()
+        && !set.is_exact_frozenset()
         && length <= set.len()
     {
         return call_method(ts, other, id!(intersection), &[view]);

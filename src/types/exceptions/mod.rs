@@ -41,7 +41,7 @@ pub use os_error::{PyOSError, raise_os_error, raise_os_error_with};
 pub use raise::{
     add_attribute_context, add_name_context, drop_spare, end_of_iteration, import_error, instantiate,
     missing_exception, name_error, new_import_error, normalize, prepare_spare, raise, raise_key_error, raise_no_memory,
-    raise_stop_iteration, raise_type, raise_with, set_context, stop_iteration_value,
+    raise_stop_iteration, raise_type, raise_with, set_context, spare_count, stop_iteration_value,
 };
 pub use simple::{PyAttributeError, PyImportError, PyNameError, PyStopIteration, PySystemExit};
 pub use syntax::PySyntaxError;

@@ -206,6 +206,19 @@ pub fn drop_spare(ts: &ThreadState) {
     }
 }
 
+/// How many MemoryErrors are in the stock.
+pub fn spare_count(ts: &ThreadState) -> usize {
+    let mut count = 0;
+    // SAFETY: nothing runs while the stock is looked at.
+    let mut at = unsafe { ts.interp().spare.memory_error.borrow() };
+    while let Some(spare) = at {
+        count += 1;
+        // SAFETY: as above; the stock is linked through the notes.
+        at = unsafe { spare.cast::<PyBaseException>().notes.borrow() };
+    }
+    count
+}
+
 /// Takes a dying MemoryError, whose fields are empty, into the stock. False when the stock is full (or not
 /// there), and for subclasses.
 pub(super) fn restock(ts: &ThreadState, object: *mut PyObject) -> bool {

@@ -100,11 +100,7 @@ fn fits(from: Stack, to: Stack) -> bool {
     let mut wanted = wanted;
     while wanted != 0 {
         let (a, b) = (have & MASK, wanted & MASK);
-        let good = if b == Kind::Object as u64 {
-            a != Kind::Null as u64
-        } else {
-            b == Kind::Null as u64 || a == b
-        };
+        let good = if b == Kind::Object as u64 { a != Kind::Null as u64 } else { b == Kind::Null as u64 || a == b };
         if !good {
             return false;
         }

@@ -63,6 +63,14 @@ pub static FRAME_LOCALS_PROXY_TYPE: StaticType = StaticType::new(TypeSpec {
     ..TypeSpec::EMPTY
 });
 
+/// Adds the names that a frame has besides its function's.
+pub fn add_extra(ts: &ThreadState, frame: &PyFrame, dict: &PyDict) -> PyResult<()> {
+    match frame.f_extra_locals.get() {
+        Some(extra) => dict.update(ts, extra.as_object()),
+        None => Ok(()),
+    }
+}
+
 /// The proxy of a frame object.
 pub fn new(ts: &ThreadState, frame: &PyFrame) -> PyResult {
     let proxy = alloc::exact::<PyFrameLocalsProxy>(ts)?;
@@ -91,15 +99,23 @@ fn frame_of(ts: &ThreadState, object: &PyObject) -> PyResult<Ref<PyFrame>> {
     }
 }
 
-/// Where the frame keeps a variable of that name.
+/// Where the frame keeps a variable of that name. Any key that is equal to the name, with its hash, will do.
 fn place(ts: &ThreadState, frame: &PyFrame, key: &PyObject) -> PyResult<Option<usize>> {
-    let Some(key) = key.downcast::<PyStr>() else { return Ok(None) };
     let code = frame.code();
+    let visible = |kind: &u8| kind & KIND_HIDDEN == 0;
+    if let Some(key) = key.downcast_exact::<PyStr>() {
+        for (index, kind) in code.kinds().iter().enumerate() {
+            let name = code.local_name(index);
+            if visible(kind) && (core::ptr::eq(name, key) || name.equals(key)) {
+                return Ok(Some(index));
+            }
+        }
+        return Ok(None);
+    }
+    let hash = protocol::hash(ts, key)?;
     for (index, kind) in code.kinds().iter().enumerate() {
-        let name = code.local_name(index);
-        if kind & KIND_HIDDEN == 0
-            && (core::ptr::eq(name, key) || protocol::equal(ts, name.as_object(), key.as_object())?)
-        {
+        let name = code.local_name(index).as_object();
+        if visible(kind) && protocol::hash(ts, name)? == hash && protocol::equal(ts, name, key)? {
             return Ok(Some(index));
         }
     }
@@ -165,9 +181,7 @@ fn snapshot(ts: &ThreadState, object: &PyObject) -> PyResult<Ref<PyDict>> {
             dict.set(ts, code.local_name(index).as_object(), &value)?;
         }
     }
-    if let Some(extra) = frame.f_extra_locals.get() {
-        dict.update(ts, extra.as_object())?;
-    }
+    add_extra(ts, &frame, &dict)?;
     Ok(dict)
 }
 

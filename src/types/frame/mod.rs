@@ -424,8 +424,15 @@ pub fn locals_of(ts: &ThreadState, frame: &Frame) -> PyResult {
     let code = frame.code();
     // SAFETY: the frame owns its locals.
     if let Some(locals) = unsafe { frame.locals.as_ref() } {
-        let hidden = code.kinds().iter().any(|k| k & KIND_HIDDEN != 0);
-        if code.co_flags & CO_OPTIMIZED == 0 && !hidden {
+        // A comprehension's variables are there only while it runs.
+        let hidden = || {
+            code.kinds().iter().enumerate().filter(|(_, kind)| *kind & KIND_HIDDEN != 0).any(|(index, _)| {
+                // SAFETY: the place is one of the frame's.
+                let value = unsafe { (*frame.localsplus().add(index)).as_ref() };
+                value.is_some_and(|value| value.downcast_exact::<PyCell>().is_none_or(|cell| cell.get().is_some()))
+            })
+        };
+        if code.co_flags & CO_OPTIMIZED == 0 && !hidden() {
             return Ok(locals.new_ref());
         }
     }
@@ -450,6 +457,10 @@ pub fn locals_of(ts: &ThreadState, frame: &Frame) -> PyResult {
             value.new_ref()
         };
         dict.set(ts, code.local_name(index).as_object(), &value)?;
+    }
+    // SAFETY: the frame owns its object.
+    if let Some(object) = unsafe { frame.frame_object.get().as_ref() } {
+        locals_proxy::add_extra(ts, object.cast::<PyFrame>(), &dict)?;
     }
     Ok(dict.into_object())
 }

@@ -251,6 +251,17 @@ pub fn of_frame(frame: &Frame) -> &PyObject {
     unsafe { owner_of(core::ptr::from_ref(frame)) }.as_object()
 }
 
+/// Ends a generator that a thread was running which will never run on.
+///
+/// # Safety
+/// A generator owns the frame, whose `sp` is valid, and nobody runs it.
+pub unsafe fn abandon(ts: &ThreadState, frame: *mut Frame) {
+    // SAFETY: the caller's promise. The reference keeps the generator while its contents go.
+    let generator = Ref::from_borrowed(unsafe { owner_of(frame) });
+    generator.exc_state.previous.set(core::ptr::null());
+    generator.end(ts);
+}
+
 /// `frame.clear()` on the frame object of a generator that has not ended.
 pub fn clear_through_frame(ts: &ThreadState, frame: &mut Frame) -> PyResult {
     // SAFETY: the caller has looked at the owner. The reference keeps the generator while its finalizer runs.

@@ -44,6 +44,11 @@ pub fn decode_utf8_stateful(ts: &ThreadState, bytes: &[u8], errors: &str, last: 
                 at = start;
                 break;
             }
+            // A surrogate may be coming, which an error handler can take as a whole.
+            Some(_) if !last && matches!(bytes[start..], [0xED, 0xA0..=0xBF]) => {
+                at = start;
+                break;
+            }
             None => errors.handle(ts, start, bytes.len(), "unexpected end of data", &mut out)?,
             Some(size) => {
                 let starts = matches!(bytes[start], 0xC2..=0xF4);
