@@ -189,7 +189,7 @@ else:
 free(p)
 ";
     for python in pythons() {
-        for (name, report) in [("debug", "bytes originally requested"), ("guard", "PYTHONMALLOC=guard")] {
+        for (name, report) in [("debug", "bytes originally requested"), ("guard", "Guard: buffer overflow")] {
             let malloc = format!("--malloc={name}");
             let code = if name == "guard" { format!("LOOP = 1{overflow}") } else { overflow.to_owned() };
             let output = run(&python, &[&malloc, "--guard=100:8192"], &["-c", &code]);
