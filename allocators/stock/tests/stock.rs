@@ -216,10 +216,20 @@ fn mistakes_are_told() {
 }
 
 /// CPython's own tests. A test that fails without the library too says nothing about it, so such are taken out first.
+///
+/// All of them take minutes for each CPython: with `HOGNOSE_STOCK_TESTS=all` each one that is installed runs them,
+/// otherwise the newest runs the quick ones.
 #[test]
 fn cpythons_own_tests_pass() {
-    const TESTS: [&str; 6] = ["test_list", "test_dict", "test_json", "test_re", "test_threading", "test_gc"];
-    for python in pythons() {
+    const QUICK: [&str; 4] = ["test_list", "test_dict", "test_json", "test_gc"];
+    const SLOW: [&str; 2] = ["test_re", "test_threading"];
+    let all = std::env::var_os("HOGNOSE_STOCK_TESTS").is_some_and(|value| value == "all");
+    let slow = if all { &SLOW[..] } else { &[] };
+    let mut pythons = pythons();
+    if !all {
+        pythons.drain(..pythons.len().saturating_sub(1));
+    }
+    for python in pythons {
         let has = Command::new(&python.path).args(["-c", "import test.test_list"]).output().expect("it starts");
         if !has.status.success() {
             eprintln!("skipped: CPython {} is installed without its tests", python.version);
@@ -227,8 +237,8 @@ fn cpythons_own_tests_pass() {
         }
         let folder = std::env::temp_dir().join(format!("hognose-stock-{}-{}", python.version, std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
-        for test in TESTS {
-            let arguments = ["-m", "test", "-v", test];
+        for test in QUICK.iter().chain(slow) {
+            let arguments = ["-m", "test", "-v", *test];
             let output = |command: &mut Command| command.current_dir(&folder).output().expect("it starts");
             let ours = output(Command::new(launcher()).arg(&python.path).args(arguments));
             if ours.status.success() {
