@@ -110,10 +110,7 @@ impl Figures {
             writeln!(
                 out,
                 "hognose-memstats: {name} live_blocks={} live_bytes={} peak_bytes={} allocations={}",
-                stats.live_blocks,
-                stats.live_bytes,
-                stats.peak_bytes,
-                stats.allocations
+                stats.live_blocks, stats.live_bytes, stats.peak_bytes, stats.allocations
             )?;
         }
         if self.stopped_threads != 0 {
