@@ -1,6 +1,5 @@
 //! Makes the parser of `grammar/python.peg`: a Rust function of each rule. The grammar's head says how it is written.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
@@ -21,17 +20,19 @@ fn main() {
 
 /// Writes the lines between `%for` and `%end` once for each column.
 fn repeat(text: &str) -> String {
-    let (mut out, mut columns, mut lines): (String, Vec<HashMap<&str, &str>>, Vec<&str>) = Default::default();
+    let mut out = String::new();
+    let mut columns: Vec<Vec<(&str, &str)>> = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
     let mut repeating = false;
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         if let Some(values) = line.strip_prefix("%for") {
             repeating = true;
             for (index, value) in values.split(" | ").enumerate() {
                 if columns.len() <= index {
-                    columns.push(HashMap::new());
+                    columns.push(Vec::new());
                 }
                 let (name, value) = value.trim().split_once('=').expect("a %for has names and values");
-                columns[index].insert(name, value.trim());
+                columns[index].push((name, value.trim()));
             }
         } else if line == "%end" {
             for column in columns.drain(..) {

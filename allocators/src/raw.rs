@@ -32,7 +32,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
-use crate::domain::PyMemAllocatorEx;
+use crate::domain::{Domain, PyMemAllocatorEx};
 use crate::guard;
 use crate::heap::stats::DomainStats;
 use crate::heap::{self, arena};
@@ -330,7 +330,12 @@ pub(crate) unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, si
         return unsafe { raw_malloc(ctx, size) };
     }
     // SAFETY: the caller vouches for the block.
-    let before = unsafe { checked_size("PyMem_RawRealloc", p) };
+    let Some(before) = (unsafe { checked_size("PyMem_RawRealloc", p) }) else {
+        let hooks = former_hooks();
+        let Some(realloc) = hooks.realloc else { return ptr::null_mut() };
+        // SAFETY: the hooks made the block.
+        return unsafe { realloc(hooks.ctx, p, size) };
+    };
     // SAFETY: as above; the size is not zero, so this never frees.
     let new = unsafe { libc::realloc(p, size.max(1)) };
     if !new.is_null() {
@@ -345,9 +350,26 @@ pub(crate) unsafe extern "C" fn raw_free(_: *mut c_void, p: *mut c_void) {
         return;
     }
     // SAFETY: the caller vouches for the block.
-    went(unsafe { checked_size("PyMem_RawFree", p) });
-    // SAFETY: as above.
-    unsafe { libc::free(p) };
+    match unsafe { checked_size("PyMem_RawFree", p) } {
+        Some(size) => {
+            went(size);
+            // SAFETY: as above.
+            unsafe { libc::free(p) };
+        }
+        None => {
+            let hooks = former_hooks();
+            let Some(free) = hooks.free else { return };
+            // SAFETY: the hooks made the block.
+            unsafe { free(hooks.ctx, p) };
+        }
+    }
+}
+
+/// The debug hooks as they were over this allocator.
+#[cold]
+fn former_hooks() -> PyMemAllocatorEx {
+    let ctx = ptr::from_ref(crate::table::builtin(Domain::Raw)).cast_mut().cast::<c_void>();
+    crate::debug::hook(Domain::Raw, ctx)
 }
 
 /// Whether a small block, or one of mimalloc's, is given to the raw domain. A large block of a heap is
@@ -357,21 +379,31 @@ fn is_a_heaps(p: *mut u8) -> bool {
     arena::in_reserve(p) || guard::in_pool(p) || heap::is_mimallocs(p)
 }
 
-/// The size of a block that is given back.
+/// The size of a block that is given back. `None`: it is one of the debug hooks', from before the allocator
+/// without them was chosen (a program may hold raw blocks across pre-initialization).
 ///
 /// # Safety
-/// `p` is a live block of the C library, or a block of a heap: that is refused.
-unsafe fn checked_size(function: &str, p: *mut c_void) -> i64 {
+/// `p` is a live block of the C library or of the hooks over it, or a block of a heap: that is refused.
+unsafe fn checked_size(function: &str, p: *mut c_void) -> Option<i64> {
     if is_a_heaps(p.cast()) {
         wrong_domain(function, p);
     }
     // SAFETY: the caller's promise; for a large block of a heap the C library finds the check word,
-    // which makes it say a size that no block has.
+    // which makes it say a size that no block has, and so do the guard bytes of the hooks.
     match i64::try_from(unsafe { usable_size(p) }) {
-        Ok(size) => size,
+        Ok(size) => Some(size),
+        // SAFETY: the word before any of these blocks is readable.
+        Err(_) if unsafe { p.cast::<[u8; 8]>().sub(1).read() } == RAW_HEAD => None,
         Err(_) => wrong_domain(function, p),
     }
 }
+
+/// The word that the debug hooks of this domain put before a block.
+const RAW_HEAD: [u8; 8] = {
+    let mut head = [crate::debug::FORBIDDEN_BYTE; 8];
+    head[0] = b'r';
+    head
+};
 
 #[cold]
 fn wrong_domain(function: &str, p: *mut c_void) -> ! {

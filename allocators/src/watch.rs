@@ -213,12 +213,11 @@ unsafe extern "C" fn watch_free<const D: usize>(ctx: *mut c_void, p: *mut c_void
     // The hooks below may want to say where a bad block was allocated, so a heap's record goes last.
     // SAFETY: the caller's block, passed on.
     unsafe { (inner.free)(inner.ctx, p) };
-    // SAFETY: who attaches a heap keeps it alive meanwhile.
-    if D != Domain::Raw as usize
-        && !p.is_null()
-        && let Some(heap) = unsafe { current_heap().as_ref() }
-    {
-        freed(heap, p.cast());
+    if D != Domain::Raw as usize && !p.is_null() {
+        // SAFETY: who attaches a heap keeps it alive meanwhile.
+        if let Some(heap) = unsafe { current_heap().as_ref() } {
+            freed(heap, p.cast());
+        }
     }
 }
 

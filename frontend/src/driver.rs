@@ -45,8 +45,20 @@ pub fn compile_text(
         }
         translate(text, filename, mode, options, &warnings)
     })?;
-    deliver(warnings.into_inner(), text, warn)?;
+    let mut warnings = warnings.into_inner();
+    if let Err(CompileError::Syntax(info)) = &outcome {
+        warnings = before(text, info);
+    }
+    deliver(warnings, text, warn)?;
     outcome
+}
+
+/// The parser's doubts about what is before the place of an error.
+fn before(text: &str, info: &SyntaxErrorInfo) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    escapes::doubtful(text, &mut warnings);
+    warnings.retain(|warning| (warning.line, warning.column) < (info.line, info.column));
+    warnings
 }
 
 pub fn parse_text(text: &str, mode: Mode, options: &Options, warn: Warn<'_>) -> Result<Vec<u8>, CompileError> {
@@ -61,6 +73,9 @@ pub fn parse_text(text: &str, mode: Mode, options: &Options, warn: Warn<'_>) -> 
         }
         Ok(encode::encode(&tree))
     })?;
+    if let Err(CompileError::Syntax(info)) = &outcome {
+        warnings = before(text, info);
+    }
     deliver(warnings, text, warn)?;
     outcome
 }

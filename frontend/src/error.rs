@@ -51,7 +51,8 @@ impl SyntaxErrorKind {
 pub struct SyntaxErrorInfo {
     pub kind: SyntaxErrorKind,
     pub message: String,
-    /// 1-based; 0 when the error has no place, then the exception carries its message alone.
+    /// 1-based; 0 when the error has no place, then the exception carries its message alone, or, with column -1,
+    /// the file's name too.
     pub line: u32,
     /// 1-based, counted in characters (`SyntaxError.offset`).
     pub column: i32,

@@ -15,8 +15,6 @@ use crate::tree::{Const, Kind, Node, Place, Tree, Value};
 const MAX_LINES: usize = 4_000_000;
 const MAX_TEXT: usize = 256 << 20;
 
-const NODE: AtomicNodeIndex = AtomicNodeIndex::NONE;
-
 /// A tree for the compiler, and the text that its ranges are ranges of.
 pub struct Lowered {
     pub module: ast::Mod,
@@ -47,12 +45,12 @@ pub fn lower(tree: &Tree, text: Option<&str>) -> Result<Lowered, CompileError> {
     let range = TextRange::new(TextSize::new(0), TextSize::new(text.len() as u32));
     let module = match root.kind {
         Kind::Expression => ast::Mod::Expression(ast::ModExpression {
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             range,
             body: Box::new(lowering.expr(root.fields[0])?),
         }),
         Kind::Module | Kind::Interactive => ast::Mod::Module(ast::ModModule {
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             range,
             body: lowering.body(root.fields[0])?.into(),
             runtime_body: None,
@@ -197,7 +195,7 @@ impl Lowering<'_> {
     fn stmt_inner(&mut self, value: Value) -> Result<Stmt> {
         let node = self.node(value)?;
         let f = node.fields;
-        let (node_index, range) = (NODE, self.range(&node));
+        let (node_index, range) = (AtomicNodeIndex::NONE, self.range(&node));
         Ok(match node.kind {
             Kind::FunctionDef | Kind::AsyncFunctionDef => Stmt::FunctionDef(ast::StmtFunctionDef {
                 node_index,
@@ -367,7 +365,7 @@ impl Lowering<'_> {
             {
                 clauses.push(ast::ElifElseClause {
                     range: self.range(&inner),
-                    node_index: NODE,
+                    node_index: AtomicNodeIndex::NONE,
                     test: Some(self.expr(inner.fields[0])?),
                     body: self.body(inner.fields[1])?.into(),
                     runtime_body: None,
@@ -378,7 +376,7 @@ impl Lowering<'_> {
             }
             clauses.push(ast::ElifElseClause {
                 range,
-                node_index: NODE,
+                node_index: AtomicNodeIndex::NONE,
                 test: None,
                 body: self.body(orelse)?.into(),
                 runtime_body: None,
@@ -387,7 +385,7 @@ impl Lowering<'_> {
             break;
         }
         Ok(Stmt::If(ast::StmtIf {
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             range,
             test: self.boxed(node.fields[0])?,
             body: self.body(node.fields[1])?.into(),
@@ -402,7 +400,7 @@ impl Lowering<'_> {
             .into_iter()
             .map(|expression| ast::Decorator {
                 range: ruff_text_size::Ranged::range(&expression),
-                node_index: NODE,
+                node_index: AtomicNodeIndex::NONE,
                 expression,
             })
             .collect())
@@ -415,7 +413,7 @@ impl Lowering<'_> {
         let mut type_params = Vec::new();
         for item in items {
             let node = self.node(item)?;
-            let (node_index, range, f) = (NODE, self.range(&node), node.fields);
+            let (node_index, range, f) = (AtomicNodeIndex::NONE, self.range(&node), node.fields);
             let name = self.identifier(f[0], range);
             type_params.push(match node.kind {
                 Kind::TypeVar => ast::TypeParam::TypeVar(ast::TypeParamTypeVar {
@@ -439,7 +437,12 @@ impl Lowering<'_> {
                 }),
             });
         }
-        Ok(Some(Box::new(ast::TypeParams { range, node_index: NODE, type_params, runtime_type_params: None })))
+        Ok(Some(Box::new(ast::TypeParams {
+            range,
+            node_index: AtomicNodeIndex::NONE,
+            type_params,
+            runtime_type_params: None,
+        })))
     }
 
     fn parameter(&mut self, value: Value) -> Result<ast::Parameter> {
@@ -447,7 +450,7 @@ impl Lowering<'_> {
         let range = self.range(&node);
         Ok(ast::Parameter {
             range,
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             name: self.identifier(node.fields[0], range),
             annotation: self.optional(node.fields[1])?,
             runtime_type_comment: None,
@@ -463,7 +466,7 @@ impl Lowering<'_> {
         let parameter = self.parameter(parameter)?;
         Ok(ast::ParameterWithDefault {
             range: parameter.range,
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             parameter,
             default: self.optional(default)?,
         })
@@ -492,7 +495,7 @@ impl Lowering<'_> {
         }
         Ok(ast::Parameters {
             range: TextRange::default(),
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             posonlyargs: posonlyargs.into(),
             args: args.into(),
             vararg: self.optional_parameter(f[2])?,
@@ -509,7 +512,7 @@ impl Lowering<'_> {
             let range = self.range(&node);
             keywords.push(ast::Keyword {
                 range,
-                node_index: NODE,
+                node_index: AtomicNodeIndex::NONE,
                 arg: self.optional_identifier(node.fields[0], range),
                 value: self.expr(node.fields[1])?,
             });
@@ -524,7 +527,7 @@ impl Lowering<'_> {
             let range = self.range(&node);
             aliases.push(ast::Alias {
                 range,
-                node_index: NODE,
+                node_index: AtomicNodeIndex::NONE,
                 name: self.identifier(node.fields[0], range),
                 asname: self.optional_identifier(node.fields[1], range),
             });
@@ -537,7 +540,7 @@ impl Lowering<'_> {
         let context_expr = self.expr(f[0])?;
         Ok(ast::WithItem {
             range: ruff_text_size::Ranged::range(&context_expr),
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             context_expr,
             optional_vars: self.optional(f[1])?,
         })
@@ -548,7 +551,7 @@ impl Lowering<'_> {
         let (range, f) = (self.range(&node), node.fields);
         Ok(ast::ExceptHandler::ExceptHandler(ast::ExceptHandlerExceptHandler {
             range,
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             type_: self.optional(f[0])?,
             name: self.optional_identifier(f[1], range),
             body: self.body(f[2])?.into(),
@@ -561,7 +564,7 @@ impl Lowering<'_> {
         let pattern = self.pattern(f[0])?;
         Ok(ast::MatchCase {
             range: ruff_text_size::Ranged::range(&pattern),
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             pattern,
             guard: self.optional(f[1])?,
             body: self.body(f[2])?.into(),
@@ -575,7 +578,7 @@ impl Lowering<'_> {
 
     fn pattern(&mut self, value: Value) -> Result<ast::Pattern> {
         let node = self.node(value)?;
-        let (node_index, range, f) = (NODE, self.range(&node), node.fields);
+        let (node_index, range, f) = (AtomicNodeIndex::NONE, self.range(&node), node.fields);
         Ok(match node.kind {
             Kind::MatchValue => {
                 ast::Pattern::MatchValue(ast::PatternMatchValue { node_index, range, value: self.boxed(f[0])? })
@@ -610,7 +613,7 @@ impl Lowering<'_> {
                 for (name, pattern) in names.into_iter().zip(self.patterns(f[3])?) {
                     keywords.push(ast::PatternKeyword {
                         range: ruff_text_size::Ranged::range(&pattern),
-                        node_index: NODE,
+                        node_index: AtomicNodeIndex::NONE,
                         attr: self.identifier(name, range),
                         pattern,
                     });
@@ -621,7 +624,7 @@ impl Lowering<'_> {
                     cls: self.boxed(f[0])?,
                     arguments: ast::PatternArguments {
                         range,
-                        node_index: NODE,
+                        node_index: AtomicNodeIndex::NONE,
                         patterns: self.patterns(f[1])?.into(),
                         keywords,
                     },
@@ -661,7 +664,7 @@ impl Lowering<'_> {
             let target = self.expr(f[0])?;
             comprehensions.push(ast::Comprehension {
                 range: ruff_text_size::Ranged::range(&target),
-                node_index: NODE,
+                node_index: AtomicNodeIndex::NONE,
                 target,
                 iter: self.expr(f[1])?,
                 ifs: self.exprs(f[2])?,
@@ -723,7 +726,7 @@ impl Lowering<'_> {
     fn expr_inner(&mut self, value: Value) -> Result<Expr> {
         let node = self.node(value)?;
         let f = node.fields;
-        let (node_index, range) = (NODE, self.range(&node));
+        let (node_index, range) = (AtomicNodeIndex::NONE, self.range(&node));
         Ok(match node.kind {
             Kind::BoolOp => Expr::BoolOp(ast::ExprBoolOp {
                 node_index,
@@ -905,7 +908,7 @@ impl Lowering<'_> {
         let (range, f) = (self.range(node), node.fields);
         let element = ast::InterpolatedElement {
             range,
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             expression: self.boxed(f[0])?,
             debug_text: None,
             conversion: conversion(self.number(f[1]))?,
@@ -921,7 +924,7 @@ impl Lowering<'_> {
         let (range, f) = (self.range(node), node.fields);
         let element = ast::InterpolatedElement {
             range,
-            node_index: NODE,
+            node_index: AtomicNodeIndex::NONE,
             expression: self.boxed(f[0])?,
             debug_text: None,
             conversion: conversion(self.number(f[2]))?,
@@ -945,9 +948,14 @@ fn conversion(number: i32) -> Result<ast::ConversionFlag> {
 }
 
 fn fstring(range: TextRange, elements: Vec<ast::InterpolatedStringElement>, values: Option<Vec<Expr>>) -> Expr {
-    let part = ast::FString { range, node_index: NODE, elements: elements.into(), flags: ast::FStringFlags::empty() };
+    let part = ast::FString {
+        range,
+        node_index: AtomicNodeIndex::NONE,
+        elements: elements.into(),
+        flags: ast::FStringFlags::empty(),
+    };
     Expr::FString(ast::ExprFString {
-        node_index: NODE,
+        node_index: AtomicNodeIndex::NONE,
         range,
         value: ast::FStringValue::single(part),
         runtime_joined_str: values,
@@ -956,9 +964,14 @@ fn fstring(range: TextRange, elements: Vec<ast::InterpolatedStringElement>, valu
 }
 
 fn tstring(range: TextRange, elements: Vec<ast::InterpolatedStringElement>, values: Option<Vec<Expr>>) -> Expr {
-    let part = ast::TString { range, node_index: NODE, elements: elements.into(), flags: ast::TStringFlags::empty() };
+    let part = ast::TString {
+        range,
+        node_index: AtomicNodeIndex::NONE,
+        elements: elements.into(),
+        flags: ast::TStringFlags::empty(),
+    };
     Expr::TString(ast::ExprTString {
-        node_index: NODE,
+        node_index: AtomicNodeIndex::NONE,
         range,
         value: ast::TStringValue::single(part),
         runtime_template_str: values,
@@ -969,7 +982,7 @@ fn tstring(range: TextRange, elements: Vec<ast::InterpolatedStringElement>, valu
 fn arguments(args: Vec<Expr>, keywords: Vec<ast::Keyword>, range: TextRange) -> ast::Arguments {
     ast::Arguments {
         range,
-        node_index: NODE,
+        node_index: AtomicNodeIndex::NONE,
         args: args.into(),
         keywords: keywords.into(),
         runtime_args: None,

@@ -134,8 +134,9 @@ fn null_in_file(bytes: &[u8]) -> CompileError {
     info.into()
 }
 
+/// What is wrong before the first line: CPython puts it at column -1 of line 0.
 fn unplaced(message: String) -> CompileError {
-    SyntaxErrorInfo::bare(message).into()
+    SyntaxErrorInfo { column: -1, ..SyntaxErrorInfo::bare(message) }.into()
 }
 
 /// The cookie of the first line, or of the second when the first is blank or a comment.

@@ -138,8 +138,8 @@ fn syntax_errors_agree_with_cpython() {
         accepted.len()
     );
     assert!(compared > 500, "only {compared} snippets were found");
-    assert!(class * 100 >= compared * 99, "class agrees in {class} of {compared}");
-    assert!(all * 100 >= compared * 95, "class, message and place agree in {all} of {compared}");
+    assert!(class * 1000 >= compared * 999, "class agrees in {class} of {compared}");
+    assert!(all * 100 >= compared * 99, "class, message and place agree in {all} of {compared}");
     assert!(accepted.len() * 100 <= cases.len() * 3, "{} errors were missed", accepted.len());
 }
 
@@ -165,5 +165,5 @@ fn a_prompt_asks_for_more_when_cpythons_does() {
     }
     println!("{same} of {compared} beginnings are judged the same");
     assert!(compared > 100);
-    assert!(same * 100 >= compared * 95, "{same} of {compared}");
+    assert!(same * 100 >= compared * 99, "{same} of {compared}");
 }

@@ -55,6 +55,8 @@ fn long_chains_compile_or_are_refused() {
             match run(&source) {
                 Ok(_) => {}
                 Err(CompileError::Recursion(_)) => {}
+                // What CPython says of a source that is too deep for its parser.
+                Err(other) if other.to_string().starts_with("MemoryError: Parser stack overflowed") => {}
                 Err(other) => panic!("{piece} {n}: {other}"),
             }
         }
@@ -129,10 +131,10 @@ fn doubtful_escapes_are_warned_about() {
     assert_eq!(
         texts,
         [
-            r#""\d" is an invalid escape sequence. Did you mean "\\d"? A raw string is also an option."#,
-            r#""\477" is an invalid octal escape sequence. Did you mean "\\477"? A raw string is also an option."#,
-            r#""\N" is an invalid escape sequence. Did you mean "\\N"? A raw string is also an option."#,
-            r#""\w" is an invalid escape sequence. Did you mean "\\w"? A raw string is also an option."#,
+            r#""\d" is an invalid escape sequence. Such sequences will not work in the future. Did you mean "\\d"? A raw string is also an option."#,
+            r#""\477" is an invalid octal escape sequence. Such sequences will not work in the future. Did you mean "\\477"? A raw string is also an option."#,
+            r#""\N" is an invalid escape sequence. Such sequences will not work in the future. Did you mean "\\N"? A raw string is also an option."#,
+            r#""\w" is an invalid escape sequence. Such sequences will not work in the future. Did you mean "\\w"? A raw string is also an option."#,
         ]
     );
     assert_eq!((all[0].line, all[0].column), (2, 7));

@@ -52,7 +52,7 @@ pub fn compile(ts: &ThreadState, request: Request<'_>) -> PyResult<Ref<PyCode>> 
     let options = options(ts, &request);
     run(
         ts,
-        request.filename,
+        &request,
         |filename, warn| frontend::compile(request.source, filename, request.mode, &options, warn),
         |bytes| marshal::load_code(ts, bytes),
     )
@@ -72,7 +72,7 @@ pub fn parse(ts: &ThreadState, request: Request<'_>) -> PyResult {
     let options = options(ts, &request);
     run(
         ts,
-        request.filename,
+        &request,
         |filename, warn| frontend::parse(request.source, filename, request.mode, &options, warn),
         |bytes| crate::modules::_ast::from_bytes(ts, bytes),
     )
@@ -84,7 +84,7 @@ pub fn compile_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> 
     let options = options(ts, &request);
     run(
         ts,
-        request.filename,
+        &request,
         |filename, warn| frontend::compile_tree(&tree, filename, &options, warn),
         |bytes| marshal::load_code(ts, bytes),
     )
@@ -94,12 +94,7 @@ pub fn compile_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> 
 pub fn optimize_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> PyResult {
     let tree = crate::modules::_ast::to_bytes(ts, tree, root(request.mode))?;
     let options = options(ts, &request);
-    run(
-        ts,
-        request.filename,
-        |_, _| frontend::check_tree(&tree, &options),
-        |bytes| crate::modules::_ast::from_bytes(ts, bytes),
-    )
+    run(ts, &request, |_, _| frontend::check_tree(&tree, &options), |bytes| crate::modules::_ast::from_bytes(ts, bytes))
 }
 
 /// The symbol tables of a text, as bytes for `read`.
@@ -114,12 +109,7 @@ pub fn symbol_table<T>(ts: &ThreadState, request: Request<'_>, read: impl FnOnce
         None => request,
     };
     let options = options(ts, &request);
-    run(
-        ts,
-        request.filename,
-        |filename, _| frontend::symbol_table(request.source, filename, request.mode, &options),
-        read,
-    )
+    run(ts, &request, |filename, _| frontend::symbol_table(request.source, filename, request.mode, &options), read)
 }
 
 /// The text of a source whose cookie names an encoding that the front end leaves to the codecs.
@@ -140,11 +130,13 @@ fn decoded(ts: &ThreadState, request: &Request<'_>) -> PyResult<Option<Ref<PyStr
                 return Err(raised);
             }
             let error = ts.take_raised(raised);
-            if unknown && request.is_file {
-                return raise!(ts, exc::SyntaxError, "encoding problem: {name}");
-            }
-            let message = protocol::str(ts, &error)?;
-            return raise!(ts, exc::SyntaxError, "{}", &*message);
+            let message = if unknown && request.is_file {
+                PyStr::format(ts, format_args!("encoding problem: {name}"))?
+            } else {
+                protocol::str(ts, &error)?
+            };
+            let error = unplaced(ts, request, message.utf8(ts)?)?;
+            return Err(ts.raise(error));
         }
     };
     match text.downcast_into::<PyStr>() {
@@ -179,13 +171,14 @@ fn options(ts: &ThreadState, request: &Request<'_>) -> Options {
 /// Runs the front end, shows its warnings, raises its errors, and gives its bytes to `read`.
 fn run<T>(
     ts: &ThreadState,
-    filename: &PyStr,
+    request: &Request<'_>,
     work: impl FnOnce(
         &str,
         &mut dyn FnMut(frontend::Warning) -> frontend::WarningAction,
     ) -> Result<FrontEndBytes, CompileError>,
     read: impl FnOnce(&[u8]) -> PyResult<T>,
 ) -> PyResult<T> {
+    let filename = request.filename;
     let name = match filename.utf8(ts) {
         Ok(name) => name,
         Err(raised) => {
@@ -215,7 +208,11 @@ fn run<T>(
             Some(raised) => Err(raised),
             None => raise!(ts, exc::SystemError, "compilation stopped without a reason"),
         },
-        Err(error) => Err(raise_compile_error(ts, filename, &error)),
+        Err(error) => {
+            // An error of the compiler's shows its line when a file has it.
+            let source = if request.is_file || std::path::Path::new(name).is_file() { request.source } else { &[] };
+            Err(raise_compile_error(ts, request, source, &error))
+        }
     }
 }
 
@@ -227,9 +224,9 @@ fn report(ts: &ThreadState, filename: &PyStr, warning: &frontend::Warning) -> Py
     crate::modules::_warnings::warn_explicit(ts, category, &warning.message, filename, warning.line as usize)
 }
 
-fn raise_compile_error(ts: &ThreadState, filename: &PyStr, error: &CompileError) -> Raised {
+fn raise_compile_error(ts: &ThreadState, request: &Request<'_>, source: &[u8], error: &CompileError) -> Raised {
     match error {
-        CompileError::Syntax(info) => match syntax_error(ts, filename, info) {
+        CompileError::Syntax(info) => match syntax_error(ts, request, source, info) {
             Ok(error) => ts.raise(error),
             Err(raised) => raised,
         },
@@ -244,7 +241,18 @@ fn raise_compile_error(ts: &ThreadState, filename: &PyStr, error: &CompileError)
     }
 }
 
-fn syntax_error(ts: &ThreadState, filename: &PyStr, info: &SyntaxErrorInfo) -> PyResult {
+/// A SyntaxError about what is before the first line; the message of a file's names the file if it has to.
+fn unplaced(ts: &ThreadState, request: &Request<'_>, message: &str) -> PyResult {
+    let message = PyStr::new(ts, message)?;
+    if request.is_file {
+        return call::call_with(ts, exc::SyntaxError.as_object(), &[message.as_object()]);
+    }
+    let place = [request.filename.new_ref(), PyInt::from_i64(ts, 0)?, PyInt::from_i64(ts, -1)?, ts.none()];
+    let place = PyTuple::from_array(ts, place)?;
+    call::call_with(ts, exc::SyntaxError.as_object(), &[message.as_object(), place.as_object()])
+}
+
+fn syntax_error(ts: &ThreadState, request: &Request<'_>, source: &[u8], info: &SyntaxErrorInfo) -> PyResult {
     let class = match info.kind {
         SyntaxErrorKind::SyntaxError => &exc::SyntaxError,
         SyntaxErrorKind::IndentationError => &exc::IndentationError,
@@ -252,15 +260,21 @@ fn syntax_error(ts: &ThreadState, filename: &PyStr, info: &SyntaxErrorInfo) -> P
         SyntaxErrorKind::IncompleteInput => &exc::_IncompleteInputError,
     };
     let message = PyStr::new(ts, &info.message)?;
+    if info.line == 0 && info.column == -1 {
+        return unplaced(ts, request, &info.message);
+    }
     if info.line == 0 {
         return call::call_with(ts, class.as_object(), &[message.as_object()]);
     }
     let text: PyRef = match &info.text {
         Some(text) => PyStr::new(ts, text)?.into_object(),
-        None => ts.none(),
+        None => match source.split_inclusive(|&byte| byte == b'\n').nth(info.line as usize - 1) {
+            Some(line) => PyStr::from_utf8(ts, line, "replace")?.into_object(),
+            None => ts.none(),
+        },
     };
     let place = [
-        filename.new_ref(),
+        request.filename.new_ref(),
         PyInt::from_i64(ts, info.line.into())?,
         PyInt::from_i64(ts, info.column.into())?,
         text,

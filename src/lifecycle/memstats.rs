@@ -109,14 +109,8 @@ impl Figures {
         for (name, stats) in [("raw", self.raw), ("mem", self.mem), ("obj", self.obj)] {
             writeln!(
                 out,
-                "hognose-memstats: {name} live_blocks={} live_bytes={} peak_bytes={} allocations={} peak_blocks={} \
-                 total_bytes={}",
-                stats.live_blocks,
-                stats.live_bytes,
-                stats.peak_bytes,
-                stats.allocations,
-                stats.peak_blocks,
-                stats.total_bytes
+                "hognose-memstats: {name} live_blocks={} live_bytes={} peak_bytes={} allocations={}",
+                stats.live_blocks, stats.live_bytes, stats.peak_bytes, stats.allocations
             )?;
         }
         if self.stopped_threads != 0 {

@@ -71,7 +71,11 @@ pub fn run(point: Point, options: &Options) -> Result<(Option<ExitStatus>, Strin
 /// Runs one point, counts it, and prints its report if it is not clean.
 pub fn try_point(at: u64, mode: Mode, options: &Options, counts: &Counts) -> Result<(), String> {
     let point = Point { at, mode, domains: options.domains, stack: false };
-    let (status, errors) = run(point, options)?;
+    let (mut status, mut errors) = run(point, options)?;
+    if status.is_none() {
+        // As in a worker: what hangs, hangs again.
+        (status, errors) = run(point, options)?;
+    }
     let why = complaint(status);
     // Which phase it was is known only when the stack is asked for, which a clean run is not worth.
     let mut phase = Phase::Script;

@@ -120,14 +120,17 @@ impl Worker {
             return Ok(Outcome::Parent);
         }
         let phase = phase();
-        let Some((status, errors)) = self.in_child(|worker| {
+        let begin = |worker: &Worker| {
             redirect(worker.errors.as_raw_fd(), 2);
             LAST.store(if mode == Mode::Persistent { u64::MAX } else { n }, Ordering::Relaxed);
             FIRST.store(n, Ordering::Relaxed);
-        })?
-        else {
-            return Ok(Outcome::Child);
         };
+        let mut ended = self.in_child(begin)?;
+        if let Some((None, _)) = ended {
+            // A machine that is busy, or was asleep, is not a program that hangs: that hangs again.
+            ended = self.in_child(begin)?;
+        }
+        let Some((status, errors)) = ended else { return Ok(Outcome::Child) };
         let why = complaint(status);
         self.counts.note(phase, why.is_none());
         if let Some(why) = why {
@@ -230,6 +233,9 @@ fn work(
         redirect(own_errors.as_raw_fd(), 2);
         Ok(Worker { options: options.clone(), index, counts, out, errors: memory_file()? })
     };
+    // A worker does not outlive the command.
+    // SAFETY: the call concerns this process only.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     match prepared() {
         Ok(worker) => ROLE.set(Role::Worker(worker)),
         Err(error) => {

@@ -242,6 +242,7 @@ impl Drop for Shadow {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, reason = "a test's model")]
 mod tests {
     //! Against a table of the standard library.
 

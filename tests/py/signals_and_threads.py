@@ -5,6 +5,9 @@ import signal
 import threading
 import time
 
+# A process in the background may have been started with it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 handled = []
 signal.signal(signal.SIGUSR1, lambda number, frame: handled.append(threading.get_ident()))
 main = threading.get_ident()

@@ -83,7 +83,8 @@ check(ast.dump(function).startswith("FunctionType(argtypes=[Name(id='int'"), ast
 expression = ast.Expression(ast.BinOp(ast.Constant((1, frozenset({2}))), ast.Add(), ast.Constant((3,))))
 check(eval(compile(ast.fix_missing_locations(expression), "e", "eval")) == (1, frozenset({2}), 3))
 raises(TypeError, lambda: compile(ast.Expression(ast.Name("x")), "e", "eval"), 'required field "lineno" missing from expr')
-raises(TypeError, lambda: compile(ast.Expression(3), "e", "eval"), "expected some sort of expr, but got 3")
+some = ast.Expression(ast.expr(lineno=1, col_offset=0))
+raises(TypeError, lambda: compile(some, "e", "eval"), "expected some sort of expr, but got expr()")
 raises(TypeError, lambda: compile(expression, "e", "exec"), "expected Module node, got Expression")
 late = ast.fix_missing_locations(ast.Module([ast.If(ast.Name("x"), [], [])], []))
 raises(ValueError, lambda: compile(late, "m", "exec"), "empty body on If")
@@ -93,13 +94,13 @@ raises(ValueError, lambda: compile(store, "e", "eval"), "expression must have Lo
 # Optimized trees.
 check(ast.dump(ast.parse("__debug__", mode="eval", optimize=1)) == "Expression(body=Constant(value=False))")
 check("docs" not in ast.dump(ast.parse("'docs'\ndef f(): 'docs'", optimize=2)))
-check(isinstance(ast.parse("'%s-%r' % (a, b)", mode="eval", optimize=0).body, ast.JoinedStr))
+check(isinstance(ast.parse("'%s-%r' % (a, b)", mode="eval", optimize=1).body, ast.JoinedStr))
 
 # What is wrong with a text, and where.
 WRONG = [
     ("f(x for x in y, 1)", "Generator expression must be parenthesized", 1, 3, 1, 15),
     ("if x = 3:\n pass", "invalid syntax. Maybe you meant '==' or ':=' instead of '='?", 1, 4, 1, 9),
-    ("x = (1,\n  2 3\n", "invalid syntax. Perhaps you forgot a comma?", 2, 3, 2, 6),
+    ("x = (1,\n  2 3)\n", "invalid syntax. Perhaps you forgot a comma?", 2, 3, 2, 6),
     ("def f(a=1, b): pass", "parameter without a default follows parameter with a default", 1, 12, 1, 13),
     ("f'{a b}'", "invalid syntax. Perhaps you forgot a comma?", 1, 4, 1, 7),
     ("class C:\nx = 1", "expected an indented block after class definition on line 1", 2, 1, 2, 2),

@@ -7,6 +7,7 @@ use super::{DEAD_BYTE, FORBIDDEN_BYTE, HEAD, OVERHEAD, TAIL, graves, peek, reque
 use crate::domain::Domain;
 use crate::heap;
 use crate::heap::foreign::Owner;
+use crate::heap::shared;
 use crate::raw;
 use crate::table::{self, Table};
 
@@ -81,7 +82,7 @@ pub(super) unsafe fn block<const D: usize>(function: &str, next: &Table, p: *mut
     if tail != Some([FORBIDDEN_BYTE; TAIL]) {
         report::bad_block(function, domain, p, Fault::Trailing);
     }
-    if D != Domain::Raw as usize && table::is_builtin(domain, next) && !FOREIGN.get() {
+    if D != Domain::Raw as usize && table::is_builtin(domain, next) && !FOREIGN.get() && !shared::are_shared() {
         // SAFETY: the head is whole, so the block before it is one of the built-in allocator; the attached heap is alive.
         unsafe { owner(function, domain, p) };
     }

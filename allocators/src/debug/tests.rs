@@ -181,6 +181,25 @@ fn hooks_set_up_twice() {
     }
 }
 
+/// A program may hold raw blocks while pre-initialization chooses an allocator without the hooks.
+#[test]
+fn raw_blocks_outlive_the_hooks() {
+    let _turn = turn();
+    let before = raw_stats().live_blocks;
+    crate::select(crate::AllocatorName::MallocDebug).expect("malloc is always there");
+    // SAFETY: blocks of the raw domain, each used as long as it lives.
+    unsafe {
+        let (p, q) = (domain::raw_malloc(40), domain::raw_malloc(10));
+        p.cast::<u8>().write_bytes(7, 40);
+        crate::select(crate::AllocatorName::Malloc).expect("malloc is always there");
+        let p = domain::raw_realloc(p, 80);
+        assert_eq!(p.cast::<u8>().add(39).read(), 7);
+        domain::raw_free(p);
+        domain::raw_free(q);
+    }
+    assert_eq!(raw_stats().live_blocks, before);
+}
+
 /* ---- Reports ---- */
 
 /// The report of what `f` does wrong in a child.

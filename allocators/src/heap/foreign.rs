@@ -12,7 +12,7 @@ use core::sync::atomic::Ordering;
 use super::HeapKind;
 use super::bin::Block;
 use super::registry::{HEAPS, Heaps, find_outside_any};
-use super::{Heap, Tag, arena, current_heap, large};
+use super::{Heap, Tag, arena, current_heap, large, shared};
 use crate::domain::{self, Domain};
 use crate::table;
 use crate::{debug, guard};
@@ -98,6 +98,12 @@ pub(crate) fn is_late(p: *mut u8) -> bool {
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn free_stray(p: *mut u8) {
+    // SAFETY: the caller's promise.
+    if let Some(heap) = unsafe { shared::owner_of_small(p) } {
+        // SAFETY: the block is that heap's, and nobody uses it.
+        unsafe { heap.enqueue(p) };
+        return;
+    }
     let heaps = HEAPS.lock();
     // SAFETY: the caller's promise.
     match unsafe { owner_among(&heaps, p) } {

@@ -19,8 +19,9 @@
 //!
 //! Files: `current` (the heap of the thread), `fast` (what is inlined into the runtime), `slow` (what it
 //! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena` and `pagemap` (blocks
-//! up to 512 bytes), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks in the wrong hands),
-//! `registry` (all heaps), `limit`, `stats` (figures) with `areas`, `trim`, `walk`.
+//! up to 512 bytes), `owned` (a heap by Rust's rules), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks
+//! in the wrong hands), `shared` (where that is everyday work), `registry` (all heaps), `limit`, `stats` (figures) with
+//! `areas`, `trim`, `walk`.
 
 #![cfg_attr(not(feature = "pymalloc"), allow(dead_code, reason = "pages exist only for pymalloc"))]
 
@@ -38,11 +39,13 @@ mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
 mod own;
+pub(crate) mod owned;
 pub(crate) mod page;
 mod pagemap;
 pub(crate) mod registry;
 #[cfg(test)]
 mod sequences;
+pub(crate) mod shared;
 mod slow;
 mod small;
 pub(crate) mod stats;

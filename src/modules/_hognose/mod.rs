@@ -8,6 +8,7 @@
 //!
 //! It is an attribute of `sys` and no module that can be imported: programs ask `hasattr(sys, "_hognose")`.
 
+mod faults;
 mod map;
 mod numbers;
 
@@ -77,6 +78,16 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             "advise_huge_pages",
             advise_huge_pages,
             "advise_huge_pages($module, on, /)\n--\n\nWhether new arenas are advised to be huge pages; returns what it was.",
+        ),
+        MethodDef::keywords(
+            "fail_allocation",
+            faults::fail_allocation,
+            "fail_allocation($module, /, k, *, domain=None, persistent=False)\n--\n\nLets the k-th allocation from now fail, and with persistent all that follow.\n\nIt acts on the whole process; domain is 'raw', 'mem', 'obj', or None for all.\n0 only counts.",
+        ),
+        MethodDef::no_args(
+            "stop_failing",
+            faults::stop_failing,
+            "stop_failing($module, /)\n--\n\nEnds that; returns how many allocations were asked for, and whether one failed.",
         ),
     ],
     types: &[],
