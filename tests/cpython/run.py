@@ -59,7 +59,7 @@ def lay_out(library, folder):
     os.mkdir(os.path.join(place, "typinganndata"))
     for path in pathlib.Path(package, "typinganndata").glob("*.py"):
         lines = path.read_text().splitlines(keepends=True)
-        kept = [line for line in lines if not line.startswith("__annotations__[")]
+        kept = [line for line in lines if not line.lstrip().startswith("__annotations__[")]
         pathlib.Path(place, "typinganndata", path.name).write_text("".join(kept))
 
 
