@@ -15,6 +15,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,12 @@ class File:
         return sum(outcome in words for outcome in self.tests.values())
 
 
+def without_places(reason, program):
+    """A reason that says the same on every machine."""
+    reason = re.sub(re.escape(tempfile.gettempdir()) + r"/\w+/", "", reason.replace(program, "hognose"))
+    return re.sub(r" at 0x[0-9a-f]+", "", reason)
+
+
 def run_file(command, module, folder, timeout, watched, pattern=None):
     file = File(module)
     with tempfile.TemporaryDirectory() as scratch:
@@ -98,7 +105,7 @@ def run_file(command, module, folder, timeout, watched, pattern=None):
         elif word == "done":
             done = True
         else:
-            file.tests[test], file.reasons[test] = word, reason
+            file.tests[test], file.reasons[test] = word, without_places(reason, command[0])
             if test == running:
                 running = None
     if running or not done and not lines:
