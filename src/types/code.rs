@@ -348,6 +348,17 @@ impl PyCode {
         unsafe { self.co_consts.borrow() }.map_or(&[], |t| t.items())
     }
 
+    /// The constant of an instruction.
+    ///
+    /// # Safety
+    /// There is one at `index`: the compiler's instructions name no others.
+    #[inline(always)]
+    pub unsafe fn const_at(&self, index: usize) -> &PyObject {
+        debug_assert!(index < self.consts().len());
+        // SAFETY: set when the code was made; the caller's promise.
+        unsafe { self.co_consts.borrow().unwrap_unchecked().items().get_unchecked(index) }
+    }
+
     /// `co_names`.
     #[inline(always)]
     pub fn names(&self) -> &[&PyObject] {

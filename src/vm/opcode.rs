@@ -702,6 +702,122 @@ pub static NAMES: [&str; 256] = {
 /// The lowest opcode that takes an argument.
 pub const HAVE_ARGUMENT: u8 = 43;
 
+/// A pattern: the opcodes that the evaluation loop does not execute, as they only name specializations of others or
+/// name nothing. (With it the loop's `match` needs no `_`, and so the jump to an instruction no check.)
+macro_rules! unexecuted {
+    () => {
+        op::BINARY_OP_INPLACE_ADD_UNICODE
+            | op::EXIT_INIT_CHECK
+            | op::RESERVED
+            | op::INTERPRETER_EXIT
+            | op::BINARY_OP_EXTEND
+            | op::BINARY_OP_SUBSCR_GETITEM
+            | op::BINARY_OP_SUBSCR_LIST_SLICE
+            | op::BINARY_OP_SUBSCR_STR_INT
+            | op::CALL_ALLOC_AND_ENTER_INIT
+            | op::CALL_BOUND_METHOD_EXACT_ARGS
+            | op::CALL_BOUND_METHOD_GENERAL
+            | op::CALL_BUILTIN_CLASS
+            | op::CALL_BUILTIN_FAST
+            | op::CALL_BUILTIN_FAST_WITH_KEYWORDS
+            | op::CALL_BUILTIN_O
+            | op::CALL_ISINSTANCE
+            | op::CALL_KW_BOUND_METHOD
+            | op::CALL_KW_NON_PY
+            | op::CALL_KW_PY
+            | op::CALL_LEN
+            | op::CALL_LIST_APPEND
+            | op::CALL_METHOD_DESCRIPTOR_FAST
+            | op::CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS
+            | op::CALL_METHOD_DESCRIPTOR_NOARGS
+            | op::CALL_METHOD_DESCRIPTOR_O
+            | op::CALL_NON_PY_GENERAL
+            | op::CALL_PY_EXACT_ARGS
+            | op::CALL_PY_GENERAL
+            | op::CALL_STR1
+            | op::CALL_TUPLE1
+            | op::CALL_TYPE1
+            | op::CONTAINS_OP_DICT
+            | op::CONTAINS_OP_SET
+            | op::FOR_ITER_GEN
+            | op::FOR_ITER_LIST
+            | op::FOR_ITER_RANGE
+            | op::FOR_ITER_TUPLE
+            | op::JUMP_BACKWARD_JIT
+            | op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK
+            | op::LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN
+            | op::LOAD_ATTR_METHOD_LAZY_DICT
+            | op::LOAD_ATTR_NONDESCRIPTOR_NO_DICT
+            | op::LOAD_SUPER_ATTR_ATTR
+            | op::LOAD_SUPER_ATTR_METHOD
+            | op::SEND_GEN
+            | op::STORE_ATTR_WITH_HINT
+            | op::STORE_SUBSCR_DICT
+            | op::STORE_SUBSCR_LIST_INT
+            | op::TO_BOOL_ALWAYS_TRUE
+            | op::TO_BOOL_BOOL
+            | op::TO_BOOL_INT
+            | op::TO_BOOL_LIST
+            | op::TO_BOOL_NONE
+            | op::TO_BOOL_STR
+            | op::UNPACK_SEQUENCE_LIST
+            | op::UNPACK_SEQUENCE_TUPLE
+            | op::UNPACK_SEQUENCE_TWO_TUPLE
+            | op::INSTRUMENTED_END_FOR
+            | op::INSTRUMENTED_POP_ITER
+            | op::INSTRUMENTED_END_SEND
+            | op::INSTRUMENTED_FOR_ITER
+            | op::INSTRUMENTED_INSTRUCTION
+            | op::INSTRUMENTED_JUMP_FORWARD
+            | op::INSTRUMENTED_NOT_TAKEN
+            | op::INSTRUMENTED_POP_JUMP_IF_TRUE
+            | op::INSTRUMENTED_POP_JUMP_IF_FALSE
+            | op::INSTRUMENTED_POP_JUMP_IF_NONE
+            | op::INSTRUMENTED_POP_JUMP_IF_NOT_NONE
+            | op::INSTRUMENTED_RESUME
+            | op::INSTRUMENTED_RETURN_VALUE
+            | op::INSTRUMENTED_YIELD_VALUE
+            | op::INSTRUMENTED_END_ASYNC_FOR
+            | op::INSTRUMENTED_LOAD_SUPER_ATTR
+            | op::INSTRUMENTED_CALL
+            | op::INSTRUMENTED_CALL_KW
+            | op::INSTRUMENTED_CALL_FUNCTION_EX
+            | op::INSTRUMENTED_JUMP_BACKWARD
+            | op::INSTRUMENTED_LINE
+            | op::ENTER_EXECUTOR
+            | 121
+            | 122
+            | 123
+            | 124
+            | 125
+            | 126
+            | 127
+            | 212
+            | 213
+            | 214
+            | 215
+            | 216
+            | 217
+            | 218
+            | 219
+            | 220
+            | 221
+            | 222
+            | 223
+            | 224
+            | 225
+            | 226
+            | 227
+            | 228
+            | 229
+            | 230
+            | 231
+            | 232
+            | 233
+    };
+}
+pub(super) use unexecuted;
+
 /// Whether the bytes are whole instructions of the base set, with their caches, whose jumps stay inside.
 pub fn validate(code: &[u8]) -> bool {
     let units = code.len() / 2;
