@@ -818,8 +818,58 @@ macro_rules! unexecuted {
 }
 pub(super) use unexecuted;
 
-/// Whether the bytes are whole instructions of the base set, with their caches, whose jumps stay inside.
-pub fn validate(code: &[u8]) -> bool {
+/// How many things of each kind there are that an instruction may name by number.
+pub struct Operands {
+    /// Constants.
+    pub consts: usize,
+    /// Names.
+    pub names: usize,
+    /// Places of the frame: local variables and cells.
+    pub places: usize,
+}
+
+impl Operands {
+    /// Whether what the instruction names is there.
+    fn contain(&self, base: u8, argument: usize) -> bool {
+        match base {
+            op::LOAD_CONST => argument < self.consts,
+            op::LOAD_FAST
+            | op::LOAD_FAST_BORROW
+            | op::LOAD_FAST_CHECK
+            | op::LOAD_FAST_AND_CLEAR
+            | op::STORE_FAST
+            | op::DELETE_FAST
+            | op::MAKE_CELL
+            | op::LOAD_DEREF
+            | op::STORE_DEREF
+            | op::DELETE_DEREF
+            | op::LOAD_FROM_DICT_OR_DEREF => argument < self.places,
+            op::LOAD_FAST_LOAD_FAST
+            | op::LOAD_FAST_BORROW_LOAD_FAST_BORROW
+            | op::STORE_FAST_LOAD_FAST
+            | op::STORE_FAST_STORE_FAST => argument >> 4 < self.places && argument & 15 < self.places,
+            op::COPY_FREE_VARS => argument <= self.places,
+            op::LOAD_NAME
+            | op::STORE_NAME
+            | op::DELETE_NAME
+            | op::STORE_GLOBAL
+            | op::DELETE_GLOBAL
+            | op::LOAD_FROM_DICT_OR_GLOBALS
+            | op::STORE_ATTR
+            | op::DELETE_ATTR
+            | op::IMPORT_NAME
+            | op::IMPORT_FROM => argument < self.names,
+            op::LOAD_GLOBAL | op::LOAD_ATTR => argument >> 1 < self.names,
+            op::LOAD_SUPER_ATTR => argument >> 2 < self.names,
+            op::LOAD_SMALL_INT => argument < 256,
+            _ => true,
+        }
+    }
+}
+
+/// Whether the bytes are whole instructions of the base set, with their caches, whose jumps stay inside and whose
+/// operands are there.
+pub fn validate(code: &[u8], operands: &Operands) -> bool {
     let units = code.len() / 2;
     let mut at = 0;
     let mut argument = 0usize;
@@ -834,7 +884,11 @@ pub fn validate(code: &[u8]) -> bool {
         if next > units {
             return false;
         }
-        match DEOPTIMIZED[usize::from(opcode)] {
+        let base = DEOPTIMIZED[usize::from(opcode)];
+        if !operands.contain(base, argument) {
+            return false;
+        }
+        match base {
             op::EXTENDED_ARG => {
                 at = next;
                 continue;
