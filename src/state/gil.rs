@@ -14,7 +14,7 @@
 //! G3: after letting go nothing of the lock is touched but its address: it may be gone.
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::thread::{EvalBreaker, ThreadState};
 use crate::sync::RawLock;
