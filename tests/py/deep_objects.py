@@ -9,7 +9,7 @@ import operator
 import pickle
 import types
 
-DEPTH = 20_000
+DEPTH = 8_000
 
 
 def nested(make, depth=DEPTH):
@@ -83,14 +83,14 @@ iterators = {
     "tee": lambda inner: itertools.tee(inner, 1)[0],
 }
 for name, make in iterators.items():
-    survives(name, lambda: next(nested(make, 20_000), None))
+    survives(name, lambda: next(nested(make, 12_000), None))
 
 
 def delegating(inner):
     yield from inner
 
 
-survives("yield from", lambda: next(nested(delegating, 20_000), None))
+survives("yield from", lambda: next(nested(delegating, 12_000), None))
 
 wrappers = {
     "classmethod": classmethod,
@@ -139,11 +139,11 @@ class Finds:
 
 survives("getattr", lambda: Finds().anything)
 types_nested = int
-for _ in range(20_000):
+for _ in range(12_000):
     types_nested = (types_nested,)
 survives("isinstance", lambda: isinstance("", types_nested))
 survives("issubclass", lambda: issubclass(str, types_nested))
-for text in ("(" * 20_000, "[" * 20_000 + "]" * 20_000, "-" * 200_000 + "1", "a" + ".b" * 100_000, "not " * 100_000 + "1"):
+for text in ("(" * 12_000, "[" * 12_000 + "]" * 12_000, "-" * 200_000 + "1", "a" + ".b" * 100_000, "not " * 100_000 + "1"):
     try:
         compile(text, "deep", "eval")
     except (SyntaxError, RecursionError, MemoryError):
