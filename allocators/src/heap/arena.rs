@@ -8,7 +8,8 @@
 //!       ▼ 1 MiB, writable while a heap has it
 //!   ┌──────────┬──────┬──── … ─┬──────┐
 //!   │ headers  │ page │        │ page │   63 pages of 16 KiB, a bit in `free` for each; the headers
-//!   └──────────┴──────┴──── … ─┴──────┘   of arena and pages are where the first page would be
+//!   └──────────┴──────┴──── … ─┴──────┘   of arena and pages are where the first page would be (in debug
+//!                                         builds the first two)
 //! ```
 //!
 //! Because all arenas lie in one range, "is this a small block?" is a subtraction and a comparison, and
@@ -18,8 +19,9 @@
 //!
 //! Invariants:
 //! - A1: the bits of `free` are the pages that are not in use; an arena with a bit set is on the heap's
-//!   list of arenas with room, and only such.
-//! - A2: at most one arena of a heap has all its pages free: the one kept against thrashing.
+//!   list of arenas with room, and only such; but see A2.
+//! - A2: the arenas of a heap that have all their pages free are on its list of spare ones, those that became so last
+//!   first, and not on the list of those with room (see `spare`).
 
 use core::cell::Cell;
 use core::ffi::c_void;
@@ -27,7 +29,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::Heap;
-use super::page::{PAGE_SIZE, Page};
+use super::page::{FAR, PAGE_SIZE, Page};
 use super::pagemap;
 use crate::domain::PyObjectArenaAllocator;
 use crate::lock::{Guard, Lock};
@@ -39,11 +41,13 @@ const RESERVE_MIN: usize = 64 << 20;
 const SLOTS: usize = RESERVE_MAX / ARENA_SIZE;
 /// Pages for which an arena has headers. The first is never used: it holds the headers.
 const PAGES: usize = ARENA_SIZE / PAGE_SIZE;
+/// Pages that the headers take: those of debug builds are larger.
+pub(crate) const HEADER_PAGES: usize = size_of::<Arena>().div_ceil(PAGE_SIZE);
 /// The bits of the pages of an arena that is aligned.
-const ALL: u64 = !1;
+const ALL: u64 = !((1 << HEADER_PAGES) - 1);
 
 /// What a heap knows about one of its arenas: its first bytes.
-#[repr(C, align(64))]
+#[repr(C, align(128))]
 pub(crate) struct Arena {
     /// The heap that has the arena.
     pub(crate) heap: Cell<*const Heap>,
@@ -61,10 +65,15 @@ pub(crate) struct Arena {
     pub(crate) prev: Cell<*mut Arena>,
     pub(crate) room_next: Cell<*mut Arena>,
     pub(crate) room_prev: Cell<*mut Arena>,
+    /// When the arena became spare, in milliseconds of a clock that never goes back.
+    pub(crate) since: Cell<u64>,
+    // What follows is zeros for a page that was never used: fresh memory of the system is not written.
     pages: [Page; PAGES],
+    far: [[Cell<u64>; FAR]; PAGES],
 }
 
-const _: () = assert!(size_of::<Arena>() <= PAGE_SIZE);
+#[cfg(not(debug_assertions))]
+const _: () = assert!(HEADER_PAGES == 1);
 
 impl Arena {
     pub(crate) fn is_outside(&self) -> bool {
@@ -86,13 +95,23 @@ impl Arena {
         (page as usize - (&raw const self.pages) as usize) / size_of::<Page>()
     }
 
+    /// The bits of a page that do not fit into its header.
+    pub(crate) fn far_bits(&self, page: *const Page) -> &[Cell<u64>; FAR] {
+        &self.far[self.index_of(page)]
+    }
+
+    /// Whether no page is in use.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.free.get() == self.all
+    }
+
     /// Where the blocks of a page start.
     pub(crate) fn start_of(&self, page: *const Page) -> *mut u8 {
         let base = ptr::from_ref(self).cast::<u8>().cast_mut();
         base.wrapping_add(self.index_of(page) * PAGE_SIZE)
     }
 
-    /// Notes that a page is used. If its class is growing, a page that was never used is fetched from the
+    /// Notes that a page is used. If its class has many pages, one that was never used is fetched from the
     /// system as a whole: one call is cheaper than the faults that its blocks would make one after the
     /// other. It is advice: if the system declines, the faults come.
     pub(crate) fn touch(&self, index: usize, growing: bool) {
@@ -328,7 +347,8 @@ pub(crate) fn new(heap: &Heap) -> *mut Arena {
     unsafe { describe(heap, given.wrapping_add(shift), all, given, Some(allocator)) }
 }
 
-/// Writes the headers of an arena.
+/// Writes the headers of an arena. Those of the pages are left as they are if it is one of the range, which is zeros where
+/// it was not written, and where it was has the headers of pages that are not in use any more.
 ///
 /// # Safety
 /// `at` is aligned and nobody uses the memory of the pages in `all` and of the first one.
@@ -340,21 +360,28 @@ unsafe fn describe(
     allocator: Option<PyObjectArenaAllocator>,
 ) -> *mut Arena {
     let arena = at.cast::<Arena>();
-    let header = Arena {
-        heap: Cell::new(heap),
-        given,
-        allocator,
-        free: Cell::new(all),
-        all,
-        touched: Cell::new(0),
-        next: Cell::new(ptr::null_mut()),
-        prev: Cell::new(ptr::null_mut()),
-        room_next: Cell::new(ptr::null_mut()),
-        room_prev: Cell::new(ptr::null_mut()),
-        pages: [const { Page::unused() }; PAGES],
-    };
-    // SAFETY: the caller's promise.
-    unsafe { arena.write(header) };
+    // SAFETY: the caller's promise, for all fields; a reference is made when all of them have values.
+    unsafe {
+        (&raw mut (*arena).heap).write(Cell::new(heap));
+        (&raw mut (*arena).given).write(given);
+        (&raw mut (*arena).allocator).write(allocator);
+        (&raw mut (*arena).free).write(Cell::new(all));
+        (&raw mut (*arena).all).write(all);
+        (&raw mut (*arena).touched).write(Cell::new(0));
+        for link in [
+            &raw mut (*arena).next,
+            &raw mut (*arena).prev,
+            &raw mut (*arena).room_next,
+            &raw mut (*arena).room_prev,
+        ] {
+            link.write(Cell::new(ptr::null_mut()));
+        }
+        (&raw mut (*arena).since).write(Cell::new(0));
+        if allocator.is_some() {
+            (&raw mut (*arena).pages).write([const { Page::unused() }; PAGES]);
+            (&raw mut (*arena).far).write([const { [const { Cell::new(0) }; FAR] }; PAGES]);
+        }
+    }
     arena
 }
 

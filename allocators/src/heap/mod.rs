@@ -18,7 +18,7 @@
 //! a walk can tell which blocks start with a collector's header.
 //!
 //! Files: `current` (the heap of the thread), `fast` (what is inlined into the runtime), `slow` (what it
-//! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena` and `pagemap` (blocks
+//! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena`, `spare` and `pagemap` (blocks
 //! up to 512 bytes), `owned` (a heap by Rust's rules), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks
 //! in the wrong hands), `shared` (where that is everyday work), `registry` (all heaps), `limit`, `stats` (figures) with
 //! `areas`, `trim`, `walk`.
@@ -48,6 +48,7 @@ mod sequences;
 pub(crate) mod shared;
 mod slow;
 mod small;
+mod spare;
 pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
@@ -156,6 +157,9 @@ struct ArenaCounts {
     highwater: Cell<usize>,
 }
 
+/// A line of the cache, to which heaps are aligned: so each bin lies in one.
+const LINE: usize = 64;
+
 /// A heap of one interpreter; see the module.
 #[repr(C)]
 pub struct Heap {
@@ -164,8 +168,8 @@ pub struct Heap {
     range_base: usize,
     range_len: usize,
     map: *const AtomicPtr<Bin>,
-    bins: [[Bin; CLASSES]; 3],
-    pushes: [[bin::Pushes; CLASSES]; 3],
+    /// Three from which blocks are taken; if the heap samples, three to which they are freed.
+    bins: [[Bin; CLASSES]; 6],
     kind: HeapKind,
     /// What the watcher knows the heap by; null when it is not watched.
     mark: Cell<*mut c_void>,
@@ -177,7 +181,7 @@ pub struct Heap {
     partial: [[small::List; CLASSES]; 3],
     arenas: Cell<*mut arena::Arena>,
     room: Cell<*mut arena::Arena>,
-    spare: Cell<*mut arena::Arena>,
+    spares: spare::Spares,
     outside: UnsafeCell<registry::Outside>,
     directory: large::Directory,
     /// Where the heap itself lies.
@@ -200,41 +204,22 @@ pub struct Heap {
     pub(crate) sampler: guard::Sampler,
 }
 
-const EMPTY_BINS: [Bin; CLASSES] = {
-    let mut bins = [const { Bin::new(0) }; CLASSES];
-    let mut class = 1;
-    while class < CLASSES {
-        bins[class] = Bin::new(class);
-        class += 1;
-    }
-    bins
-};
-
-const NO_PUSHES: [bin::Pushes; CLASSES] = {
-    let mut pushes = [const { bin::Pushes::new(0) }; CLASSES];
-    let mut class = 1;
-    while class < CLASSES {
-        pushes[class] = bin::Pushes::new(class);
-        class += 1;
-    }
-    pushes
-};
-
 /* ---- Life ---- */
 
 impl Heap {
     /// Makes an empty heap. It takes memory for its blocks when the first of them is allocated.
     pub fn new(kind: HeapKind) -> Result<NonNull<Self>, NoMemory> {
-        let memory = own::Memory::take(size_of::<Self>() + large::Directory::FIRST).ok_or(NoMemory)?;
-        let at = memory.at.cast::<Self>();
+        let room = size_of::<Self>() + large::Directory::FIRST + bin::FIRST_STACKS;
+        let memory = own::Memory::take(room + LINE).ok_or(NoMemory)?;
+        // SAFETY: there are so many bytes more.
+        let at = unsafe { memory.at.add(memory.at.align_offset(LINE)) }.cast::<Self>();
         let (range_base, range_len) = if kind.has_pages() { arena::reserve_range() } else { (0, 0) };
         let heap = Self {
             gates: [const { fast::Gate::closed() }; 3],
             range_base,
             range_len,
             map: pagemap::base(),
-            bins: [const { EMPTY_BINS }; 3],
-            pushes: [const { NO_PUSHES }; 3],
+            bins: [const { [const { Bin::new() }; CLASSES] }; 6],
             kind,
             mark: Cell::new(ptr::null_mut()),
             watched: [const { AtomicBool::new(false) }; 3],
@@ -243,7 +228,7 @@ impl Heap {
             partial: [const { [const { small::List::new() }; CLASSES] }; 3],
             arenas: Cell::new(ptr::null_mut()),
             room: Cell::new(ptr::null_mut()),
-            spare: Cell::new(ptr::null_mut()),
+            spares: spare::Spares::new(),
             outside: UnsafeCell::new(registry::Outside::new()),
             directory: large::Directory::new(),
             memory,
@@ -264,10 +249,12 @@ impl Heap {
             registry_next: Cell::new(ptr::null()),
             sampler: guard::Sampler::new(),
         };
-        // SAFETY: fresh, aligned to 16, and large enough.
+        // SAFETY: fresh, aligned, and large enough.
         unsafe {
             at.write(heap);
-            at.as_ref().directory.begin(at.as_ptr().wrapping_add(1).cast());
+            let behind = at.as_ptr().wrapping_add(1).cast::<u8>();
+            at.as_ref().directory.begin(behind.cast());
+            at.as_ref().begin_bins(behind.add(large::Directory::FIRST));
         }
         #[cfg(feature = "mimalloc")]
         if kind == HeapKind::Mimalloc {
@@ -304,6 +291,7 @@ impl Heap {
             mimalloc::destroy(this);
             arena::release_all(this.arenas.get());
             (*this.outside.get()).release();
+            this.end_bins();
             let memory = this.memory;
             memory.give();
         }
@@ -330,10 +318,6 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn take_hint(&self) -> Tag {
         self.hint.replace(Tag::Obj)
-    }
-
-    pub(crate) fn bin(&self, index: usize) -> &Bin {
-        &self.bins[index / CLASSES][index % CLASSES]
     }
 
     #[inline(always)]

@@ -45,12 +45,8 @@ impl Heap {
     /// As `alloc_plain`, but for the blocks that are sampled.
     #[inline(never)]
     fn alloc_sampling(&self, tag: Tag, size: usize) -> *mut u8 {
-        let mut p = self.sample(tag, size, false);
-        if p.is_null() {
-            p = self.alloc_plain(tag, size);
-        }
-        self.watch(tag, size);
-        p
+        let p = self.sample(tag, size, false);
+        if p.is_null() { self.alloc_plain(tag, size) } else { p }
     }
 
     fn alloc_plain(&self, tag: Tag, size: usize) -> *mut u8 {
@@ -73,7 +69,6 @@ impl Heap {
     pub(super) fn alloc_zeroed_inner(&self, tag: Tag, size: usize) -> *mut u8 {
         if self.sampler.is_on() && !(self.kind.has_pages() && size <= SMALL_LIMIT) {
             let sampled = self.sample(tag, size, true);
-            self.watch(tag, size);
             if !sampled.is_null() {
                 return sampled;
             }

@@ -1,0 +1,152 @@
+//! Arenas that are unused, and are kept for a while.
+//!
+//! To give an arena back and to take another costs the faults of all its pages: more than everything else that is done
+//! with the blocks in it. So an arena that has become unused is kept, and given back when nobody has wanted it for
+//! [`DECAY`]. There is no thread that watches the time: who takes a page, or gives back the last one of an arena, has a look, and
+//! who wants the memory back at once calls `collect` or `trim`, as `gc.collect()` does.
+//!
+//! The arena that became spare last is the first to be used again; the one that has waited longest goes first.
+
+use core::ptr;
+
+use super::Heap;
+use super::arena::Arena;
+
+/// Milliseconds for which an arena is kept.
+pub(super) const DECAY: u64 = 500;
+
+/// The spare arenas of a heap (A2), linked by `room_next` and `room_prev`.
+pub(super) struct Spares {
+    newest: core::cell::Cell<*mut Arena>,
+    oldest: core::cell::Cell<*mut Arena>,
+}
+
+impl Spares {
+    pub(super) const fn new() -> Self {
+        Self { newest: core::cell::Cell::new(ptr::null_mut()), oldest: core::cell::Cell::new(ptr::null_mut()) }
+    }
+}
+
+/// Milliseconds of a clock that is cheap to read and never goes back.
+#[cfg(not(test))]
+fn now() -> u64 {
+    // SAFETY: zeros are a time.
+    let mut time: libc::timespec = unsafe { core::mem::zeroed() };
+    #[cfg(target_os = "linux")]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC_COARSE;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    // SAFETY: our own structure.
+    unsafe { libc::clock_gettime(CLOCK, &mut time) };
+    time.tv_sec.cast_unsigned() * 1000 + time.tv_nsec.cast_unsigned() / 1_000_000
+}
+
+/// In tests time passes when the test says so.
+#[cfg(test)]
+pub(super) static NOW: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
+#[cfg(test)]
+fn now() -> u64 {
+    NOW.load(core::sync::atomic::Ordering::Relaxed)
+}
+
+impl Heap {
+    /// Keeps an arena that has just become unused, and is on no list of those with room.
+    pub(super) fn keep_spare(&self, at: *mut Arena) {
+        let time = now();
+        let newest = self.spares.newest.replace(at);
+        // SAFETY: both are arenas of this heap.
+        unsafe {
+            (*at).since.set(time);
+            (*at).room_prev.set(ptr::null_mut());
+            (*at).room_next.set(newest);
+            if newest.is_null() {
+                self.spares.oldest.set(at);
+            } else {
+                (*newest).room_prev.set(at);
+            }
+        }
+        self.decay(time);
+    }
+
+    /// The spare arena that was used last, on the list of those with room; null if there is none.
+    pub(super) fn take_spare(&self) -> *mut Arena {
+        let at = self.spares.newest.get();
+        if !at.is_null() {
+            // SAFETY: it is a spare arena.
+            unsafe { self.unlink_spare(at) };
+            self.link_room(at);
+        }
+        at
+    }
+
+    /// What is done whenever a page is taken.
+    #[inline]
+    pub(super) fn look_at_spares(&self) {
+        if !self.spares.oldest.get().is_null() {
+            self.decay(now());
+        }
+    }
+
+    /// # Safety
+    /// It is one of the spare arenas.
+    unsafe fn unlink_spare(&self, at: *mut Arena) {
+        // SAFETY: the caller's promise; neighbours are spare arenas.
+        unsafe {
+            let (next, prev) = ((*at).room_next.get(), (*at).room_prev.get());
+            if prev.is_null() {
+                self.spares.newest.set(next);
+            } else {
+                (*prev).room_next.set(next);
+            }
+            if next.is_null() {
+                self.spares.oldest.set(prev);
+            } else {
+                (*next).room_prev.set(prev);
+            }
+        }
+    }
+
+    /// Gives the arenas back that nobody has wanted for so long.
+    fn decay(&self, time: u64) {
+        loop {
+            let at = self.spares.oldest.get();
+            // SAFETY: null, or a spare arena.
+            if at.is_null() || time.wrapping_sub(unsafe { (*at).since.get() }) < DECAY {
+                return;
+            }
+            // SAFETY: A2.
+            unsafe {
+                self.unlink_spare(at);
+                self.drop_arena(at);
+            }
+        }
+    }
+
+    /// Gives all of them back.
+    pub(super) fn drop_spares(&self) {
+        loop {
+            let at = self.spares.oldest.get();
+            if at.is_null() {
+                return;
+            }
+            // SAFETY: A2.
+            unsafe {
+                self.unlink_spare(at);
+                self.drop_arena(at);
+            }
+        }
+    }
+
+    /// Whether an arena is on the list.
+    pub(super) fn is_spare(&self, arena: &Arena) -> bool {
+        let mut at = self.spares.newest.get();
+        while !at.is_null() {
+            if ptr::eq(at, arena) {
+                return true;
+            }
+            // SAFETY: the list holds arenas of this heap.
+            at = unsafe { (*at).room_next.get() };
+        }
+        false
+    }
+}
