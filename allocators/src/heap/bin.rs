@@ -2,18 +2,24 @@
 //!
 //! ```text
 //!                     word: pushes ever │ len
-//!   bins[tag][class] ─┤                 ┌────┬────┬────┬────┬─ … ─┐
-//!                     slots ───────────►│ p  │ p  │ p  │    │     │  room
-//!                                       └────┴────┴─▲──┴────┴─ … ─┘
-//!     spill: the older half goes            push, pop: last freed, first used
-//!     back to its pages                     ▲ refill: addresses of free blocks, from the pages' bits
+//!                     top: p ◄──────────────── push, pop: last freed, first used
+//!   bins[tag][class] ─┤                 ┌──────┬────┬────┬────┬─ … ─┐
+//!                     slots ───────────►│ null │ p  │ p  │ p  │     │  room
+//!                                       └──────┴────┴────┴────┴─ … ─┘
+//!     spill: the older half goes               ▲
+//!     back to its pages                        refill: addresses of free blocks, from the pages' bits
 //! ```
 //!
-//! A bin is a stack of addresses. A push or a pop changes one word of the bin and one of the stack; the
+//! A bin is a stack of addresses. A push or a pop changes two words of the bin and one of the stack; the
 //! block itself is neither read nor written, so a block that nobody has looked at for a long time costs
 //! nothing when it goes, and one that is handed out is fetched by its user, who need not wait for it. (A
 //! list through the blocks would wait for each of them in turn.) To a page all blocks of a bin are in use;
 //! whoever wants exact figures calls `settle` first, which empties the bins.
+//!
+//! The block that was pushed last lies in `top`, so that it is at hand without a look at the length of the stack
+//! and then into it: those two would be waited for, one after the other. What was in `top` before goes into the
+//! stack, which so begins with a null: that of the time when the bin was empty. No way depends on how many
+//! blocks there are, as long as there are any and there is room.
 //!
 //! The word counts pushes in its upper bits: one store for both numbers.
 //!
@@ -24,7 +30,8 @@
 //! Invariants:
 //! - B1: a block of a bin is handed out by its page and used by nobody.
 //! - B2: the upper bits of `word` are the blocks that were ever pushed to the bin.
-//! - B3: `len <= room`, and `room` is at most [`most_of`]: 1024 blocks or 64 KiB, whichever is less.
+//! - B3: a bin has `len <= room` blocks, the first `len - 1` of them in the slots from 1 on, the last in `top`, which is null
+//!   if there are none; and `room` is at most [`most_of`]: 1024 blocks or 64 KiB, whichever is less.
 
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -32,6 +39,7 @@ use core::ptr::{self, NonNull};
 use super::own::Memory;
 use super::page::{self, CLASSES};
 use super::{Heap, Tag};
+use crate::table::Table;
 
 /// A block that is free and on a list: its first word links it.
 pub(crate) struct Block {
@@ -39,18 +47,22 @@ pub(crate) struct Block {
 }
 
 /// See the module.
-#[repr(C, align(32))]
+#[repr(C)]
 pub(crate) struct Bin {
+    top: Cell<*mut u8>,
     word: Cell<u64>,
-    slots: Cell<*mut NonNull<u8>>,
+    slots: Cell<*mut *mut u8>,
     room: Cell<u32>,
     /// Whether it was ever refilled.
     begun: Cell<bool>,
     /// Whether it has spilled since it was refilled.
     spilled: Cell<bool>,
-    /// Where the stack came from, if it is not the first one.
-    memory: Cell<Option<&'static crate::table::Table>>,
 }
+
+const _: () = assert!(size_of::<Bin>() == 32);
+
+/// Where the stack of a bin came from, if it is not the first one.
+pub(crate) type Source = Cell<Option<&'static Table>>;
 
 /// Number of bins of a heap from which blocks are taken.
 pub(crate) const BINS: usize = 3 * CLASSES;
@@ -61,6 +73,8 @@ pub(crate) const ALL_BINS: usize = 2 * BINS;
 const FIRST: usize = 16;
 /// Room up to which a bin is doubled when it is refilled.
 const WARM: usize = 128;
+/// Bytes with which a bin is filled at most. At least 16 blocks of any class.
+const REFILL: usize = 8 * 1024;
 /// Bytes of the first stacks.
 pub(crate) const FIRST_STACKS: usize = BINS * FIRST * size_of::<usize>();
 
@@ -76,26 +90,26 @@ const fn most_of(class: usize) -> usize {
 impl Bin {
     pub(crate) const fn new() -> Self {
         Self {
+            top: Cell::new(ptr::null_mut()),
             word: Cell::new(0),
             slots: Cell::new(ptr::null_mut()),
             room: Cell::new(0),
             begun: Cell::new(false),
             spilled: Cell::new(false),
-            memory: Cell::new(None),
         }
     }
 
     /// Takes the block that was pushed last; null if there is none.
     #[inline(always)]
     pub(crate) fn pop(&self) -> *mut u8 {
-        let word = self.word.get();
-        let len = (word & LEN) as usize;
-        if len == 0 {
-            return ptr::null_mut();
+        let p = self.top.get();
+        if !p.is_null() {
+            let word = self.word.get() - 1;
+            self.word.set(word);
+            // SAFETY: B3: the slots below `len` are filled, the first with null.
+            self.top.set(unsafe { *self.slots.get().add((word & LEN) as usize) });
         }
-        self.word.set(word - 1);
-        // SAFETY: B3: so many slots are filled.
-        unsafe { (*self.slots.get().add(len - 1)).as_ptr() }
+        p
     }
 
     /// Puts a block back. False if there is no room.
@@ -110,8 +124,9 @@ impl Bin {
         if len == u64::from(self.room.get()) {
             return false;
         }
-        // SAFETY: B3: the slot lies in the stack; a block is not null.
-        unsafe { self.slots.get().add(len as usize).write(NonNull::new_unchecked(p)) };
+        // SAFETY: B3: there is a slot more than blocks in the slots.
+        unsafe { self.slots.get().add(len as usize).write(self.top.get()) };
+        self.top.set(p);
         self.word.set(word + (1 << LEN_BITS) + 1);
         true
     }
@@ -122,7 +137,7 @@ impl Bin {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.top.get().is_null()
     }
 
     pub(crate) fn room(&self) -> usize {
@@ -134,46 +149,66 @@ impl Bin {
         self.word.get() >> LEN_BITS
     }
 
+    fn clear(&self) {
+        self.top.set(ptr::null_mut());
+        self.set_len(0);
+    }
+
     fn set_len(&self, len: usize) {
         debug_assert!(len <= self.room(), "B3: the stack has room");
         self.word.set(self.word.get() & !LEN | len as u64);
     }
 
-    /// The blocks, the oldest first. The bin is not to be changed while they are looked at.
-    fn blocks(&self) -> &[NonNull<u8>] {
-        if self.is_empty() {
+    /// The blocks but the last, the oldest first. The bin is not to be changed while they are looked at.
+    fn lower(&self) -> &[*mut u8] {
+        if self.len() < 2 {
             return &[];
         }
-        // SAFETY: B3: so many slots are filled.
-        unsafe { core::slice::from_raw_parts(self.slots.get(), self.len()) }
+        // SAFETY: B3: so many slots are filled behind the first.
+        unsafe { core::slice::from_raw_parts(self.slots.get().add(1), self.len() - 1) }
     }
 
-    /// The stack itself, for who fills an empty bin and says so by `filled`.
+    /// All blocks.
+    fn blocks(&self) -> impl Iterator<Item = *mut u8> + '_ {
+        self.lower().iter().copied().chain((!self.is_empty()).then(|| self.top.get()))
+    }
+
+    /// Where who fills an empty bin puts the blocks, before he says so by `filled`.
     pub(crate) fn stack(&self) -> *mut NonNull<u8> {
-        self.slots.get()
+        self.slots.get().wrapping_add(1).cast()
     }
 
     /// Says that an empty bin has blocks now: the first `len` of its stack, in the order in which they are to be
     /// used.
     ///
     /// # Safety
-    /// So many slots are filled with blocks as B1 wants them.
+    /// So many slots are filled with blocks as B1 wants them, at least one and less than there is room for.
     pub(crate) unsafe fn filled(&self, len: usize) {
-        debug_assert!(self.is_empty(), "B1: only an empty bin is filled");
-        // SAFETY: the caller's promise.
-        unsafe { core::slice::from_raw_parts_mut(self.slots.get(), len) }.reverse();
+        debug_assert!(self.is_empty() && (1..self.room()).contains(&len), "B1: only an empty bin is filled");
+        // SAFETY: the caller's promise; there is a slot before them.
+        unsafe {
+            core::slice::from_raw_parts_mut(self.stack(), len).reverse();
+            self.slots.get().write(ptr::null_mut());
+            self.top.set(*self.slots.get().add(len));
+        }
         self.set_len(len);
     }
 
-    /// Moves up to `most` blocks of another bin into this one, which is empty and has room for them. They do not count
-    /// as pushed. How many there were.
+    /// Moves up to `most` blocks of another bin into this one, which is empty and has more room than that. They do not
+    /// count as pushed. How many there were.
     pub(crate) fn move_from(&self, other: &Self, most: usize) -> usize {
-        let count = other.len().min(most);
-        let rest = other.len() - count;
-        // SAFETY: B3, for both stacks, which are different.
-        unsafe { ptr::copy_nonoverlapping(other.slots.get().add(rest), self.slots.get(), count) };
-        other.set_len(rest);
-        self.set_len(count);
+        let mut count = 0;
+        while count < most
+            && let Some(p) = NonNull::new(other.pop())
+        {
+            // SAFETY: B3: there is room.
+            unsafe { self.stack().add(count).write(p) };
+            count += 1;
+        }
+        if count != 0 {
+            // SAFETY: filled right now; blocks of a bin.
+            unsafe { self.filled(count) };
+        }
         count
     }
 
@@ -181,7 +216,7 @@ impl Bin {
     ///
     /// # Safety
     /// There are [`FIRST`] slots, which live as long as the bin.
-    unsafe fn begin(&self, slots: *mut NonNull<u8>) {
+    unsafe fn begin(&self, slots: *mut *mut u8) {
         self.slots.set(slots);
         self.room.set(FIRST as u32);
     }
@@ -189,7 +224,7 @@ impl Bin {
     /// Doubles the stack. It stays as it is if there is no memory.
     #[cold]
     #[inline(never)]
-    fn grow(&self, class: usize) {
+    fn grow(&self, class: usize, source: &Source) {
         let wanted = (self.room() * 2).clamp(FIRST, most_of(class).max(FIRST));
         if wanted <= self.room() {
             return;
@@ -198,7 +233,7 @@ impl Bin {
             return;
         };
         let (at, table) = memory.into_parts();
-        let fresh = at.as_ptr().cast::<NonNull<u8>>();
+        let fresh = at.as_ptr().cast::<*mut u8>();
         let old = self.slots.get();
         if self.len() != 0 {
             // SAFETY: B3, and the new stack is larger.
@@ -207,30 +242,31 @@ impl Bin {
         self.slots.set(fresh);
         #[expect(clippy::cast_possible_truncation, reason = "B3: at most 1024")]
         self.room.set(wanted as u32);
-        Self::give_stack(old, self.memory.replace(Some(table)));
-    }
-
-    fn give_stack(slots: *mut NonNull<u8>, memory: Option<&'static crate::table::Table>) {
-        if let (Some(table), Some(at)) = (memory, NonNull::new(slots.cast())) {
-            // SAFETY: it was taken from that table by `grow`, and nobody uses it any more.
-            unsafe { Memory::from_parts(at, table).give() };
-        }
+        give_stack(old, source.replace(Some(table)));
     }
 
     /// Gives the stack back; the bin is not used any more.
-    fn end(&self) {
+    fn end(&self, source: &Source) {
         self.room.set(0);
-        self.set_len(0);
-        Self::give_stack(self.slots.replace(ptr::null_mut()), self.memory.take());
+        self.clear();
+        give_stack(self.slots.replace(ptr::null_mut()), source.take());
     }
 
-    /// What is done before a bin that ran empty is filled: how many blocks it is to get.
-    pub(crate) fn before_refill(&self, class: usize) -> usize {
+    /// What is done before a bin that ran empty is filled: how many blocks it is to get. That is the half of its room, but
+    /// no more than [`REFILL`] bytes: what lies in a bin is at no other class's hand.
+    pub(crate) fn before_refill(&self, class: usize, source: &Source) -> usize {
         let (begun, spilled) = (self.begun.replace(true), self.spilled.replace(false));
         if spilled || (begun && self.room() < WARM) {
-            self.grow(class);
+            self.grow(class, source);
         }
-        (self.room() / 2).max(1)
+        (REFILL / ((class + 1) * page::STEP)).min(self.room() / 2)
+    }
+}
+
+fn give_stack(slots: *mut *mut u8, source: Option<&'static Table>) {
+    if let (Some(table), Some(at)) = (source, NonNull::new(slots.cast())) {
+        // SAFETY: it was taken from that table by `grow`, and nobody uses it any more.
+        unsafe { Memory::from_parts(at, table).give() };
     }
 }
 
@@ -247,19 +283,18 @@ pub(super) unsafe extern "C" fn spill(heap: &Heap, bin: *const Bin, p: *mut u8) 
     // SAFETY: the caller's promise.
     let bin = unsafe { &*bin };
     bin.spilled.set(true);
-    let (len, class) = (bin.len(), heap.bin_index(bin) % CLASSES);
+    let (len, index) = (bin.len(), heap.bin_index(bin));
     if bin.room() == 0 {
-        bin.grow(class);
+        bin.grow(index % CLASSES, &heap.sources[index]);
     }
-    let old = len.div_ceil(2);
-    for p in &bin.blocks()[..old] {
+    let old = len / 2;
+    for p in &bin.lower()[..old] {
         // SAFETY: B1; the pages of this heap are not looked for in the bin.
-        unsafe { heap.give_address(p.as_ptr()) };
+        unsafe { heap.give_address(*p) };
     }
-    let stack = bin.stack();
-    if old < len {
-        // SAFETY: B3.
-        unsafe { ptr::copy(stack.add(old), stack, len - old) };
+    if old != 0 {
+        // SAFETY: B3: the others move down by so many slots.
+        unsafe { ptr::copy(bin.slots.get().add(1 + old), bin.slots.get().add(1), len - 1 - old) };
     }
     bin.set_len(len - old);
     // SAFETY: the caller's promise.
@@ -279,13 +314,15 @@ impl Heap {
     pub(super) unsafe fn begin_bins(&self, at: *mut u8) {
         for (index, bin) in self.bins.iter().flatten().take(BINS).enumerate() {
             // SAFETY: the caller's promise.
-            unsafe { bin.begin(at.cast::<NonNull<u8>>().add(index * FIRST)) };
+            unsafe { bin.begin(at.cast::<*mut u8>().add(index * FIRST)) };
         }
     }
 
     /// Gives the stacks back; the heap is not used any more.
     pub(super) fn end_bins(&self) {
-        self.bins.iter().flatten().for_each(Bin::end);
+        for (bin, source) in self.bins.iter().flatten().zip(&self.sources) {
+            bin.end(source);
+        }
     }
 
     /// Blocks that were ever pushed to the bins of a tag and class.
@@ -304,9 +341,9 @@ impl Heap {
         for bin in self.bins.iter().flatten() {
             for p in bin.blocks() {
                 // SAFETY: B1; the pages of this heap are not looked for in the bin.
-                unsafe { self.give_address(p.as_ptr()) };
+                unsafe { self.give_address(p) };
             }
-            bin.set_len(0);
+            bin.clear();
         }
     }
 
@@ -315,13 +352,14 @@ impl Heap {
         for (index, bin) in self.bins.iter().flatten().enumerate() {
             let class = index % CLASSES;
             assert!(bin.len() <= bin.room() && bin.room() <= most_of(class).max(FIRST), "B3: the stack has room");
+            assert_eq!(bin.is_empty(), bin.len() == 0, "B3: the last block is on top");
             for p in bin.blocks() {
-                let found = self.page_of(p.as_ptr()).expect("B1: a block of a bin lies in a page");
+                let found = self.page_of(p).expect("B1: a block of a bin lies in a page");
                 // SAFETY: a page in use of this heap.
                 let page = unsafe { &*found };
                 assert_eq!(page.tag() as usize, index % BINS / CLASSES, "B1: of the bin's tag");
                 assert!(page.class() >= class, "B1: large enough for the bin's class");
-                assert!(!page.is_free(p.as_ptr()), "B1: handed out by its page");
+                assert!(!page.is_free(p), "B1: handed out by its page");
             }
         }
     }

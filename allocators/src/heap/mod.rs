@@ -62,6 +62,7 @@ use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 pub use arena::ARENA_SIZE;
 pub(crate) use builtin::{MEM_BUILTIN, OBJ_BUILTIN};
+pub(crate) use current::thread_word;
 pub use current::{attach_heap, current_heap};
 pub(crate) use fast::{quick_alloc, quick_free};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
@@ -184,6 +185,7 @@ pub struct Heap {
     spares: spare::Spares,
     outside: UnsafeCell<registry::Outside>,
     directory: large::Directory,
+    sources: [bin::Source; bin::ALL_BINS],
     /// Where the heap itself lies.
     memory: own::Memory,
     counts: [Counts; 3],
@@ -231,6 +233,7 @@ impl Heap {
             spares: spare::Spares::new(),
             outside: UnsafeCell::new(registry::Outside::new()),
             directory: large::Directory::new(),
+            sources: [const { Cell::new(None) }; bin::ALL_BINS],
             memory,
             counts: [const { Counts { large_blocks: Cell::new(0), large_bytes: Cell::new(0), freed: Cell::new(0) } };
                 3],

@@ -27,7 +27,7 @@ impl Heap {
         // SAFETY: the caller's promise.
         unsafe {
             if self.is_direct(tag.domain()) {
-                self.free_slow(p);
+                self.free_unpaged(p);
             } else {
                 self.free_hooked(tag, p);
             }
@@ -49,6 +49,7 @@ impl Heap {
         if p.is_null() { self.alloc_plain(tag, size) } else { p }
     }
 
+    #[inline]
     fn alloc_plain(&self, tag: Tag, size: usize) -> *mut u8 {
         match self.kind {
             _ if size > MAX_SIZE => ptr::null_mut(),

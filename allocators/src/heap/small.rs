@@ -6,7 +6,7 @@
 //!   bin is full  ──► each block back to its page: full becomes partial, unused goes back to its arena
 //! ```
 //!
-//! A bin is given as many blocks as fill the half of it, from as many pages as that takes. Memory that was used
+//! A bin is given its blocks from as many pages as that takes. Memory that was used
 //! before is preferred to memory that was not, so the resident set grows only when nothing is left. All
 //! lists of pages are changed here, once in many blocks.
 
@@ -21,7 +21,7 @@ use crate::domain::Domain;
 
 /// Bins are emptied each time that many pages have been taken: what lies in them may make a new page
 /// unnecessary.
-const PAGES_BEFORE_FLUSH: u32 = 32;
+const PAGES_BEFORE_FLUSH: u32 = 16;
 /// A class that has so many pages is growing: the next one will be used as a whole.
 const GROWING: u32 = 8;
 
@@ -89,7 +89,7 @@ impl Heap {
         self.drain_queue();
         let bin = &self.bins[tag.index()][class];
         if bin.is_empty() {
-            let mut wanted = bin.before_refill(class);
+            let mut wanted = bin.before_refill(class, &self.sources[self.bin_index(bin)]);
             if self.sampler.is_on() {
                 wanted = self.sampler.allow(wanted);
                 let moved = bin.move_from(&self.bins[3 + tag.index()][class], wanted);
