@@ -149,12 +149,28 @@ pub(crate) struct Reserve {
     /// No slot below this word is free.
     hint: usize,
     allocator: PyObjectArenaAllocator,
+    /// Arenas of heaps that are gone; see [`release_all`].
+    kept: [*mut Arena; KEPT],
+    kept_count: usize,
+    /// When the last of them came.
+    kept_since: u64,
 }
-// SAFETY: the allocator's context is the installer's business, who promises that any thread may call.
+// SAFETY: the allocator's context is the installer's business, who promises that any thread may call; the arenas are
+// nobody's.
 unsafe impl Send for Reserve {}
 
-pub(crate) static RESERVE: Lock<Reserve> =
-    Lock::new(Reserve { tried: false, taken: [0; SLOTS / 64], hint: 0, allocator: DEFAULT });
+/// The most arenas that are kept for the next heap.
+const KEPT: usize = 4;
+
+pub(crate) static RESERVE: Lock<Reserve> = Lock::new(Reserve {
+    tried: false,
+    taken: [0; SLOTS / 64],
+    hint: 0,
+    allocator: DEFAULT,
+    kept: [ptr::null_mut(); KEPT],
+    kept_count: 0,
+    kept_since: 0,
+});
 
 /// Whether an address lies in the reserved range.
 #[inline(always)]
@@ -182,6 +198,15 @@ pub(crate) fn map_page(arena: &Arena, page: &Page) {
         let offset = arena.start_of(page) as usize - BASE.load(Ordering::Relaxed);
         // SAFETY: the arena is one of the range, and the heap that has it calls.
         unsafe { pagemap::set(offset, page.bin.get()) };
+    }
+}
+
+/// Takes a page of an arena off the page map (M1). Its header is not looked at.
+fn unmap_page(arena: &Arena, index: usize) {
+    if !arena.is_outside() {
+        let offset = ptr::from_ref(arena) as usize - BASE.load(Ordering::Relaxed) + index * PAGE_SIZE;
+        // SAFETY: the arena is one of the range, and the heap that has it calls.
+        unsafe { pagemap::set(offset, ptr::null()) };
     }
 }
 
@@ -327,6 +352,18 @@ pub(crate) fn new(heap: &Heap) -> *mut Arena {
     let allocator = {
         let mut reserve = RESERVE.lock();
         let allocator = reserve.allocator;
+        if is_default(&allocator) && reserve.kept_count != 0 {
+            reserve.kept_count -= 1;
+            let at = reserve.kept[reserve.kept_count];
+            drop(reserve);
+            // SAFETY: the arena was kept whole, and nobody else has it; it still holds the memory that it held.
+            return unsafe {
+                let touched = (*at).touched.get();
+                let at = describe(heap, at.cast(), ALL, at.cast(), None);
+                (*at).touched.set(touched);
+                at
+            };
+        }
         let slot = if is_default(&allocator) { take_slot(&mut reserve) } else { ptr::null_mut() };
         if !slot.is_null() {
             drop(reserve);
@@ -368,12 +405,9 @@ unsafe fn describe(
         (&raw mut (*arena).free).write(Cell::new(all));
         (&raw mut (*arena).all).write(all);
         (&raw mut (*arena).touched).write(Cell::new(0));
-        for link in [
-            &raw mut (*arena).next,
-            &raw mut (*arena).prev,
-            &raw mut (*arena).room_next,
-            &raw mut (*arena).room_prev,
-        ] {
+        for link in
+            [&raw mut (*arena).next, &raw mut (*arena).prev, &raw mut (*arena).room_next, &raw mut (*arena).room_prev]
+        {
             link.write(Cell::new(ptr::null_mut()));
         }
         (&raw mut (*arena).since).write(Cell::new(0));
@@ -385,20 +419,22 @@ unsafe fn describe(
     arena
 }
 
-/// Takes the pages of an arena off the page map. Returns the slot that it has in the reserved range; an
-/// arena outside goes back to its allocator at once, and the answer is null.
+/// Takes the pages of an arena off the page map, and if it is to be kept, out of use. Returns the slot that it has in the
+/// reserved range; an arena outside goes back to its allocator at once, and the answer is null.
 ///
 /// # Safety
 /// It came from [`new`], is on no list any more, and nothing in it is used.
-unsafe fn clear(arena: *mut Arena) -> *mut u8 {
+unsafe fn clear(arena: *mut Arena, keep: bool) -> *mut u8 {
     // SAFETY: the caller's promise.
     let (given, allocator) = unsafe {
         let mut used = (*arena).all & !(*arena).free.get();
         while used != 0 {
-            let page = (*arena).page(used.trailing_zeros() as usize);
+            let index = used.trailing_zeros() as usize;
             used &= used - 1;
-            page.bin.set(ptr::null());
-            map_page(&*arena, page);
+            if keep {
+                (*arena).page(index).bin.set(ptr::null());
+            }
+            unmap_page(&*arena, index);
         }
         ((*arena).given, (*arena).allocator)
     };
@@ -418,7 +454,7 @@ unsafe fn clear(arena: *mut Arena) -> *mut u8 {
 /// It came from [`new`], is on no list any more, and nothing in it is used.
 pub(crate) unsafe fn release(arena: *mut Arena) {
     // SAFETY: the caller's promise.
-    let slot = unsafe { clear(arena) };
+    let slot = unsafe { clear(arena, false) };
     if !slot.is_null() {
         return_slots(slot, 1);
     }
@@ -426,17 +462,26 @@ pub(crate) unsafe fn release(arena: *mut Arena) {
 
 /// Gives a list of arenas back, linked by `next`. Neighbours go in one call of the system.
 ///
+/// With `keep` up to [`KEPT`] of them stay as they are, for the heap that next wants an arena: that takes and gives no
+/// memory of the system, which is nearly all that a heap of some megabytes costs at its beginning and at its end. They go
+/// back when nobody has wanted them for a while and an arena is given back again, with [`drop_kept`], and with the last
+/// heap.
+///
 /// # Safety
 /// As for [`release`], for each of them.
-pub(crate) unsafe fn release_all(first: *mut Arena) {
+pub(crate) unsafe fn release_all(first: *mut Arena, keep: bool) {
+    if keep && time_to_drop() {
+        drop_kept();
+    }
     let mut at = first;
     let (mut low, mut count) = (ptr::null_mut::<u8>(), 0);
     while !at.is_null() {
         // SAFETY: the caller's promise; the next one is read before this one goes.
-        let (slot, next) = unsafe {
-            let next = (*at).next.get();
-            (clear(at), next)
-        };
+        let next = unsafe { (*at).next.get() };
+        // SAFETY: as above.
+        let kept = keep && unsafe { keep_arena(at) };
+        // SAFETY: as above.
+        let slot = if kept { ptr::null_mut() } else { unsafe { clear(at, false) } };
         at = next;
         if slot.is_null() {
             continue;
@@ -455,6 +500,51 @@ pub(crate) unsafe fn release_all(first: *mut Arena) {
     }
     if count != 0 {
         return_slots(low, count);
+    }
+}
+
+/// Keeps an arena of the range, if there is room for it.
+///
+/// # Safety
+/// As for [`release`].
+unsafe fn keep_arena(at: *mut Arena) -> bool {
+    // SAFETY: the caller's promise.
+    if unsafe { (*at).is_outside() } || RESERVE.lock().kept_count == KEPT {
+        return false;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { clear(at, true) };
+    let mut reserve = RESERVE.lock();
+    let count = reserve.kept_count;
+    if count == KEPT {
+        // Somebody else was quicker. Its pages are out of use already.
+        drop(reserve);
+        return_slots(at.cast(), 1);
+        return true;
+    }
+    reserve.kept[count] = at;
+    reserve.kept_count = count + 1;
+    reserve.kept_since = super::spare::now();
+    true
+}
+
+fn time_to_drop() -> bool {
+    let reserve = RESERVE.lock();
+    reserve.kept_count != 0 && super::spare::now().wrapping_sub(reserve.kept_since) >= super::spare::DECAY
+}
+
+/// Gives back what is kept for the next heap.
+pub(crate) fn drop_kept() {
+    loop {
+        let at = {
+            let mut reserve = RESERVE.lock();
+            if reserve.kept_count == 0 {
+                return;
+            }
+            reserve.kept_count -= 1;
+            reserve.kept[reserve.kept_count]
+        };
+        return_slots(at.cast(), 1);
     }
 }
 

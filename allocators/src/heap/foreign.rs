@@ -98,9 +98,7 @@ pub(crate) fn is_late(p: *mut u8) -> bool {
 #[inline(never)]
 pub(crate) unsafe fn free_stray(p: *mut u8) {
     // SAFETY: the caller's promise.
-    if let Some(heap) = unsafe { shared::owner_of_small(p) } {
-        // SAFETY: the block is that heap's, and nobody uses it.
-        unsafe { heap.enqueue(p) };
+    if unsafe { shared::free_shared(p) } {
         return;
     }
     let heaps = HEAPS.lock();
@@ -162,7 +160,7 @@ impl Heap {
     ///
     /// # Safety
     /// The block is this heap's, as the built-in allocator sees it, and nobody uses it.
-    unsafe fn enqueue(&self, p: *mut u8) {
+    pub(super) unsafe fn enqueue(&self, p: *mut u8) {
         let block = p.cast::<Block>();
         let mut head = self.foreign.load(Ordering::Relaxed);
         loop {

@@ -62,11 +62,8 @@ pub(super) struct State {
 
 impl State {
     pub(super) const fn new() -> Self {
-        const LANE: Lane = Lane {
-            heap: Cell::new(ptr::null_mut()),
-            part: Cell::new(ptr::null_mut()),
-            handed_out: Cell::new(0),
-        };
+        const LANE: Lane =
+            Lane { heap: Cell::new(ptr::null_mut()), part: Cell::new(ptr::null_mut()), handed_out: Cell::new(0) };
         Self { lanes: [LANE; 3], thread: Cell::new(0), budget: Cell::new(0) }
     }
 
@@ -264,6 +261,15 @@ pub(crate) unsafe fn free(heap: &Heap, p: *mut u8) -> bool {
     // SAFETY: the caller's promise.
     unsafe { mi::mi_free(p.cast()) };
     true
+}
+
+/// Frees a block of any heap, in whatever thread.
+///
+/// # Safety
+/// It is a live block of mimalloc's that nobody uses any more.
+pub(super) unsafe fn free_anywhere(p: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe { mi::mi_free(p.cast()) };
 }
 
 /// The size of a block, if it is one of this heap's.

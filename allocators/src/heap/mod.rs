@@ -273,7 +273,7 @@ impl Heap {
     }
 
     /// Frees a heap with all its blocks: the arenas go back to the system as a whole, large blocks one
-    /// by one.
+    /// by one. As long as there is another heap, a few arenas are kept for the next one, for half a second.
     ///
     /// # Safety
     /// `heap` came from [`Heap::new`], is attached to no other thread, and neither it nor a block of it
@@ -292,7 +292,11 @@ impl Heap {
             large::free_all(this);
             #[cfg(feature = "mimalloc")]
             mimalloc::destroy(this);
-            arena::release_all(this.arenas.get());
+            arena::release_all(this.arenas.get(), registry::any());
+            // Asked again: another heap may have gone meanwhile.
+            if !registry::any() {
+                arena::drop_kept();
+            }
             (*this.outside.get()).release();
             this.end_bins();
             let memory = this.memory;

@@ -25,32 +25,29 @@ const PAGES_BEFORE_FLUSH: u32 = 16;
 /// A class that has so many pages is growing: the next one will be used as a whole.
 const GROWING: u32 = 8;
 
-/// The partial pages of a class.
+/// The partial pages of a class. The one that became so last is used first: so the others have time to become unused.
 pub(crate) struct List {
     head: Cell<*mut Page>,
-    tail: Cell<*mut Page>,
 }
 
 impl List {
     pub(crate) const fn new() -> Self {
-        Self { head: Cell::new(ptr::null_mut()), tail: Cell::new(ptr::null_mut()) }
+        Self { head: Cell::new(ptr::null_mut()) }
     }
 
     /// # Safety
     /// The page is in use and on no list.
-    unsafe fn push_back(&self, page: *mut Page) {
-        let tail = self.tail.get();
-        // SAFETY: the caller's promise for the page; the tail is a page on this list.
+    unsafe fn push_front(&self, page: *mut Page) {
+        let head = self.head.get();
+        // SAFETY: the caller's promise for the page; the head is a page on this list.
         unsafe {
-            (*page).prev.set(tail);
-            (*page).next.set(ptr::null_mut());
-            if tail.is_null() {
-                self.head.set(page);
-            } else {
-                (*tail).next.set(page);
+            (*page).prev.set(ptr::null_mut());
+            (*page).next.set(head);
+            if let Some(head) = head.as_ref() {
+                head.prev.set(page);
             }
         }
-        self.tail.set(page);
+        self.head.set(page);
     }
 
     /// # Safety
@@ -64,9 +61,7 @@ impl List {
             } else {
                 (*prev).next.set(next);
             }
-            if next.is_null() {
-                self.tail.set(prev);
-            } else {
+            if !next.is_null() {
                 (*next).prev.set(prev);
             }
         }
@@ -169,7 +164,7 @@ impl Heap {
                     self.give_page(slot.get());
                 } else {
                     page.state.set(State::Partial);
-                    partial.push_back(slot.get());
+                    partial.push_front(slot.get());
                 }
             }
         }
@@ -215,7 +210,7 @@ impl Heap {
                 page.state.set(State::Partial);
                 // SAFETY: P2: a full page is on no list. A page has more than one block, so it is not
                 // unused yet.
-                unsafe { self.partial[page.tag().index()][page.class()].push_back(at) };
+                unsafe { self.partial[page.tag().index()][page.class()].push_front(at) };
             }
             State::Partial => {
                 if page.is_unused() {

@@ -5,31 +5,39 @@
 //! [`DECAY`]. There is no thread that watches the time: who takes a page, or gives back the last one of an arena, has a look, and
 //! who wants the memory back at once calls `collect` or `trim`, as `gc.collect()` does.
 //!
+//! The memory of the process is not to be larger for it: when the heap takes large blocks from the C library, it gives
+//! back for them, byte by byte, spare arenas and the memory of pages that are not in use.
+//!
 //! The arena that became spare last is the first to be used again; the one that has waited longest goes first.
 
+use core::cell::Cell;
 use core::ptr;
 
 use super::Heap;
-use super::arena::Arena;
+use super::arena::{ARENA_SIZE, Arena};
+use super::page::PAGE_SIZE;
+use super::trim::purge;
 
 /// Milliseconds for which an arena is kept.
 pub(super) const DECAY: u64 = 500;
 
 /// The spare arenas of a heap (A2), linked by `room_next` and `room_prev`.
 pub(super) struct Spares {
-    newest: core::cell::Cell<*mut Arena>,
-    oldest: core::cell::Cell<*mut Arena>,
+    newest: Cell<*mut Arena>,
+    oldest: Cell<*mut Arena>,
+    /// Bytes that were taken elsewhere, and for which nothing was given back.
+    owed: Cell<usize>,
 }
 
 impl Spares {
     pub(super) const fn new() -> Self {
-        Self { newest: core::cell::Cell::new(ptr::null_mut()), oldest: core::cell::Cell::new(ptr::null_mut()) }
+        Self { newest: Cell::new(ptr::null_mut()), oldest: Cell::new(ptr::null_mut()), owed: Cell::new(0) }
     }
 }
 
 /// Milliseconds of a clock that is cheap to read and never goes back.
 #[cfg(not(test))]
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     // SAFETY: zeros are a time.
     let mut time: libc::timespec = unsafe { core::mem::zeroed() };
     #[cfg(target_os = "linux")]
@@ -45,7 +53,7 @@ fn now() -> u64 {
 #[cfg(test)]
 pub(super) static NOW: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
 #[cfg(test)]
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     NOW.load(core::sync::atomic::Ordering::Relaxed)
 }
 
@@ -120,6 +128,41 @@ impl Heap {
                 self.drop_arena(at);
             }
         }
+    }
+
+    /// Notes that so many bytes were taken elsewhere.
+    #[inline]
+    pub(super) fn taken_elsewhere(&self, bytes: usize) {
+        /// What is smaller comes from memory that the C library has and keeps.
+        const LARGE: usize = 64 * 1024;
+        if bytes >= LARGE && !self.arenas.get().is_null() {
+            self.pay(bytes);
+        }
+    }
+
+    #[cold]
+    fn pay(&self, bytes: usize) {
+        let mut owed = self.spares.owed.get().saturating_add(bytes);
+        while owed >= ARENA_SIZE && !self.spares.oldest.get().is_null() {
+            let at = self.spares.oldest.get();
+            owed -= ARENA_SIZE;
+            // SAFETY: A2.
+            unsafe {
+                self.unlink_spare(at);
+                self.drop_arena(at);
+            }
+        }
+        // SAFETY: the list holds arenas of this heap.
+        let mut at = unsafe { self.room.get().as_ref() };
+        while let Some(arena) = at
+            && owed >= PAGE_SIZE
+        {
+            owed = owed.saturating_sub(purge(arena));
+            // SAFETY: as above.
+            at = unsafe { arena.room_next.get().as_ref() };
+        }
+        // What could not be paid now is not owed later.
+        self.spares.owed.set(owed.min(ARENA_SIZE - 1));
     }
 
     /// Gives all of them back.

@@ -194,6 +194,9 @@ pub fn replay<P: Peer>(trace: &Trace, rounds: usize, rows: &mut Vec<Row>) {
     let mut grown = 0.0;
     for round in 0..rounds {
         if round == 0 {
+            // What the reading of the trace has left to the C library would hide what is taken from it.
+            // SAFETY: any thread may call it.
+            unsafe { libc::malloc_trim(0) };
             reset_peak();
         }
         let before = resident("VmRSS:");
