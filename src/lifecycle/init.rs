@@ -123,6 +123,8 @@ fn create_main_interpreter(config: &PyConfig) -> StatusResult<NonNull<ThreadStat
         return Err(PyStatus::no_memory());
     }
     let id = runtime.next_interpreter_id.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: the heap lives; nothing uses it yet.
+    unsafe { heap.as_ref() }.set_label(id);
     // SAFETY: the block has the struct's size; it is written before it is looked at.
     let interp = unsafe {
         interp_memory.write(InterpreterState::new(heap, id));
