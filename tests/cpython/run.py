@@ -85,16 +85,14 @@ def lay_out(hognose, text, tests, folder):
         place = library / path.relative_to(text)
         if path.is_file() and path.suffix != ".py" and place.parent.is_dir():
             shutil.copy(path, place)
+    # Copies, as some tests mind symbolic links.
     place = library / "test"
-    place.mkdir()
-    for name in os.listdir(tests):
-        if name not in ("typinganndata", "test_asyncio", "__pycache__"):
-            (place / name).symlink_to(os.path.join(tests, name))
+    shutil.copytree(tests, place, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     # At module level, `__annotations__` is no variable in 3.14: its own twins of these are without those lines.
-    rewrite(tests, place, "typinganndata", r"^[ \t]*__annotations__\[.*\n", "")
+    rewrite(place / "typinganndata", r"^[ \t]*__annotations__\[.*\n", "")
     # 3.14 has no child watchers. What a test does beside setting one up, it can do without.
-    rewrite(tests, place, "test_asyncio", r"^( {20})watcher = policy\.get_child_watcher\(\)$", r"\1raise NotImplementedError")
-    rewrite(tests, place, "test_asyncio",
+    rewrite(place / "test_asyncio", r"^( {20})watcher = policy\.get_child_watcher\(\)$", r"\1raise NotImplementedError")
+    rewrite(place / "test_asyncio",
             r"^( +)(watcher = (policy\.get_child_watcher|asyncio\.SafeChildWatcher|self\._get_watcher)\(\)"
             r"|watcher\.(attach_loop|close)\(.*\)|asyncio\.get_child_watcher\(\)\..*|.*\.set_child_watcher\(.*\))$", r"\1pass")
     # Importing it is all that the tests' own helpers do with it.
@@ -102,11 +100,9 @@ def lay_out(hognose, text, tests, folder):
     return program
 
 
-def rewrite(tests, place, package, pattern, replacement):
-    """Copies a package of tests, or takes the copy that is there, and replaces lines in it."""
-    if not (place / package).exists():
-        shutil.copytree(os.path.join(tests, package), place / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in (place / package).glob("*.py"):
+def rewrite(package, pattern, replacement):
+    """Replaces lines in a package of tests."""
+    for path in package.glob("*.py"):
         old = path.read_text()
         new = re.sub(pattern, replacement, old, flags=re.MULTILINE)
         if new != old:
