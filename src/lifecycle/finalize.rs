@@ -182,6 +182,7 @@ fn finalize_modules(ts: &ThreadState) {
     let special: [Option<PyRef>; 2] = [interp.sys_module.get(), interp.builtins_module.get()];
     let is_special = |module: &PyObject| special.iter().flatten().any(|s| s.is(module));
     reset_sys(ts);
+    crate::modules::posix::process::forget_hooks(ts);
     let mut alive = TryVec::<Ref<PyWeakref>>::new();
     let mut position = 0;
     while let Some((_, module)) = modules.next(&mut position) {
@@ -341,6 +342,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
     ts.trace.clear();
     ts.profile.clear();
     interp.codecs.clear();
+    interp.audit_hooks.set(None);
     interp.native_state.set(None);
     interp.modules.set(None);
     interp.sys_dict.set(None);

@@ -16,6 +16,7 @@ use crate::object::{PyObject, PyTypeObject, Slot};
 use crate::sync::Mutex;
 use crate::sync::section::MUTEXES;
 use crate::types::dict::PyDict;
+use crate::types::list::PyList;
 use crate::types::str::InternTable;
 use crate::types::tuple::PyTuple;
 use crate::vm::monitoring::Monitoring;
@@ -138,6 +139,8 @@ pub struct InterpreterState {
     pub atexit: Slot<PyObject>,
     /// Per-module native state that has no better place, by module name.
     pub native_state: Slot<PyDict>,
+    /// Who is told of audit events (see `modules/sys/auditing`); empty when nobody is.
+    pub audit_hooks: Slot<PyList>,
     /// `int_max_str_digits`.
     pub int_max_str_digits: Cell<usize>,
     /// What records allocations, while tracemalloc traces; or null.
@@ -187,6 +190,7 @@ impl InterpreterState {
             config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
             atexit: Slot::empty(),
             native_state: Slot::empty(),
+            audit_hooks: Slot::empty(),
             int_max_str_digits: Cell::new(4300),
             tracer: Cell::new(core::ptr::null_mut()),
             traceback_limit: Cell::new(1),
