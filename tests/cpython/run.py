@@ -5,7 +5,9 @@ usage: run.py --hognose PATH [--python PATH] [--list core|library|fast] [--jobs 
               [--table FILE] [--update] [--peer] [MODULE ...]
 
 The files are those of the installed CPython that PATH names (default: the python that runs this script). Each
-runs in a process of its own; afterwards no block may be alive (-X memstats). `expected.txt` lists the tests that
+runs in a process of its own; afterwards no block may be alive. What runs them is host/: the library beside
+`--hognose` with what `_testcapi` is made of (with --no-host, or without a C compiler, the command itself, and the tests
+that need `_testcapi` are skipped). `expected.txt` lists the tests that
 are known to fail, with the reason; one that passes must be struck from it (--update does that, and adds what
 fails now with its error as the reason). With --peer the files run under CPython too, and a test counts only where
 it passes there: the rate is of those. Exit status 1: a test failed that is not listed, a listed one passed, or a
@@ -16,6 +18,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -60,8 +63,21 @@ def lay_out(library, folder):
     os.mkdir(os.path.join(place, "typinganndata"))
     for path in pathlib.Path(package, "typinganndata").glob("*.py"):
         lines = path.read_text().splitlines(keepends=True)
-        kept = [line for line in lines if not line.lstrip().startswith("__annotations__[")]
+        kept = [re.sub(r"^(\s*)__annotations__\[.*", r"\1pass", line) for line in lines]
         pathlib.Path(place, "typinganndata", path.name).write_text("".join(kept))
+
+
+def build_host(hognose, folder):
+    """The program of host/, linked to the library that lies beside the command; None if there is none."""
+    library = os.path.dirname(hognose)
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None or not os.path.exists(os.path.join(library, "libhognose.so")):
+        return None
+    host = os.path.join(folder, "hognose")
+    sources = sorted(map(str, HERE.glob("host/*.c")))
+    subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-I", str(HERE.parent.parent / "include"), *sources,
+                    "-o", host, "-L", library, "-lhognose", f"-Wl,-rpath,{library}"], check=True)
+    return host
 
 
 class File:
@@ -87,7 +103,13 @@ def run_file(command, module, folder, timeout, watched, pattern=None):
     file = File(module)
     with tempfile.TemporaryDirectory() as scratch:
         output = os.path.join(scratch, "outcomes")
-        environment = {**os.environ, "PYTHONPATH": folder, "TMPDIR": scratch, "PYTHONHASHSEED": "0"}
+        environment = {**os.environ, "TMPDIR": scratch, "PYTHONHASHSEED": "0"}
+        if watched:
+            environment["HOGNOSE_TEST_LEAKS"] = "1"
+        if os.path.dirname(command[0]) == folder:
+            environment["HOGNOSE_TEST_PATH"] = folder
+        elif watched:
+            environment["PYTHONPATH"] = folder
         arguments = [*command, str(HERE / "one.py"), module, output, *([pattern] if pattern else [])]
         try:
             result = subprocess.run(arguments, cwd=scratch, env=environment, capture_output=True, text=True,
@@ -128,6 +150,7 @@ def main():
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--pattern")
+    parser.add_argument("--no-host", action="store_true")
     parser.add_argument("modules", nargs="*")
     options = parser.parse_args()
     modules = options.modules or read_list(options.list)
@@ -136,6 +159,11 @@ def main():
     rows, unexpected, unlisted, leaks, total, good = [], [], [], [], 0, 0
     with tempfile.TemporaryDirectory() as folder:
         lay_out(library_of(options.python), folder)
+        host = None if options.no_host else build_host(os.path.abspath(options.hognose), folder)
+        if host:
+            hognose = [host]
+            for path in HERE.glob("support/*.py"):
+                os.symlink(path, os.path.join(folder, path.name))
 
         def both(module):
             ours = run_file(hognose, module, folder, options.timeout, True, options.pattern)
