@@ -36,10 +36,10 @@ def in_context():
     try:
         try:
             [][1]
-        finally:
+        except IndexError:
             {}["x"]
     except KeyError as error:
-        return repr(error.__context__), error.__traceback__ is not None
+        return repr(error.__context__)
 
 
 def noted():

@@ -31,7 +31,7 @@ def with_dict_slot():
 
     thing = Both()
     thing.a, thing.c = 1, 2
-    return thing.a, thing.__dict__
+    return thing.a, dict(thing.__dict__)
 
 
 def derived():

@@ -160,6 +160,7 @@ pub(crate) fn join<B: ByteString>(ts: &ThreadState, this: &PyObject, iterable: &
         } else {
             match Buffer::get(ts, object, buffer::SIMPLE) {
                 Ok(view) => Item::Held(view),
+                Err(raised) if ts.raised_matches(&exc::MemoryError) => return Err(raised),
                 Err(raised) => {
                     ts.clear_raised(raised);
                     return raise!(
