@@ -13,8 +13,8 @@
 //! G2: `holder` is null, or a state that is alive for whoever has `asking`: the end of a state takes that lock.
 //! G3: after letting go nothing of the lock is touched but its address: it may be gone.
 
+use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::thread::{EvalBreaker, ThreadState};
 use crate::sync::RawLock;
