@@ -147,6 +147,8 @@ pub struct InterpreterState {
     pub tracer: Cell<*mut crate::tracemalloc::Tracer>,
     /// `tracemalloc.get_traceback_limit()`.
     pub traceback_limit: Cell<usize>,
+    /// `sys.getdlopenflags()`.
+    pub dlopen_flags: Cell<i32>,
     /// The next interpreter of the runtime.
     pub next: Cell<*mut InterpreterState>,
 }
@@ -194,6 +196,7 @@ impl InterpreterState {
             int_max_str_digits: Cell::new(4300),
             tracer: Cell::new(core::ptr::null_mut()),
             traceback_limit: Cell::new(1),
+            dlopen_flags: Cell::new(libc::RTLD_NOW),
             next: Cell::new(core::ptr::null_mut()),
         }
     }
