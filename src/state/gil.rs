@@ -14,8 +14,8 @@
 //! G3: the memory of a lock is one for ever: a thread that comes too late takes one that may serve another interpreter
 //!     by now, sees that its state is gone, and lets it go.
 
+use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::thread::{EvalBreaker, ThreadState};
 use crate::sync::RawLock;

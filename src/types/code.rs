@@ -23,7 +23,7 @@ use crate::types::notimplemented::not_implemented;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 use crate::vm::monitoring::table::CodeTable;
-use crate::vm::opcode::{self, op};
+use crate::vm::opcode::{self, Operands, op};
 use crate::{native, raise};
 
 /// `CO_OPTIMIZED`.
@@ -225,7 +225,8 @@ impl PyCode {
         {
             return raise!(ts, exc::ValueError, "code: malformed code object");
         }
-        if !opcode::validate(bytes) {
+        let operands = Operands { consts: parts.consts.len(), names: parts.names.len(), places: kinds.len() };
+        if !opcode::validate(bytes, &operands) {
             return raise!(ts, exc::ValueError, "code: malformed bytecode");
         }
         intern_names(ts, &parts.names)?;
@@ -346,6 +347,17 @@ impl PyCode {
     pub fn consts(&self) -> &[&PyObject] {
         // SAFETY: set once, kept as long as the code lives.
         unsafe { self.co_consts.borrow() }.map_or(&[], |t| t.items())
+    }
+
+    /// The constant of an instruction.
+    ///
+    /// # Safety
+    /// `index` is the argument of an instruction of this code: [`PyCode::new`] has checked that it is there.
+    #[inline(always)]
+    pub unsafe fn const_at(&self, index: usize) -> &PyObject {
+        debug_assert!(index < self.consts().len());
+        // SAFETY: set when the code was made; the caller's promise.
+        unsafe { self.co_consts.borrow().unwrap_unchecked().items().get_unchecked(index) }
     }
 
     /// `co_names`.
