@@ -362,7 +362,7 @@ impl PyWrapperDescr {
 impl PyMemberDescr {
     /// The offset of a place of `__slots__`; None for a C program's member and for a read-only field.
     pub fn slot_offset(&self) -> Option<usize> {
-        (self.c.get().is_null() && !self.read_only.get()).then(|| self.offset.get())
+        (self.c.get().is_null() && !self.read_only.get() && self.native.get().is_none()).then(|| self.offset.get())
     }
 }
 
