@@ -128,10 +128,10 @@ impl PyFunction {
     /// The version, given now if there is none; 0 when they have run out.
     pub fn version(&self, ts: &ThreadState) -> u32 {
         if self.func_version.get() == 0 {
-            let next = ts.interp().next_function_version.get();
+            let next = ts.interp().versions().next_function.get();
             if next != 0 {
                 self.func_version.set(next);
-                ts.interp().next_function_version.set(next.wrapping_add(1));
+                ts.interp().versions().next_function.set(next.wrapping_add(1));
             }
         }
         self.func_version.get()

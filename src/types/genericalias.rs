@@ -386,6 +386,7 @@ fn push_once(items: &mut TryVec<PyRef>, item: &PyObject) -> PyResult<()> {
 
 /// The type variables in the arguments, each once, in order (`_Py_make_parameters`).
 pub(crate) fn make_parameters(ts: &ThreadState, args: &PyTuple) -> PyResult<Ref<PyTuple>> {
+    ts.check_native_stack(" while looking for type variables")?;
     let mut found = TryVec::<PyRef>::new();
     for arg in args.items() {
         if is_type(arg) {

@@ -101,4 +101,6 @@ def main():
         output.write("done\n")
 
 
-main()
+# The processes that `multiprocessing` starts import this file.
+if __name__ == "__main__":
+    main()

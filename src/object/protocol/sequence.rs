@@ -174,6 +174,8 @@ pub fn iter(ts: &ThreadState, object: &PyObject) -> PyResult {
 /// The next item, or None at the end; the object is an iterator.
 #[inline]
 pub fn next(ts: &ThreadState, iterator: &PyObject) -> PyResult<Option<PyRef>> {
+    // Iterators over iterators are as deep as a program makes them.
+    ts.check_native_stack(" while iterating")?;
     match iterator.ob_type().slots().iternext {
         Some(slot) => slot(ts, iterator),
         None => raise!(ts, exc::TypeError, "'{}' object is not an iterator", iterator.type_name()),

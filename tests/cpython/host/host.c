@@ -3,9 +3,8 @@
  * code cannot define types yet. A name that is missing here is missing on purpose: the tests that want it are listed
  * in expected.txt with the reason.
  *
- * The program takes the command line of `hognose`; run.py builds it. The folders in HOGNOSE_TEST_PATH follow on
- * sys.path whatever the options say, as CPython's own tests lie in its library. Exit status 3: something was alive
- * after the end.
+ * The program takes the command line of `hognose`; run.py builds it. Exit status 3: with HOGNOSE_TEST_LEAKS in the
+ * environment, something was alive after the end.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -14,22 +13,6 @@
 
 PyObject *init_testcapi(void);
 PyObject *init_testlimitedcapi(void);
-
-static int extend_path(void)
-{
-    const char *folders = getenv("HOGNOSE_TEST_PATH");
-    PyObject *path = PySys_GetObject("path"), *text, *list, *result = NULL;
-    if (folders == NULL || path == NULL)
-        return 0;
-    text = PyUnicode_DecodeFSDefault(folders);
-    list = text != NULL ? PyObject_CallMethod(text, "split", "s", ":") : NULL;
-    if (list != NULL)
-        result = PyObject_CallMethod(path, "extend", "O", list);
-    Py_XDECREF(text);
-    Py_XDECREF(list);
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
-}
 
 int main(int argc, char **argv)
 {
@@ -50,10 +33,6 @@ int main(int argc, char **argv)
         return status.exitcode;
     if (PyStatus_Exception(status))
         Py_ExitStatusException(status);
-    if (extend_path() < 0) {
-        PyErr_Print();
-        return 70;
-    }
     Hog_ReportLiveBlocks(watched);
     int code = Py_RunMain();
     if (watched && Hog_LiveBlocks(blocks) == 0 && (blocks[0] || blocks[1] || blocks[2])) {
