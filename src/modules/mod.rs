@@ -24,6 +24,8 @@ pub mod _functools;
 pub mod _heapq;
 pub mod _hognose;
 pub mod _imp;
+pub mod _interpqueues;
+pub mod _interpreters;
 pub mod _io;
 pub mod _json;
 pub mod _locale;
@@ -78,6 +80,7 @@ pub mod syslog;
 pub mod termios;
 pub mod time;
 pub mod unicodedata;
+pub mod xi;
 pub mod zlib;
 
 /// The declaration of a native module.
@@ -124,6 +127,8 @@ pub static MODULES: &[&ModuleSpec] = &[
     &hashes::sha2::MODULE,
     &hashes::sha3::MODULE,
     &_imp::MODULE,
+    &_interpqueues::MODULE,
+    &_interpreters::MODULE,
     &_io::MODULE,
     &_json::MODULE,
     &_locale::MODULE,

@@ -17,7 +17,8 @@ const NESTING_LIMIT: u32 = 100;
 ///
 /// # Safety
 /// The count is zero, and nobody uses the object afterwards.
-#[inline]
+// A call of its own: inlined wherever a reference is dropped, it would be most of the evaluation loop.
+#[inline(never)]
 pub unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the object is still whole.
     let typ = unsafe { (*object).ob_type() };

@@ -8,7 +8,7 @@
 //! Whoever comes may take a free mutex, before those who wait: that is fast. A thread that has waited for a
 //! millisecond gets it handed over instead, so that nobody starves.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use crate::sync::atomic::{AtomicU8, Ordering};
 
 use super::futex;
 use super::parking::{self, Parked};

@@ -9,9 +9,9 @@
 //! P2: `word` becomes [`WOKEN`] after the waiter was taken out by another thread, and is the last that this thread
 //! touches of it.
 
+use crate::sync::atomic::{AtomicU32, Ordering};
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::futex::{self, Wake};
 use super::lock::Locked;

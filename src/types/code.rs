@@ -23,7 +23,7 @@ use crate::types::notimplemented::not_implemented;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 use crate::vm::monitoring::table::CodeTable;
-use crate::vm::opcode::{self, op};
+use crate::vm::opcode::{self, Operands, op};
 use crate::{native, raise};
 
 /// `CO_OPTIMIZED`.
@@ -131,29 +131,29 @@ pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
             |ts, o| Ok(PyBytes::new(ts, o.cast::<PyCode>().raw_code())?.into_object()),
             "",
         ),
-        GetSetDef::get("co_consts", |ts, o| field(ts, &o.cast::<PyCode>().co_consts), ""),
-        GetSetDef::get("co_names", |ts, o| field(ts, &o.cast::<PyCode>().co_names), ""),
-        GetSetDef::get("co_exceptiontable", |ts, o| field(ts, &o.cast::<PyCode>().co_exceptiontable), ""),
-        GetSetDef::get("co_linetable", |ts, o| field(ts, &o.cast::<PyCode>().co_linetable), ""),
+        GetSetDef::field("co_consts", |ts, o| field(ts, &o.cast::<PyCode>().co_consts), ""),
+        GetSetDef::field("co_names", |ts, o| field(ts, &o.cast::<PyCode>().co_names), ""),
+        GetSetDef::field("co_exceptiontable", |ts, o| field(ts, &o.cast::<PyCode>().co_exceptiontable), ""),
+        GetSetDef::field("co_linetable", |ts, o| field(ts, &o.cast::<PyCode>().co_linetable), ""),
         GetSetDef::get("co_lnotab", |ts, o| field(ts, &o.cast::<PyCode>().co_linetable), ""),
-        GetSetDef::get("co_filename", |ts, o| field(ts, &o.cast::<PyCode>().co_filename), ""),
-        GetSetDef::get("co_name", |ts, o| field(ts, &o.cast::<PyCode>().co_name), ""),
-        GetSetDef::get("co_qualname", |ts, o| field(ts, &o.cast::<PyCode>().co_qualname), ""),
-        GetSetDef::get("co_flags", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_flags.into()), ""),
-        GetSetDef::get("co_argcount", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_argcount.into()), ""),
-        GetSetDef::get(
+        GetSetDef::field("co_filename", |ts, o| field(ts, &o.cast::<PyCode>().co_filename), ""),
+        GetSetDef::field("co_name", |ts, o| field(ts, &o.cast::<PyCode>().co_name), ""),
+        GetSetDef::field("co_qualname", |ts, o| field(ts, &o.cast::<PyCode>().co_qualname), ""),
+        GetSetDef::field("co_flags", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_flags.into()), ""),
+        GetSetDef::field("co_argcount", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_argcount.into()), ""),
+        GetSetDef::field(
             "co_posonlyargcount",
             |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_posonlyargcount.into()),
             "",
         ),
-        GetSetDef::get(
+        GetSetDef::field(
             "co_kwonlyargcount",
             |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_kwonlyargcount.into()),
             "",
         ),
-        GetSetDef::get("co_stacksize", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_stacksize.into()), ""),
-        GetSetDef::get("co_firstlineno", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_firstlineno.into()), ""),
-        GetSetDef::get("co_nlocals", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_nlocals.into()), ""),
+        GetSetDef::field("co_stacksize", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_stacksize.into()), ""),
+        GetSetDef::field("co_firstlineno", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_firstlineno.into()), ""),
+        GetSetDef::field("co_nlocals", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_nlocals.into()), ""),
         GetSetDef::get("co_varnames", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_LOCAL), ""),
         GetSetDef::get("co_cellvars", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_CELL), ""),
         GetSetDef::get("co_freevars", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_FREE), ""),
@@ -225,7 +225,8 @@ impl PyCode {
         {
             return raise!(ts, exc::ValueError, "code: malformed code object");
         }
-        if !opcode::validate(bytes) {
+        let operands = Operands { consts: parts.consts.len(), names: parts.names.len(), places: kinds.len() };
+        if !opcode::validate(bytes, &operands) {
             return raise!(ts, exc::ValueError, "code: malformed bytecode");
         }
         intern_names(ts, &parts.names)?;
@@ -346,6 +347,17 @@ impl PyCode {
     pub fn consts(&self) -> &[&PyObject] {
         // SAFETY: set once, kept as long as the code lives.
         unsafe { self.co_consts.borrow() }.map_or(&[], |t| t.items())
+    }
+
+    /// The constant of an instruction.
+    ///
+    /// # Safety
+    /// `index` is the argument of an instruction of this code: [`PyCode::new`] has checked that it is there.
+    #[inline(always)]
+    pub unsafe fn const_at(&self, index: usize) -> &PyObject {
+        debug_assert!(index < self.consts().len());
+        // SAFETY: set when the code was made; the caller's promise.
+        unsafe { self.co_consts.borrow().unwrap_unchecked().items().get_unchecked(index) }
     }
 
     /// `co_names`.

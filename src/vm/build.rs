@@ -144,27 +144,31 @@ pub fn dict_merge(ts: &ThreadState, dict: &PyDict, mapping: &PyObject, function:
     }
 }
 
+/// The top of a value stack, as the instructions that push many items give it back. (Were it changed in place, the
+/// evaluation loop could not keep it in a register.)
+pub type StackTop = *mut *mut PyObject;
+
 /// Pushes the items of a sequence that must have exactly `count`, the first on top.
 ///
 /// # Safety
 /// The stack has room for `count` items above `sp`.
-pub unsafe fn unpack(ts: &ThreadState, sequence: &PyObject, count: usize, sp: &mut *mut *mut PyObject) -> PyResult<()> {
+pub unsafe fn unpack(ts: &ThreadState, sequence: &PyObject, count: usize, sp: StackTop) -> PyResult<StackTop> {
     let items = take_items(ts, sequence, count)?;
     // SAFETY: the caller's promise.
-    unsafe { push_reversed(items, sp) };
-    Ok(())
+    Ok(unsafe { push_reversed(items, sp) })
 }
 
 /// # Safety
 /// The stack has room for the items above `sp`.
-unsafe fn push_reversed(mut items: TryVec<PyRef>, sp: &mut *mut *mut PyObject) {
+unsafe fn push_reversed(mut items: TryVec<PyRef>, mut sp: StackTop) -> StackTop {
     while let Some(item) = items.pop() {
         // SAFETY: the caller's promise.
         unsafe {
-            **sp = item.into_ptr();
-            *sp = sp.add(1);
+            *sp = item.into_ptr();
+            sp = sp.add(1);
         }
     }
+    sp
 }
 
 fn iterator_to_unpack(ts: &ThreadState, sequence: &PyObject) -> PyResult {
@@ -226,8 +230,8 @@ pub unsafe fn unpack_ex(
     sequence: &PyObject,
     before: usize,
     after: usize,
-    sp: &mut *mut *mut PyObject,
-) -> PyResult<()> {
+    mut sp: StackTop,
+) -> PyResult<StackTop> {
     let iterator = iterator_to_unpack(ts, sequence)?;
     let mut first = TryVec::<PyRef>::new();
     let mut rest = TryVec::<PyRef>::new();
@@ -268,10 +272,8 @@ pub unsafe fn unpack_ex(
     let middle = PyList::from_vec(ts, rest)?;
     // SAFETY: the caller's promise.
     unsafe {
-        push_reversed(last, sp);
-        **sp = middle.into_ptr().cast();
-        *sp = sp.add(1);
-        push_reversed(first, sp);
+        sp = push_reversed(last, sp);
+        *sp = middle.into_ptr().cast();
+        Ok(push_reversed(first, sp.add(1)))
     }
-    Ok(())
 }

@@ -196,15 +196,24 @@ fn handle_breaker(ts: &ThreadState) -> PyResult<()> {
 unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: Entry) -> Outcome {
     let mut watch = Watch::new();
     let mut frame: *mut Frame = first;
+    let mut start = None;
+    if entry == Entry::Throw {
+        // SAFETY: the caller's promise, here and below.
+        if WATCHED {
+            unsafe { watch.thrown(ts, frame) };
+        }
+        // SAFETY: as above.
+        match unsafe { raised(ts, frame, (*frame).pc, false, WATCHED.then_some(&mut watch)) } {
+            Some((handling, handler)) => (frame, start) = (handling, Some(handler)),
+            None => return Outcome::Raised,
+        }
+    }
     // SAFETY: for the whole block: code objects are validated when they are made, so instructions, caches,
     // names, constants and places are there; the compiler keeps the stack within `co_stacksize`;
     // the places up to `sp` hold owned references or null.
     unsafe {
-        let mut pc: *const Cell<u16> = (*frame).pc;
+        let mut pc: *const Cell<u16> = start.unwrap_or((*frame).pc);
         let mut sp: *mut *mut PyObject = (*frame).sp;
-        let mut locals: *mut *mut PyObject = (*frame).localsplus();
-        let mut oparg: usize = 0;
-        let mut throwing = entry == Entry::Throw;
 
         macro_rules! push {
             ($value:expr) => {{
@@ -266,1725 +275,1796 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                 (*frame).pc = pc;
             }};
         }
+        // The place of a local variable; a frame's locals lie behind it.
+        macro_rules! local {
+            ($index:expr) => {
+                (*frame).localsplus().add($index)
+            };
+        }
         macro_rules! name {
             ($index:expr) => {
                 (*(*frame).code).name_at($index)
             };
         }
 
-        'dispatch: loop {
+        loop {
             let reraised = 'inst: {
-                if throwing {
-                    throwing = false;
-                    if WATCHED {
-                        watch.thrown(ts, frame);
-                    }
-                    break 'inst false;
-                }
-                let unit = (*pc).get();
-                let prefixed = WATCHED && oparg != 0;
-                oparg |= (unit >> 8) as usize;
-                if WATCHED {
-                    match watch.before(ts, frame, pc, sp, oparg, prefixed) {
-                        Ok(Step::Run) => {}
-                        Ok(Step::Moved) => {
-                            pc = (*frame).pc;
-                            sp = (*frame).sp;
-                            oparg = 0;
-                            continue 'dispatch;
-                        }
-                        Ok(Step::Leave) => return Outcome::ChangeOver,
-                        Err(_) => break 'inst false,
-                    }
-                }
-
-                macro_rules! next {
-                    ($caches:expr) => {{
-                        pc = pc.add(1 + $caches);
-                        oparg = 0;
-                        continue 'dispatch;
-                    }};
-                    () => {
-                        next!(0)
-                    };
-                }
-                macro_rules! jump {
-                    ($offset:expr) => {{
-                        pc = pc.offset($offset);
-                        oparg = 0;
-                        continue 'dispatch;
-                    }};
-                }
-                macro_rules! fail {
-                    () => {
-                        break 'inst false
-                    };
-                }
-                macro_rules! check {
-                    ($result:expr) => {
-                        match $result {
-                            Ok(value) => value,
-                            Err(raised) => {
-                                let _: Raised = raised;
-                                fail!()
+                'dispatch: loop {
+                    let (mut operation, argument) = fetch(pc);
+                    let mut oparg = argument;
+                    let mut prefixed = false;
+                    'extended: loop {
+                        if WATCHED {
+                            match watch.before(ts, frame, pc, sp, oparg, prefixed) {
+                                Ok(Step::Run) => {}
+                                Ok(Step::Moved) => {
+                                    pc = (*frame).pc;
+                                    sp = (*frame).sp;
+                                    continue 'dispatch;
+                                }
+                                Ok(Step::Leave) => return Outcome::ChangeOver,
+                                Err(_) => break 'inst false,
                             }
                         }
-                    };
-                }
-                // Does what the eval breaker asks for, behind an instruction whose result is on the stack; `$units`
-                // leads to the next one, where the other loop goes on if it must.
-                macro_rules! periodic {
-                    ($units:expr) => {
-                        if breaks::<WATCHED>(ts) {
-                            save!();
-                            (*frame).sp = sp;
-                            check!(handle_breaker(ts));
-                            if ts.interp().monitoring.is_active() != WATCHED {
-                                (*frame).pc = pc.add($units);
-                                return Outcome::ChangeOver;
-                            }
-                        }
-                    };
-                }
-                // Turns to a frame that was just made for a Python call; `$skip` is how far behind the
-                // calling instruction its return goes on.
-                macro_rules! enter {
-                    ($callee:expr, $skip:expr) => {{
-                        let callee: *mut Frame = $callee;
-                        (*frame).sp = sp;
-                        (*frame).return_offset = $skip as u16;
-                        (*callee).previous = frame;
-                        frame = callee;
-                        ts.frame.set(frame);
-                        pc = (*frame).pc;
-                        sp = (*frame).sp;
-                        locals = (*frame).localsplus();
-                        oparg = 0;
-                        if enter_recursion(ts).is_err() {
-                            fail!()
-                        }
-                        continue 'dispatch;
-                    }};
-                }
 
-                match unit as u8 {
-                    op::NOP | op::NOT_TAKEN | op::CACHE => next!(),
-                    op::RESUME | op::RESUME_CHECK => {
-                        periodic!(0);
-                        next!()
-                    }
-
-                    // ---- locals and constants ----
-                    op::LOAD_FAST | op::LOAD_FAST_BORROW => {
-                        let value = *locals.add(oparg);
-                        (*value).incref();
-                        push_raw!(value);
-                        next!()
-                    }
-                    op::LOAD_FAST_CHECK => {
-                        let value = *locals.add(oparg);
-                        if value.is_null() {
-                            save!();
-                            check!(names::unbound_local(ts, &*frame, oparg));
-                        }
-                        (*value).incref();
-                        push_raw!(value);
-                        next!()
-                    }
-                    op::LOAD_FAST_AND_CLEAR => {
-                        push_raw!(locals.add(oparg).replace(core::ptr::null_mut()));
-                        next!()
-                    }
-                    op::LOAD_FAST_LOAD_FAST | op::LOAD_FAST_BORROW_LOAD_FAST_BORROW => {
-                        let value = *locals.add(oparg >> 4);
-                        (*value).incref();
-                        push_raw!(value);
-                        let value = *locals.add(oparg & 15);
-                        (*value).incref();
-                        push_raw!(value);
-                        next!()
-                    }
-                    op::LOAD_CONST | op::LOAD_CONST_MORTAL | op::LOAD_CONST_IMMORTAL => {
-                        let value = (*(*frame).code).consts()[oparg];
-                        value.incref();
-                        push_raw!(value.as_ptr());
-                        next!()
-                    }
-                    op::LOAD_SMALL_INT => {
-                        push_raw!(int::small_int_ptr(oparg as i64));
-                        next!()
-                    }
-                    op::STORE_FAST => {
-                        sp = sp.sub(1);
-                        let old = locals.add(oparg).replace(*sp);
-                        if !old.is_null() {
-                            header::decref(ts, old);
-                        }
-                        next!()
-                    }
-                    op::STORE_FAST_LOAD_FAST => {
-                        let old = locals.add(oparg >> 4).replace(*sp.sub(1));
-                        let value = *locals.add(oparg & 15);
-                        (*value).incref();
-                        *sp.sub(1) = value;
-                        if !old.is_null() {
-                            header::decref(ts, old);
-                        }
-                        next!()
-                    }
-                    op::STORE_FAST_STORE_FAST => {
-                        sp = sp.sub(2);
-                        let first = locals.add(oparg >> 4).replace(*sp.add(1));
-                        let second = locals.add(oparg & 15).replace(*sp);
-                        if !first.is_null() {
-                            header::decref(ts, first);
-                        }
-                        if !second.is_null() {
-                            header::decref(ts, second);
-                        }
-                        next!()
-                    }
-                    op::DELETE_FAST => {
-                        let old = locals.add(oparg).replace(core::ptr::null_mut());
-                        save!();
-                        if old.is_null() {
-                            check!(names::unbound_local(ts, &*frame, oparg));
-                        }
-                        header::decref(ts, old);
-                        next!()
-                    }
-                    op::POP_TOP | op::POP_ITER | op::END_FOR => {
-                        drop_top!();
-                        next!()
-                    }
-                    op::PUSH_NULL => {
-                        push_raw!(core::ptr::null_mut());
-                        next!()
-                    }
-                    op::END_SEND => {
-                        let value = *sp.sub(1);
-                        let receiver = *sp.sub(2);
-                        *sp.sub(2) = value;
-                        sp = sp.sub(1);
-                        header::decref(ts, receiver);
-                        next!()
-                    }
-                    op::COPY => {
-                        let value = *sp.sub(oparg);
-                        if !value.is_null() {
-                            (*value).incref();
-                        }
-                        push_raw!(value);
-                        next!()
-                    }
-                    op::SWAP => {
-                        core::ptr::swap(sp.sub(1), sp.sub(oparg));
-                        next!()
-                    }
-                    op::EXTENDED_ARG => {
-                        oparg <<= 8;
-                        pc = pc.add(1);
-                        continue 'dispatch;
-                    }
-
-                    // ---- operators ----
-                    op::UNARY_NEGATIVE => {
-                        save!();
-                        let value = check!(protocol::negative(ts, peek!(1)));
-                        replace!(1, value);
-                        next!()
-                    }
-                    op::UNARY_INVERT => {
-                        save!();
-                        let value = check!(protocol::invert(ts, peek!(1)));
-                        replace!(1, value);
-                        next!()
-                    }
-                    op::UNARY_NOT => {
-                        // The operand is a bool already.
-                        let was_true = core::ptr::eq(*sp.sub(1), true_object());
-                        *sp.sub(1) = if was_true { false_object() } else { true_object() }.as_ptr();
-                        next!()
-                    }
-                    op::TO_BOOL => {
-                        let value = peek!(1);
-                        let typ: *const PyTypeObject = value.ob_type();
-                        if core::ptr::eq(typ, &*BOOL_TYPE) {
-                            next!(3)
-                        }
-                        save!();
-                        let truth = if core::ptr::eq(typ, &*LIST_TYPE) {
-                            value.cast_unchecked::<PyList>().len() != 0
-                        } else if core::ptr::eq(typ, &*STR_TYPE) {
-                            value.cast_unchecked::<PyStr>().len() != 0
-                        } else {
-                            check!(protocol::is_true(ts, value))
-                        };
-                        replace!(1, py_bool(truth));
-                        next!(3)
-                    }
-                    op::BINARY_OP => {
-                        save!();
-                        let caches = Caches::of(pc);
-                        let (left, right) = (peek!(2), peek!(1));
-                        if caches.counter() == 0 {
-                            specialize::binary_op(caches, left, right, oparg);
-                        } else {
-                            caches.set_counter(caches.counter() - 1);
-                        }
-                        let value = check!(binary_op(ts, left, right, oparg));
-                        replace!(2, value);
-                        next!(5)
-                    }
-                    op::BINARY_OP_ADD_INT | op::BINARY_OP_SUBTRACT_INT | op::BINARY_OP_MULTIPLY_INT => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        save!();
-                        let fast = if is_exact(left, &INT_TYPE) && is_exact(right, &INT_TYPE) {
-                            let (a, b) = (left.cast_unchecked::<PyInt>(), right.cast_unchecked::<PyInt>());
-                            match unit as u8 {
-                                op::BINARY_OP_ADD_INT => int::fast_add(ts, a, b),
-                                op::BINARY_OP_SUBTRACT_INT => int::fast_sub(ts, a, b),
-                                _ => int::fast_mul(ts, a, b),
-                            }
-                        } else {
-                            specialize::miss(Caches::of(pc), op::BINARY_OP);
-                            None
-                        };
-                        let value = match fast {
-                            Some(value) => check!(value),
-                            None => check!(binary_op(ts, left, right, oparg)),
-                        };
-                        replace!(2, value);
-                        next!(5)
-                    }
-                    op::BINARY_OP_ADD_FLOAT | op::BINARY_OP_SUBTRACT_FLOAT | op::BINARY_OP_MULTIPLY_FLOAT => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        save!();
-                        let value = if is_exact(left, &FLOAT_TYPE) && is_exact(right, &FLOAT_TYPE) {
-                            let (a, b) =
-                                (left.cast_unchecked::<PyFloat>().value(), right.cast_unchecked::<PyFloat>().value());
-                            let result = match unit as u8 {
-                                op::BINARY_OP_ADD_FLOAT => a + b,
-                                op::BINARY_OP_SUBTRACT_FLOAT => a - b,
-                                _ => a * b,
+                        macro_rules! next {
+                            ($caches:expr) => {{
+                                pc = pc.add(1 + $caches);
+                                continue 'dispatch;
+                            }};
+                            () => {
+                                next!(0)
                             };
-                            // An operand that dies here lends its memory to the result.
-                            if left.is_unique() {
-                                left.cast_unchecked::<PyFloat>().set_value(result);
-                                drop_top!();
+                        }
+                        macro_rules! jump {
+                            ($offset:expr) => {{
+                                pc = pc.offset($offset);
+                                continue 'dispatch;
+                            }};
+                        }
+                        macro_rules! fail {
+                            () => {
+                                break 'inst false
+                            };
+                        }
+                        macro_rules! check {
+                            ($result:expr) => {
+                                match $result {
+                                    Ok(value) => value,
+                                    Err(raised) => {
+                                        let _: Raised = raised;
+                                        fail!()
+                                    }
+                                }
+                            };
+                        }
+                        // Does what the eval breaker asks for, behind an instruction whose result is on the stack; `$units`
+                        // leads to the next one, where the other loop goes on if it must.
+                        macro_rules! periodic {
+                            ($units:expr) => {
+                                if breaks::<WATCHED>(ts) {
+                                    save!();
+                                    (*frame).sp = sp;
+                                    check!(handle_breaker(ts));
+                                    if ts.interp().monitoring.is_active() != WATCHED {
+                                        (*frame).pc = pc.add($units);
+                                        return Outcome::ChangeOver;
+                                    }
+                                }
+                            };
+                        }
+                        // Turns to a frame that was just made for a Python call; `$skip` is how far behind the
+                        // calling instruction its return goes on.
+                        macro_rules! enter {
+                            ($callee:expr, $skip:expr) => {{
+                                let callee: *mut Frame = $callee;
+                                (*frame).sp = sp;
+                                (*frame).return_offset = $skip as u16;
+                                (*callee).previous = frame;
+                                frame = callee;
+                                ts.frame.set(frame);
+                                pc = (*frame).pc;
+                                sp = (*frame).sp;
+                                if enter_recursion(ts).is_err() {
+                                    fail!()
+                                }
+                                continue 'dispatch;
+                            }};
+                        }
+
+                        // Specialized for two ints; what does not fit goes the long way.
+                        macro_rules! int_operation {
+                            ($fast:path) => {{
+                                let (left, right) = (peek!(2), peek!(1));
+                                save!();
+                                let fast = if is_exact(left, &INT_TYPE) && is_exact(right, &INT_TYPE) {
+                                    $fast(ts, left.cast_unchecked::<PyInt>(), right.cast_unchecked::<PyInt>())
+                                } else {
+                                    specialize::miss(Caches::of(pc), op::BINARY_OP);
+                                    None
+                                };
+                                let value = match fast {
+                                    Some(value) => check!(value),
+                                    None => check!(binary_op(ts, left, right, oparg)),
+                                };
+                                replace!(2, value);
                                 next!(5)
-                            }
-                            if right.is_unique() {
-                                right.cast_unchecked::<PyFloat>().set_value(result);
-                                sp = sp.sub(1);
-                                let dead = sp.sub(1).replace(*sp);
-                                header::decref(ts, dead);
-                                next!(5)
-                            }
-                            check!(PyFloat::new(ts, result))
-                        } else {
-                            specialize::miss(Caches::of(pc), op::BINARY_OP);
-                            check!(binary_op(ts, left, right, oparg))
-                        };
-                        replace!(2, value);
-                        next!(5)
+                            }};
+                        }
+                        // Specialized for two floats.
+                        macro_rules! float_operation {
+                        ($operator:tt) => {{
+                            let (left, right) = (peek!(2), peek!(1));
+                            save!();
+                            let value = if is_exact(left, &FLOAT_TYPE) && is_exact(right, &FLOAT_TYPE) {
+                                let result = left.cast_unchecked::<PyFloat>().value()
+                                    $operator right.cast_unchecked::<PyFloat>().value();
+                                // An operand that dies here lends its memory to the result.
+                                if left.is_unique() {
+                                    left.cast_unchecked::<PyFloat>().set_value(result);
+                                    drop_top!();
+                                    next!(5)
+                                }
+                                if right.is_unique() {
+                                    right.cast_unchecked::<PyFloat>().set_value(result);
+                                    sp = sp.sub(1);
+                                    let dead = sp.sub(1).replace(*sp);
+                                    header::decref(ts, dead);
+                                    next!(5)
+                                }
+                                check!(PyFloat::new(ts, result))
+                            } else {
+                                specialize::miss(Caches::of(pc), op::BINARY_OP);
+                                check!(binary_op(ts, left, right, oparg))
+                            };
+                            replace!(2, value);
+                            next!(5)
+                        }};
                     }
-                    op::BINARY_OP_ADD_UNICODE => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        save!();
-                        let value = if is_exact(left, &STR_TYPE) && is_exact(right, &STR_TYPE) {
-                            // `s += t`: when the next instruction stores to a local that holds the left
-                            // operand, nobody else sees it, and it can grow in place.
-                            let next = (*pc.add(6)).get();
-                            let place = locals.add((next >> 8) as usize);
-                            if next as u8 == op::STORE_FAST && core::ptr::eq(*place, left) && left.refcnt() == 2 {
-                                header::decref(ts, place.replace(core::ptr::null_mut()));
+
+                        match operation {
+                            op::NOP | op::NOT_TAKEN | op::CACHE => next!(),
+                            op::RESUME | op::RESUME_CHECK => {
+                                periodic!(0);
+                                next!()
+                            }
+
+                            // ---- locals and constants ----
+                            op::LOAD_FAST | op::LOAD_FAST_BORROW => {
+                                let value = *local!(oparg);
+                                (*value).incref();
+                                push_raw!(value);
+                                next!()
+                            }
+                            op::LOAD_FAST_CHECK => {
+                                let value = *local!(oparg);
+                                if value.is_null() {
+                                    save!();
+                                    check!(names::unbound_local(ts, &*frame, oparg));
+                                }
+                                (*value).incref();
+                                push_raw!(value);
+                                next!()
+                            }
+                            op::LOAD_FAST_AND_CLEAR => {
+                                push_raw!(local!(oparg).replace(core::ptr::null_mut()));
+                                next!()
+                            }
+                            op::LOAD_FAST_LOAD_FAST | op::LOAD_FAST_BORROW_LOAD_FAST_BORROW => {
+                                let value = *local!(oparg >> 4);
+                                (*value).incref();
+                                push_raw!(value);
+                                let value = *local!(oparg & 15);
+                                (*value).incref();
+                                push_raw!(value);
+                                next!()
+                            }
+                            op::LOAD_CONST | op::LOAD_CONST_MORTAL | op::LOAD_CONST_IMMORTAL => {
+                                let value = (*(*frame).code).const_at(oparg);
+                                value.incref();
+                                push_raw!(value.as_ptr());
+                                next!()
+                            }
+                            op::LOAD_SMALL_INT => {
+                                push_raw!(int::small_int_ptr(oparg as i64));
+                                next!()
+                            }
+                            op::STORE_FAST => {
                                 sp = sp.sub(1);
-                                let right = PyRef::from_owned(*sp);
+                                let old = local!(oparg).replace(*sp);
+                                if !old.is_null() {
+                                    header::decref(ts, old);
+                                }
+                                next!()
+                            }
+                            op::STORE_FAST_LOAD_FAST => {
+                                let old = local!(oparg >> 4).replace(*sp.sub(1));
+                                let value = *local!(oparg & 15);
+                                (*value).incref();
+                                *sp.sub(1) = value;
+                                if !old.is_null() {
+                                    header::decref(ts, old);
+                                }
+                                next!()
+                            }
+                            op::STORE_FAST_STORE_FAST => {
+                                sp = sp.sub(2);
+                                let first = local!(oparg >> 4).replace(*sp.add(1));
+                                let second = local!(oparg & 15).replace(*sp);
+                                if !first.is_null() {
+                                    header::decref(ts, first);
+                                }
+                                if !second.is_null() {
+                                    header::decref(ts, second);
+                                }
+                                next!()
+                            }
+                            op::DELETE_FAST => {
+                                let old = local!(oparg).replace(core::ptr::null_mut());
+                                save!();
+                                if old.is_null() {
+                                    check!(names::unbound_local(ts, &*frame, oparg));
+                                }
+                                header::decref(ts, old);
+                                next!()
+                            }
+                            op::POP_TOP | op::POP_ITER | op::END_FOR => {
+                                drop_top!();
+                                next!()
+                            }
+                            op::PUSH_NULL => {
+                                push_raw!(core::ptr::null_mut());
+                                next!()
+                            }
+                            op::END_SEND => {
+                                let value = *sp.sub(1);
+                                let receiver = *sp.sub(2);
+                                *sp.sub(2) = value;
                                 sp = sp.sub(1);
-                                let mut grown = PyRef::from_owned(*sp);
-                                match crate::types::str::concat_in_place(
-                                    ts,
-                                    &mut grown,
-                                    right.cast_unchecked::<PyStr>(),
-                                ) {
-                                    Ok(()) => {
-                                        push!(grown);
+                                header::decref(ts, receiver);
+                                next!()
+                            }
+                            op::COPY => {
+                                let value = *sp.sub(oparg);
+                                if !value.is_null() {
+                                    (*value).incref();
+                                }
+                                push_raw!(value);
+                                next!()
+                            }
+                            op::SWAP => {
+                                core::ptr::swap(sp.sub(1), sp.sub(oparg));
+                                next!()
+                            }
+                            op::EXTENDED_ARG => {
+                                pc = pc.add(1);
+                                let (prefixed_operation, argument) = fetch(pc);
+                                operation = prefixed_operation;
+                                oparg = oparg << 8 | argument;
+                                prefixed = true;
+                                continue 'extended;
+                            }
+
+                            // ---- operators ----
+                            op::UNARY_NEGATIVE => {
+                                save!();
+                                let value = check!(protocol::negative(ts, peek!(1)));
+                                replace!(1, value);
+                                next!()
+                            }
+                            op::UNARY_INVERT => {
+                                save!();
+                                let value = check!(protocol::invert(ts, peek!(1)));
+                                replace!(1, value);
+                                next!()
+                            }
+                            op::UNARY_NOT => {
+                                // The operand is a bool already.
+                                let was_true = core::ptr::eq(*sp.sub(1), true_object());
+                                *sp.sub(1) = if was_true { false_object() } else { true_object() }.as_ptr();
+                                next!()
+                            }
+                            op::TO_BOOL => {
+                                let value = peek!(1);
+                                let typ: *const PyTypeObject = value.ob_type();
+                                if core::ptr::eq(typ, &*BOOL_TYPE) {
+                                    next!(3)
+                                }
+                                save!();
+                                let truth = if core::ptr::eq(typ, &*LIST_TYPE) {
+                                    value.cast_unchecked::<PyList>().len() != 0
+                                } else if core::ptr::eq(typ, &*STR_TYPE) {
+                                    value.cast_unchecked::<PyStr>().len() != 0
+                                } else {
+                                    check!(protocol::is_true(ts, value))
+                                };
+                                replace!(1, py_bool(truth));
+                                next!(3)
+                            }
+                            op::BINARY_OP => {
+                                save!();
+                                let caches = Caches::of(pc);
+                                let (left, right) = (peek!(2), peek!(1));
+                                if caches.counter() == 0 {
+                                    specialize::binary_op(caches, left, right, oparg);
+                                } else {
+                                    caches.set_counter(caches.counter() - 1);
+                                }
+                                let value = check!(binary_op(ts, left, right, oparg));
+                                replace!(2, value);
+                                next!(5)
+                            }
+                            op::BINARY_OP_ADD_INT => int_operation!(int::fast_add),
+                            op::BINARY_OP_SUBTRACT_INT => int_operation!(int::fast_sub),
+                            op::BINARY_OP_MULTIPLY_INT => int_operation!(int::fast_mul),
+                            op::BINARY_OP_ADD_FLOAT => float_operation!(+),
+                            op::BINARY_OP_SUBTRACT_FLOAT => float_operation!(-),
+                            op::BINARY_OP_MULTIPLY_FLOAT => float_operation!(*),
+                            op::BINARY_OP_ADD_UNICODE => {
+                                let (left, right) = (peek!(2), peek!(1));
+                                save!();
+                                let value = if is_exact(left, &STR_TYPE) && is_exact(right, &STR_TYPE) {
+                                    // `s += t`: when the next instruction stores to a local that holds the left
+                                    // operand, nobody else sees it, and it can grow in place.
+                                    let next = (*pc.add(6)).get();
+                                    let place = local!((next >> 8) as usize);
+                                    if next as u8 == op::STORE_FAST && core::ptr::eq(*place, left) && left.refcnt() == 2
+                                    {
+                                        header::decref(ts, place.replace(core::ptr::null_mut()));
+                                        sp = sp.sub(1);
+                                        let right = PyRef::from_owned(*sp);
+                                        sp = sp.sub(1);
+                                        let mut grown = PyRef::from_owned(*sp);
+                                        match crate::types::str::concat_in_place(
+                                            ts,
+                                            &mut grown,
+                                            right.cast_unchecked::<PyStr>(),
+                                        ) {
+                                            Ok(()) => {
+                                                push!(grown);
+                                                next!(5)
+                                            }
+                                            Err(_) => {
+                                                *place = grown.into_ptr();
+                                                fail!()
+                                            }
+                                        }
+                                    }
+                                    check!(PyStr::concat(
+                                        ts,
+                                        left.cast_unchecked::<PyStr>(),
+                                        right.cast_unchecked::<PyStr>()
+                                    ))
+                                    .into_object()
+                                } else {
+                                    specialize::miss(Caches::of(pc), op::BINARY_OP);
+                                    check!(binary_op(ts, left, right, oparg))
+                                };
+                                replace!(2, value);
+                                next!(5)
+                            }
+                            op::BINARY_OP_SUBSCR_LIST_INT => {
+                                let (left, right) = (peek!(2), peek!(1));
+                                if is_exact(left, &LIST_TYPE)
+                                    && is_exact(right, &INT_TYPE)
+                                    && let Some(index) = right.cast_unchecked::<PyInt>().as_i64()
+                                {
+                                    let list = left.cast_unchecked::<PyList>();
+                                    let index = if index < 0 { index + list.len() as i64 } else { index };
+                                    if let Some(value) = list.get(index as usize) {
+                                        replace!(2, value);
                                         next!(5)
                                     }
-                                    Err(_) => {
-                                        *place = grown.into_ptr();
+                                } else {
+                                    specialize::miss(Caches::of(pc), op::BINARY_OP);
+                                }
+                                save!();
+                                let value = check!(protocol::getitem(ts, left, right));
+                                replace!(2, value);
+                                next!(5)
+                            }
+                            op::BINARY_OP_SUBSCR_TUPLE_INT => {
+                                let (left, right) = (peek!(2), peek!(1));
+                                if is_exact(left, &TUPLE_TYPE)
+                                    && is_exact(right, &INT_TYPE)
+                                    && let Some(index) = right.cast_unchecked::<PyInt>().as_i64()
+                                {
+                                    let tuple = left.cast_unchecked::<PyTuple>();
+                                    let index = if index < 0 { index + tuple.len() as i64 } else { index };
+                                    if let Some(value) = tuple.items().get(index as usize) {
+                                        replace!(2, value.new_ref());
+                                        next!(5)
+                                    }
+                                } else {
+                                    specialize::miss(Caches::of(pc), op::BINARY_OP);
+                                }
+                                save!();
+                                let value = check!(protocol::getitem(ts, left, right));
+                                replace!(2, value);
+                                next!(5)
+                            }
+                            op::BINARY_OP_SUBSCR_DICT => {
+                                let (left, right) = (peek!(2), peek!(1));
+                                save!();
+                                if !is_exact(left, &DICT_TYPE) {
+                                    specialize::miss(Caches::of(pc), op::BINARY_OP);
+                                    let value = check!(protocol::getitem(ts, left, right));
+                                    replace!(2, value);
+                                    next!(5)
+                                }
+                                match check!(left.cast_unchecked::<PyDict>().get(ts, right)) {
+                                    Some(value) => {
+                                        replace!(2, value);
+                                        next!(5)
+                                    }
+                                    None => {
+                                        let _ = crate::types::dict::raise_key_error(ts, right);
                                         fail!()
                                     }
                                 }
                             }
-                            check!(PyStr::concat(ts, left.cast_unchecked::<PyStr>(), right.cast_unchecked::<PyStr>()))
-                                .into_object()
-                        } else {
-                            specialize::miss(Caches::of(pc), op::BINARY_OP);
-                            check!(binary_op(ts, left, right, oparg))
-                        };
-                        replace!(2, value);
-                        next!(5)
-                    }
-                    op::BINARY_OP_SUBSCR_LIST_INT => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        if is_exact(left, &LIST_TYPE)
-                            && is_exact(right, &INT_TYPE)
-                            && let Some(index) = right.cast_unchecked::<PyInt>().as_i64()
-                        {
-                            let list = left.cast_unchecked::<PyList>();
-                            let index = if index < 0 { index + list.len() as i64 } else { index };
-                            if let Some(value) = list.get(index as usize) {
-                                replace!(2, value);
-                                next!(5)
-                            }
-                        } else {
-                            specialize::miss(Caches::of(pc), op::BINARY_OP);
-                        }
-                        save!();
-                        let value = check!(protocol::getitem(ts, left, right));
-                        replace!(2, value);
-                        next!(5)
-                    }
-                    op::BINARY_OP_SUBSCR_TUPLE_INT => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        if is_exact(left, &TUPLE_TYPE)
-                            && is_exact(right, &INT_TYPE)
-                            && let Some(index) = right.cast_unchecked::<PyInt>().as_i64()
-                        {
-                            let tuple = left.cast_unchecked::<PyTuple>();
-                            let index = if index < 0 { index + tuple.len() as i64 } else { index };
-                            if let Some(value) = tuple.items().get(index as usize) {
-                                replace!(2, value.new_ref());
-                                next!(5)
-                            }
-                        } else {
-                            specialize::miss(Caches::of(pc), op::BINARY_OP);
-                        }
-                        save!();
-                        let value = check!(protocol::getitem(ts, left, right));
-                        replace!(2, value);
-                        next!(5)
-                    }
-                    op::BINARY_OP_SUBSCR_DICT => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        save!();
-                        if !is_exact(left, &DICT_TYPE) {
-                            specialize::miss(Caches::of(pc), op::BINARY_OP);
-                            let value = check!(protocol::getitem(ts, left, right));
-                            replace!(2, value);
-                            next!(5)
-                        }
-                        match check!(left.cast_unchecked::<PyDict>().get(ts, right)) {
-                            Some(value) => {
-                                replace!(2, value);
-                                next!(5)
-                            }
-                            None => {
-                                let _ = crate::types::dict::raise_key_error(ts, right);
-                                fail!()
-                            }
-                        }
-                    }
-                    op::COMPARE_OP => {
-                        save!();
-                        let caches = Caches::of(pc);
-                        let (left, right) = (peek!(2), peek!(1));
-                        if caches.counter() == 0 {
-                            specialize::compare_op(caches, left, right);
-                        } else {
-                            caches.set_counter(caches.counter() - 1);
-                        }
-                        let value = check!(compare_op(ts, left, right, oparg));
-                        replace!(2, value);
-                        next!(1)
-                    }
-                    op::COMPARE_OP_INT => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        if is_exact(left, &INT_TYPE)
-                            && is_exact(right, &INT_TYPE)
-                            && let Some(ordering) =
-                                int::fast_compare(left.cast_unchecked::<PyInt>(), right.cast_unchecked::<PyInt>())
-                        {
-                            let truth = COMPARISONS[oparg >> 5].holds(ordering);
-                            replace!(2, py_bool(truth));
-                            next!(1)
-                        }
-                        save!();
-                        specialize::miss(Caches::of(pc), op::COMPARE_OP);
-                        let value = check!(compare_op(ts, left, right, oparg));
-                        replace!(2, value);
-                        next!(1)
-                    }
-                    op::COMPARE_OP_FLOAT => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        if is_exact(left, &FLOAT_TYPE) && is_exact(right, &FLOAT_TYPE) {
-                            let (a, b) =
-                                (left.cast_unchecked::<PyFloat>().value(), right.cast_unchecked::<PyFloat>().value());
-                            let truth = match COMPARISONS[oparg >> 5] {
-                                CompareOp::Lt => a < b,
-                                CompareOp::Le => a <= b,
-                                CompareOp::Eq => a == b,
-                                CompareOp::Ne => a != b,
-                                CompareOp::Gt => a > b,
-                                CompareOp::Ge => a >= b,
-                            };
-                            replace!(2, py_bool(truth));
-                            next!(1)
-                        }
-                        save!();
-                        specialize::miss(Caches::of(pc), op::COMPARE_OP);
-                        let value = check!(compare_op(ts, left, right, oparg));
-                        replace!(2, value);
-                        next!(1)
-                    }
-                    op::COMPARE_OP_STR => {
-                        let (left, right) = (peek!(2), peek!(1));
-                        let comparison = COMPARISONS[oparg >> 5];
-                        if is_exact(left, &STR_TYPE)
-                            && is_exact(right, &STR_TYPE)
-                            && matches!(comparison, CompareOp::Eq | CompareOp::Ne)
-                        {
-                            let same = left.cast_unchecked::<PyStr>().equals(right.cast_unchecked::<PyStr>());
-                            replace!(2, py_bool(same == (comparison == CompareOp::Eq)));
-                            next!(1)
-                        }
-                        save!();
-                        specialize::miss(Caches::of(pc), op::COMPARE_OP);
-                        let value = check!(compare_op(ts, left, right, oparg));
-                        replace!(2, value);
-                        next!(1)
-                    }
-                    op::IS_OP => {
-                        let same = core::ptr::eq(*sp.sub(2), *sp.sub(1));
-                        replace!(2, py_bool(same != (oparg != 0)));
-                        next!()
-                    }
-                    op::CONTAINS_OP => {
-                        save!();
-                        let found = check!(protocol::contains(ts, peek!(1), peek!(2)));
-                        replace!(2, py_bool(found != (oparg != 0)));
-                        next!(1)
-                    }
-                    op::BINARY_SLICE => {
-                        save!();
-                        let value = check!(build::binary_slice(ts, peek!(3), peek!(2), peek!(1)));
-                        replace!(3, value);
-                        next!()
-                    }
-                    op::STORE_SLICE => {
-                        save!();
-                        let slice = check!(PySlice::new(ts, peek!(2), peek!(1), none()));
-                        check!(protocol::setitem(ts, peek!(3), slice.as_object(), peek!(4)));
-                        drop(slice);
-                        drop_range(ts, sp.sub(4), sp);
-                        sp = sp.sub(4);
-                        next!()
-                    }
-                    op::STORE_SUBSCR => {
-                        save!();
-                        let (value, container, key) = (peek!(3), peek!(2), peek!(1));
-                        if is_exact(container, &LIST_TYPE)
-                            && is_exact(key, &INT_TYPE)
-                            && let Some(index) = key.cast_unchecked::<PyInt>().as_i64()
-                            && (index as usize) < container.cast_unchecked::<PyList>().len()
-                        {
-                            let list = container.cast_unchecked::<PyList>();
-                            check!(list.set(ts, index as usize, value.new_ref()));
-                        } else if is_exact(container, &DICT_TYPE) {
-                            check!(container.cast_unchecked::<PyDict>().set(ts, key, value));
-                        } else {
-                            check!(protocol::setitem(ts, container, key, value));
-                        }
-                        drop_range(ts, sp.sub(3), sp);
-                        sp = sp.sub(3);
-                        next!(1)
-                    }
-                    op::DELETE_SUBSCR => {
-                        save!();
-                        check!(protocol::delitem(ts, peek!(2), peek!(1)));
-                        drop_range(ts, sp.sub(2), sp);
-                        sp = sp.sub(2);
-                        next!()
-                    }
-
-                    // ---- names ----
-                    op::LOAD_GLOBAL => {
-                        save!();
-                        let caches = Caches::of(pc);
-                        let name = name!(oparg >> 1);
-                        if caches.counter() == 0 {
-                            specialize::load_global(ts, caches, &*frame, name);
-                        } else {
-                            caches.set_counter(caches.counter() - 1);
-                        }
-                        let value = check!(names::load_global(ts, &*frame, name));
-                        push!(value);
-                        if oparg & 1 != 0 {
-                            push_raw!(core::ptr::null_mut());
-                        }
-                        next!(4)
-                    }
-                    op::LOAD_GLOBAL_MODULE => {
-                        let caches = Caches::of(pc);
-                        let globals = &*(*frame).globals;
-                        if globals.current_keys_version() == caches.get_u32(3)
-                            && let Some(value) = globals.value_at(caches.get(2))
-                        {
-                            value.incref();
-                            push_raw!(value.as_ptr());
-                            if oparg & 1 != 0 {
-                                push_raw!(core::ptr::null_mut());
-                            }
-                            next!(4)
-                        }
-                        specialize::miss(caches, op::LOAD_GLOBAL);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_GLOBAL_BUILTIN => {
-                        let caches = Caches::of(pc);
-                        let globals = &*(*frame).globals;
-                        let builtins = &*(*frame).builtins.cast::<PyDict>();
-                        // `specialize` has seen that the built-in names are a dict; a frame's never change.
-                        if is_exact(&*(*frame).builtins, &DICT_TYPE)
-                            && globals.current_keys_version() as u16 == caches.get(3)
-                            && builtins.current_keys_version() as u16 == caches.get(4)
-                            && globals.current_keys_version() < 0x1_0000
-                            && builtins.current_keys_version() < 0x1_0000
-                            && let Some(value) = builtins.value_at(caches.get(2))
-                        {
-                            value.incref();
-                            push_raw!(value.as_ptr());
-                            if oparg & 1 != 0 {
-                                push_raw!(core::ptr::null_mut());
-                            }
-                            next!(4)
-                        }
-                        specialize::miss(caches, op::LOAD_GLOBAL);
-                        continue 'dispatch;
-                    }
-                    op::STORE_GLOBAL => {
-                        save!();
-                        check!((*(*frame).globals).set(ts, name!(oparg).as_object(), peek!(1)));
-                        drop_top!();
-                        next!()
-                    }
-                    op::DELETE_GLOBAL => {
-                        save!();
-                        check!(names::delete_global(ts, &*frame, name!(oparg)));
-                        next!()
-                    }
-                    op::LOAD_NAME => {
-                        save!();
-                        let value = check!(names::load_name(ts, &*frame, name!(oparg)));
-                        push!(value);
-                        next!()
-                    }
-                    op::STORE_NAME => {
-                        save!();
-                        check!(names::store_name(ts, &*frame, name!(oparg), peek!(1)));
-                        drop_top!();
-                        next!()
-                    }
-                    op::DELETE_NAME => {
-                        save!();
-                        check!(names::delete_name(ts, &*frame, name!(oparg)));
-                        next!()
-                    }
-                    op::LOAD_LOCALS => {
-                        save!();
-                        let value = check!(names::load_locals(ts, &*frame));
-                        push!(value);
-                        next!()
-                    }
-                    op::LOAD_FROM_DICT_OR_GLOBALS => {
-                        save!();
-                        let value = check!(names::load_from_dict_or_globals(ts, &*frame, peek!(1), name!(oparg)));
-                        replace!(1, value);
-                        next!()
-                    }
-                    op::MAKE_CELL => {
-                        save!();
-                        // The value is the cell's now, and gone with it when the cell cannot be made.
-                        let value = locals.add(oparg).replace(core::ptr::null_mut());
-                        let cell = check!(PyCell::new(ts, PyRef::from_owned_or_null(value)));
-                        *locals.add(oparg) = cell.into_ptr().cast();
-                        next!()
-                    }
-                    op::COPY_FREE_VARS => {
-                        let code = &*(*frame).code;
-                        let first = code.co_nlocalsplus as usize - oparg;
-                        if let Some(closure) = (*frame).function().func_closure.borrow() {
-                            for (index, cell) in closure.items().iter().take(oparg).enumerate() {
-                                cell.incref();
-                                *locals.add(first + index) = cell.as_ptr();
-                            }
-                        }
-                        next!()
-                    }
-                    op::LOAD_DEREF => {
-                        let cell = (**locals.add(oparg)).cast_unchecked::<PyCell>();
-                        match cell.get() {
-                            Some(value) => push!(value),
-                            None => {
+                            op::COMPARE_OP => {
                                 save!();
-                                check!(names::unbound_deref(ts, &*frame, oparg))
+                                let caches = Caches::of(pc);
+                                let (left, right) = (peek!(2), peek!(1));
+                                if caches.counter() == 0 {
+                                    specialize::compare_op(caches, left, right);
+                                } else {
+                                    caches.set_counter(caches.counter() - 1);
+                                }
+                                let value = check!(compare_op(ts, left, right, oparg));
+                                replace!(2, value);
+                                next!(1)
                             }
-                        }
-                        next!()
-                    }
-                    op::STORE_DEREF => {
-                        let cell = (**locals.add(oparg)).cast_unchecked::<PyCell>();
-                        let value = pop!();
-                        cell.set(Some(value));
-                        next!()
-                    }
-                    op::DELETE_DEREF => {
-                        save!();
-                        let cell = (**locals.add(oparg)).cast_unchecked::<PyCell>();
-                        if cell.take().is_none() {
-                            check!(names::unbound_deref(ts, &*frame, oparg));
-                        }
-                        next!()
-                    }
-                    op::LOAD_FROM_DICT_OR_DEREF => {
-                        save!();
-                        let value = check!(names::load_from_dict_or_deref(ts, &*frame, peek!(1), oparg));
-                        replace!(1, value);
-                        next!()
-                    }
+                            op::COMPARE_OP_INT => {
+                                let (left, right) = (peek!(2), peek!(1));
+                                if is_exact(left, &INT_TYPE)
+                                    && is_exact(right, &INT_TYPE)
+                                    && let Some(ordering) = int::fast_compare(
+                                        left.cast_unchecked::<PyInt>(),
+                                        right.cast_unchecked::<PyInt>(),
+                                    )
+                                {
+                                    let truth = COMPARISONS[oparg >> 5].holds(ordering);
+                                    replace!(2, py_bool(truth));
+                                    next!(1)
+                                }
+                                save!();
+                                specialize::miss(Caches::of(pc), op::COMPARE_OP);
+                                let value = check!(compare_op(ts, left, right, oparg));
+                                replace!(2, value);
+                                next!(1)
+                            }
+                            op::COMPARE_OP_FLOAT => {
+                                let (left, right) = (peek!(2), peek!(1));
+                                if is_exact(left, &FLOAT_TYPE) && is_exact(right, &FLOAT_TYPE) {
+                                    let (a, b) = (
+                                        left.cast_unchecked::<PyFloat>().value(),
+                                        right.cast_unchecked::<PyFloat>().value(),
+                                    );
+                                    let truth = match COMPARISONS[oparg >> 5] {
+                                        CompareOp::Lt => a < b,
+                                        CompareOp::Le => a <= b,
+                                        CompareOp::Eq => a == b,
+                                        CompareOp::Ne => a != b,
+                                        CompareOp::Gt => a > b,
+                                        CompareOp::Ge => a >= b,
+                                    };
+                                    replace!(2, py_bool(truth));
+                                    next!(1)
+                                }
+                                save!();
+                                specialize::miss(Caches::of(pc), op::COMPARE_OP);
+                                let value = check!(compare_op(ts, left, right, oparg));
+                                replace!(2, value);
+                                next!(1)
+                            }
+                            op::COMPARE_OP_STR => {
+                                let (left, right) = (peek!(2), peek!(1));
+                                let comparison = COMPARISONS[oparg >> 5];
+                                if is_exact(left, &STR_TYPE)
+                                    && is_exact(right, &STR_TYPE)
+                                    && matches!(comparison, CompareOp::Eq | CompareOp::Ne)
+                                {
+                                    let same = left.cast_unchecked::<PyStr>().equals(right.cast_unchecked::<PyStr>());
+                                    replace!(2, py_bool(same == (comparison == CompareOp::Eq)));
+                                    next!(1)
+                                }
+                                save!();
+                                specialize::miss(Caches::of(pc), op::COMPARE_OP);
+                                let value = check!(compare_op(ts, left, right, oparg));
+                                replace!(2, value);
+                                next!(1)
+                            }
+                            op::IS_OP => {
+                                let same = core::ptr::eq(*sp.sub(2), *sp.sub(1));
+                                replace!(2, py_bool(same != (oparg != 0)));
+                                next!()
+                            }
+                            op::CONTAINS_OP => {
+                                save!();
+                                let found = check!(protocol::contains(ts, peek!(1), peek!(2)));
+                                replace!(2, py_bool(found != (oparg != 0)));
+                                next!(1)
+                            }
+                            op::BINARY_SLICE => {
+                                save!();
+                                let value = check!(build::binary_slice(ts, peek!(3), peek!(2), peek!(1)));
+                                replace!(3, value);
+                                next!()
+                            }
+                            op::STORE_SLICE => {
+                                save!();
+                                let slice = check!(PySlice::new(ts, peek!(2), peek!(1), none()));
+                                check!(protocol::setitem(ts, peek!(3), slice.as_object(), peek!(4)));
+                                drop(slice);
+                                drop_range(ts, sp.sub(4), sp);
+                                sp = sp.sub(4);
+                                next!()
+                            }
+                            op::STORE_SUBSCR => {
+                                save!();
+                                let (value, container, key) = (peek!(3), peek!(2), peek!(1));
+                                if is_exact(container, &LIST_TYPE)
+                                    && is_exact(key, &INT_TYPE)
+                                    && let Some(index) = key.cast_unchecked::<PyInt>().as_i64()
+                                    && (index as usize) < container.cast_unchecked::<PyList>().len()
+                                {
+                                    let list = container.cast_unchecked::<PyList>();
+                                    check!(list.set(ts, index as usize, value.new_ref()));
+                                } else if is_exact(container, &DICT_TYPE) {
+                                    check!(container.cast_unchecked::<PyDict>().set(ts, key, value));
+                                } else {
+                                    check!(protocol::setitem(ts, container, key, value));
+                                }
+                                drop_range(ts, sp.sub(3), sp);
+                                sp = sp.sub(3);
+                                next!(1)
+                            }
+                            op::DELETE_SUBSCR => {
+                                save!();
+                                check!(protocol::delitem(ts, peek!(2), peek!(1)));
+                                drop_range(ts, sp.sub(2), sp);
+                                sp = sp.sub(2);
+                                next!()
+                            }
 
-                    // ---- attributes ----
-                    op::LOAD_ATTR => {
-                        save!();
-                        let caches = Caches::of(pc);
-                        let name = name!(oparg >> 1);
-                        let owner = peek!(1);
-                        if caches.counter() == 0 {
-                            specialize::load_attr(ts, caches, owner, name, oparg & 1 != 0);
-                        } else {
-                            caches.set_counter(caches.counter() - 1);
-                        }
-                        if oparg & 1 == 0 {
-                            let value = check!(attr::get(ts, owner, name));
-                            replace!(1, value);
-                        } else {
-                            match check!(attr::load_method(ts, owner, name)) {
-                                attr::Method::Unbound(function) => {
-                                    // The owner stays, as the first argument, above the function.
-                                    let owner = *sp.sub(1);
-                                    *sp.sub(1) = function.into_ptr();
-                                    push_raw!(owner);
+                            // ---- names ----
+                            op::LOAD_GLOBAL => {
+                                save!();
+                                let caches = Caches::of(pc);
+                                let name = name!(oparg >> 1);
+                                if caches.counter() == 0 {
+                                    specialize::load_global(ts, caches, &*frame, name);
+                                } else {
+                                    caches.set_counter(caches.counter() - 1);
                                 }
-                                attr::Method::Bound(value) => {
-                                    replace!(1, value);
-                                    push_raw!(core::ptr::null_mut());
-                                }
-                            }
-                        }
-                        next!(9)
-                    }
-                    op::LOAD_ATTR_INSTANCE_VALUE => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if owner.ob_type().tp_version_tag.get() == caches.get_u32(2)
-                            && let Some(place) = instance::value_ptr(owner, caches.get(4))
-                            && !(*place).is_null()
-                        {
-                            let value = PyRef::from_borrowed(&**place);
-                            replace!(1, value);
-                            if oparg & 1 != 0 {
-                                push_raw!(core::ptr::null_mut());
-                            }
-                            next!(9)
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_ATTR_WITH_HINT => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if owner.ob_type().tp_version_tag.get() == caches.get_u32(2)
-                            && let Some(dict) = crate::object::alloc::dict_slot(owner).and_then(|slot| slot.borrow())
-                            && let Some(value) = dict.value_by_hint(caches.get(4) as usize, name!(oparg >> 1))
-                        {
-                            replace!(1, value);
-                            if oparg & 1 != 0 {
-                                push_raw!(core::ptr::null_mut());
-                            }
-                            next!(9)
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_ATTR_SLOT => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) {
-                            let place = owner.as_ptr().cast::<u8>().add(caches.get(4) as usize).cast::<*mut PyObject>();
-                            if !(*place).is_null() {
-                                let value = PyRef::from_borrowed(&**place);
-                                replace!(1, value);
+                                let value = check!(names::load_global(ts, &*frame, name));
+                                push!(value);
                                 if oparg & 1 != 0 {
                                     push_raw!(core::ptr::null_mut());
                                 }
+                                next!(4)
+                            }
+                            op::LOAD_GLOBAL_MODULE => {
+                                let caches = Caches::of(pc);
+                                let globals = &*(*frame).globals;
+                                if globals.current_keys_version() == caches.get_u32(3)
+                                    && let Some(value) = globals.value_at(caches.get(2))
+                                {
+                                    value.incref();
+                                    push_raw!(value.as_ptr());
+                                    if oparg & 1 != 0 {
+                                        push_raw!(core::ptr::null_mut());
+                                    }
+                                    next!(4)
+                                }
+                                specialize::miss(caches, op::LOAD_GLOBAL);
+                                continue 'dispatch;
+                            }
+                            op::LOAD_GLOBAL_BUILTIN => {
+                                let caches = Caches::of(pc);
+                                let globals = &*(*frame).globals;
+                                let builtins = &*(*frame).builtins.cast::<PyDict>();
+                                // `specialize` has seen that the built-in names are a dict; a frame's never change.
+                                if is_exact(&*(*frame).builtins, &DICT_TYPE)
+                                    && globals.current_keys_version() as u16 == caches.get(3)
+                                    && builtins.current_keys_version() as u16 == caches.get(4)
+                                    && globals.current_keys_version() < 0x1_0000
+                                    && builtins.current_keys_version() < 0x1_0000
+                                    && let Some(value) = builtins.value_at(caches.get(2))
+                                {
+                                    value.incref();
+                                    push_raw!(value.as_ptr());
+                                    if oparg & 1 != 0 {
+                                        push_raw!(core::ptr::null_mut());
+                                    }
+                                    next!(4)
+                                }
+                                specialize::miss(caches, op::LOAD_GLOBAL);
+                                continue 'dispatch;
+                            }
+                            op::STORE_GLOBAL => {
+                                save!();
+                                check!((*(*frame).globals).set(ts, name!(oparg).as_object(), peek!(1)));
+                                drop_top!();
+                                next!()
+                            }
+                            op::DELETE_GLOBAL => {
+                                save!();
+                                check!(names::delete_global(ts, &*frame, name!(oparg)));
+                                next!()
+                            }
+                            op::LOAD_NAME => {
+                                save!();
+                                let value = check!(names::load_name(ts, &*frame, name!(oparg)));
+                                push!(value);
+                                next!()
+                            }
+                            op::STORE_NAME => {
+                                save!();
+                                check!(names::store_name(ts, &*frame, name!(oparg), peek!(1)));
+                                drop_top!();
+                                next!()
+                            }
+                            op::DELETE_NAME => {
+                                save!();
+                                check!(names::delete_name(ts, &*frame, name!(oparg)));
+                                next!()
+                            }
+                            op::LOAD_LOCALS => {
+                                save!();
+                                let value = check!(names::load_locals(ts, &*frame));
+                                push!(value);
+                                next!()
+                            }
+                            op::LOAD_FROM_DICT_OR_GLOBALS => {
+                                save!();
+                                let value =
+                                    check!(names::load_from_dict_or_globals(ts, &*frame, peek!(1), name!(oparg)));
+                                replace!(1, value);
+                                next!()
+                            }
+                            op::MAKE_CELL => {
+                                save!();
+                                // The value is the cell's now, and gone with it when the cell cannot be made.
+                                let value = local!(oparg).replace(core::ptr::null_mut());
+                                let cell = check!(PyCell::new(ts, PyRef::from_owned_or_null(value)));
+                                *local!(oparg) = cell.into_ptr().cast();
+                                next!()
+                            }
+                            op::COPY_FREE_VARS => {
+                                let code = &*(*frame).code;
+                                let first = code.co_nlocalsplus as usize - oparg;
+                                if let Some(closure) = (*frame).function().func_closure.borrow() {
+                                    for (index, cell) in closure.items().iter().take(oparg).enumerate() {
+                                        cell.incref();
+                                        *local!(first + index) = cell.as_ptr();
+                                    }
+                                }
+                                next!()
+                            }
+                            op::LOAD_DEREF => {
+                                let cell = (**local!(oparg)).cast_unchecked::<PyCell>();
+                                match cell.get() {
+                                    Some(value) => push!(value),
+                                    None => {
+                                        save!();
+                                        check!(names::unbound_deref(ts, &*frame, oparg))
+                                    }
+                                }
+                                next!()
+                            }
+                            op::STORE_DEREF => {
+                                let cell = (**local!(oparg)).cast_unchecked::<PyCell>();
+                                let value = pop!();
+                                cell.set(Some(value));
+                                next!()
+                            }
+                            op::DELETE_DEREF => {
+                                save!();
+                                let cell = (**local!(oparg)).cast_unchecked::<PyCell>();
+                                if cell.take().is_none() {
+                                    check!(names::unbound_deref(ts, &*frame, oparg));
+                                }
+                                next!()
+                            }
+                            op::LOAD_FROM_DICT_OR_DEREF => {
+                                save!();
+                                let value = check!(names::load_from_dict_or_deref(ts, &*frame, peek!(1), oparg));
+                                replace!(1, value);
+                                next!()
+                            }
+
+                            // ---- attributes ----
+                            op::LOAD_ATTR => {
+                                save!();
+                                let caches = Caches::of(pc);
+                                let name = name!(oparg >> 1);
+                                let owner = peek!(1);
+                                if caches.counter() == 0 {
+                                    specialize::load_attr(ts, caches, owner, name, oparg & 1 != 0);
+                                } else {
+                                    caches.set_counter(caches.counter() - 1);
+                                }
+                                if oparg & 1 == 0 {
+                                    let value = check!(attr::get(ts, owner, name));
+                                    replace!(1, value);
+                                } else {
+                                    match check!(attr::load_method(ts, owner, name)) {
+                                        attr::Method::Unbound(function) => {
+                                            // The owner stays, as the first argument, above the function.
+                                            let owner = *sp.sub(1);
+                                            *sp.sub(1) = function.into_ptr();
+                                            push_raw!(owner);
+                                        }
+                                        attr::Method::Bound(value) => {
+                                            replace!(1, value);
+                                            push_raw!(core::ptr::null_mut());
+                                        }
+                                    }
+                                }
                                 next!(9)
                             }
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_ATTR_MODULE => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if let Some(module) = owner.downcast_exact::<crate::types::module::PyModule>()
-                            && let Some(dict) = module.dict_slot().borrow()
-                            && dict.current_keys_version() == caches.get_u32(2)
-                            && let Some(value) = dict.value_at(caches.get(4))
-                        {
-                            let value = PyRef::from_borrowed(value);
-                            replace!(1, value);
-                            if oparg & 1 != 0 {
-                                push_raw!(core::ptr::null_mut());
-                            }
-                            next!(9)
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_ATTR_CLASS => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if core::ptr::eq(owner.ob_type(), &*TYPE_TYPE)
-                            && owner.cast_unchecked::<PyTypeObject>().tp_version_tag.get() == caches.get_u32(2)
-                        {
-                            let value = PyRef::from_borrowed(&*caches.get_pointer::<PyObject>(6));
-                            replace!(1, value);
-                            if oparg & 1 != 0 {
-                                push_raw!(core::ptr::null_mut());
-                            }
-                            next!(9)
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_ATTR_METHOD_WITH_VALUES => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        let typ = owner.ob_type();
-                        // The class's shared keys do not have the name as long as their version is the
-                        // same; an object whose attributes have moved out of its inline values may.
-                        if typ.tp_version_tag.get() == caches.get_u32(2)
-                            && instance::has_valid_inline_values(owner)
-                            && instance::shared_keys(typ).is_some_and(|keys| keys.version() == caches.get_u32(4))
-                        {
-                            let function = &*caches.get_pointer::<PyObject>(6);
-                            function.incref();
-                            let owner = *sp.sub(1);
-                            *sp.sub(1) = function.as_ptr();
-                            push_raw!(owner);
-                            next!(9)
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_ATTR_METHOD_NO_DICT => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) {
-                            let function = &*caches.get_pointer::<PyObject>(6);
-                            function.incref();
-                            let owner = *sp.sub(1);
-                            *sp.sub(1) = function.as_ptr();
-                            push_raw!(owner);
-                            next!(9)
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        let typ = owner.ob_type();
-                        if typ.tp_version_tag.get() == caches.get_u32(2)
-                            && instance::has_valid_inline_values(owner)
-                            && instance::shared_keys(typ).is_some_and(|keys| keys.version() == caches.get_u32(4))
-                        {
-                            let value = PyRef::from_borrowed(&*caches.get_pointer::<PyObject>(6));
-                            replace!(1, value);
-                            if oparg & 1 != 0 {
-                                push_raw!(core::ptr::null_mut());
-                            }
-                            next!(9)
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::LOAD_ATTR_PROPERTY => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) && oparg & 1 == 0 {
-                            let getter = (*caches.get_pointer::<PyObject>(6)).cast_unchecked::<PyFunction>();
-                            let code = getter.code();
-                            if code.co_simple && code.co_argcount == 1 {
-                                save!();
-                                let callee = check!(frame::push(ts, getter, code));
-                                sp = sp.sub(1);
-                                let places = (*callee).localsplus();
-                                *places = *sp;
-                                core::ptr::write_bytes(places.add(1), 0, code.co_nlocalsplus as usize - 1);
-                                enter!(callee, 10)
-                            }
-                        }
-                        specialize::miss(caches, op::LOAD_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::STORE_ATTR => {
-                        save!();
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        let name = name!(oparg);
-                        if caches.counter() == 0 {
-                            specialize::store_attr(ts, caches, owner, name);
-                        } else {
-                            caches.set_counter(caches.counter() - 1);
-                        }
-                        check!(attr::set(ts, owner, name, peek!(2)));
-                        drop_range(ts, sp.sub(2), sp);
-                        sp = sp.sub(2);
-                        next!(4)
-                    }
-                    op::STORE_ATTR_INSTANCE_VALUE => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if owner.ob_type().tp_version_tag.get() == caches.get_u32(2)
-                            && instance::store_value(ts, owner, caches.get(4), peek!(2))
-                        {
-                            drop_range(ts, sp.sub(2), sp);
-                            sp = sp.sub(2);
-                            next!(4)
-                        }
-                        specialize::miss(caches, op::STORE_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::STORE_ATTR_SLOT => {
-                        let caches = Caches::of(pc);
-                        let owner = peek!(1);
-                        if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) {
-                            let place = owner.as_ptr().cast::<u8>().add(caches.get(4) as usize).cast::<*mut PyObject>();
-                            let owner = *sp.sub(1);
-                            let old = place.replace(*sp.sub(2));
-                            sp = sp.sub(2);
-                            if !old.is_null() {
-                                header::decref(ts, old);
-                            }
-                            header::decref(ts, owner);
-                            next!(4)
-                        }
-                        specialize::miss(caches, op::STORE_ATTR);
-                        continue 'dispatch;
-                    }
-                    op::DELETE_ATTR => {
-                        save!();
-                        check!(attr::delete(ts, peek!(1), name!(oparg)));
-                        drop_top!();
-                        next!()
-                    }
-                    op::LOAD_SUPER_ATTR => {
-                        save!();
-                        let name = name!(oparg >> 2);
-                        let (value, this) =
-                            check!(names::load_super_attr(ts, peek!(3), peek!(2), peek!(1), name, oparg));
-                        drop_range(ts, sp.sub(3), sp);
-                        sp = sp.sub(3);
-                        push!(value);
-                        if oparg & 1 != 0 {
-                            match this {
-                                Some(this) => push!(this),
-                                None => push_raw!(core::ptr::null_mut()),
-                            }
-                        }
-                        next!(1)
-                    }
-                    op::LOAD_SPECIAL => {
-                        save!();
-                        match check!(names::load_special(ts, peek!(1), oparg)) {
-                            attr::Method::Unbound(function) => {
-                                let owner = *sp.sub(1);
-                                *sp.sub(1) = function.into_ptr();
-                                push_raw!(owner);
-                            }
-                            attr::Method::Bound(value) => {
-                                replace!(1, value);
-                                push_raw!(core::ptr::null_mut());
-                            }
-                        }
-                        next!()
-                    }
-
-                    // ---- jumps ----
-                    op::JUMP_FORWARD => jump!(1 + oparg as isize),
-                    op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_JIT => {
-                        periodic!(0);
-                        jump!(2 - oparg as isize)
-                    }
-                    op::JUMP_BACKWARD_NO_INTERRUPT => jump!(1 - oparg as isize),
-                    op::POP_JUMP_IF_FALSE => {
-                        sp = sp.sub(1);
-                        if core::ptr::eq(*sp, false_object()) {
-                            jump!(2 + oparg as isize)
-                        }
-                        next!(1)
-                    }
-                    op::POP_JUMP_IF_TRUE => {
-                        sp = sp.sub(1);
-                        if core::ptr::eq(*sp, true_object()) {
-                            jump!(2 + oparg as isize)
-                        }
-                        next!(1)
-                    }
-                    op::POP_JUMP_IF_NONE => {
-                        let value = pop!();
-                        let jumps = is_none(&value);
-                        value.release(ts);
-                        if jumps {
-                            jump!(2 + oparg as isize)
-                        }
-                        next!(1)
-                    }
-                    op::POP_JUMP_IF_NOT_NONE => {
-                        let value = pop!();
-                        let jumps = !is_none(&value);
-                        value.release(ts);
-                        if jumps {
-                            jump!(2 + oparg as isize)
-                        }
-                        next!(1)
-                    }
-                    op::GET_ITER => {
-                        save!();
-                        let iterator = check!(protocol::iter(ts, peek!(1)));
-                        replace!(1, iterator);
-                        next!()
-                    }
-                    op::FOR_ITER => {
-                        let iterator = peek!(1);
-                        let typ = iterator.ob_type();
-                        let item = if core::ptr::eq(typ, PyListIter::type_object()) {
-                            iterator.cast_unchecked::<PyListIter>().next(ts)
-                        } else if core::ptr::eq(typ, PyRangeIter::type_object()) {
-                            match iterator.cast_unchecked::<PyRangeIter>().next() {
-                                Some(value) => {
-                                    save!();
-                                    Some(check!(PyInt::from_i64(ts, value)))
+                            op::LOAD_ATTR_INSTANCE_VALUE => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if owner.ob_type().tp_version_tag.get() == caches.get_u32(2)
+                                    && let Some(place) = instance::value_ptr(owner, caches.get(4))
+                                    && !(*place).is_null()
+                                {
+                                    let value = PyRef::from_borrowed(&**place);
+                                    replace!(1, value);
+                                    if oparg & 1 != 0 {
+                                        push_raw!(core::ptr::null_mut());
+                                    }
+                                    next!(9)
                                 }
-                                None => None,
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
                             }
-                        } else if core::ptr::eq(typ, PyTupleIter::type_object()) {
-                            iterator.cast_unchecked::<PyTupleIter>().next(ts)
-                        } else if core::ptr::eq(typ, PyGenerator::type_object())
-                            && !(WATCHED && watch.awaits_branch())
-                            && let Some(callee) =
-                                generator::begin_inline(ts, iterator.cast_unchecked::<PyGenerator>(), none())
-                        {
-                            save!();
-                            enter!(callee, 2 + oparg)
-                        } else {
-                            save!();
-                            check!(protocol::next(ts, iterator))
-                        };
-                        match item {
-                            Some(item) => {
-                                push!(item);
+                            op::LOAD_ATTR_WITH_HINT => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if owner.ob_type().tp_version_tag.get() == caches.get_u32(2)
+                                    && let Some(dict) =
+                                        crate::object::alloc::dict_slot(owner).and_then(|slot| slot.borrow())
+                                    && let Some(value) = dict.value_by_hint(caches.get(4) as usize, name!(oparg >> 1))
+                                {
+                                    replace!(1, value);
+                                    if oparg & 1 != 0 {
+                                        push_raw!(core::ptr::null_mut());
+                                    }
+                                    next!(9)
+                                }
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::LOAD_ATTR_SLOT => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) {
+                                    let place =
+                                        owner.as_ptr().cast::<u8>().add(caches.get(4) as usize).cast::<*mut PyObject>();
+                                    if !(*place).is_null() {
+                                        let value = PyRef::from_borrowed(&**place);
+                                        replace!(1, value);
+                                        if oparg & 1 != 0 {
+                                            push_raw!(core::ptr::null_mut());
+                                        }
+                                        next!(9)
+                                    }
+                                }
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::LOAD_ATTR_MODULE => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if let Some(module) = owner.downcast_exact::<crate::types::module::PyModule>()
+                                    && let Some(dict) = module.dict_slot().borrow()
+                                    && dict.current_keys_version() == caches.get_u32(2)
+                                    && let Some(value) = dict.value_at(caches.get(4))
+                                {
+                                    let value = PyRef::from_borrowed(value);
+                                    replace!(1, value);
+                                    if oparg & 1 != 0 {
+                                        push_raw!(core::ptr::null_mut());
+                                    }
+                                    next!(9)
+                                }
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::LOAD_ATTR_CLASS => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if core::ptr::eq(owner.ob_type(), &*TYPE_TYPE)
+                                    && owner.cast_unchecked::<PyTypeObject>().tp_version_tag.get() == caches.get_u32(2)
+                                {
+                                    let value = PyRef::from_borrowed(&*caches.get_pointer::<PyObject>(6));
+                                    replace!(1, value);
+                                    if oparg & 1 != 0 {
+                                        push_raw!(core::ptr::null_mut());
+                                    }
+                                    next!(9)
+                                }
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::LOAD_ATTR_METHOD_WITH_VALUES => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                let typ = owner.ob_type();
+                                // The class's shared keys do not have the name as long as their version is the
+                                // same; an object whose attributes have moved out of its inline values may.
+                                if typ.tp_version_tag.get() == caches.get_u32(2)
+                                    && instance::has_valid_inline_values(owner)
+                                    && instance::shared_keys(typ)
+                                        .is_some_and(|keys| keys.version() == caches.get_u32(4))
+                                {
+                                    let function = &*caches.get_pointer::<PyObject>(6);
+                                    function.incref();
+                                    let owner = *sp.sub(1);
+                                    *sp.sub(1) = function.as_ptr();
+                                    push_raw!(owner);
+                                    next!(9)
+                                }
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::LOAD_ATTR_METHOD_NO_DICT => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) {
+                                    let function = &*caches.get_pointer::<PyObject>(6);
+                                    function.incref();
+                                    let owner = *sp.sub(1);
+                                    *sp.sub(1) = function.as_ptr();
+                                    push_raw!(owner);
+                                    next!(9)
+                                }
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                let typ = owner.ob_type();
+                                if typ.tp_version_tag.get() == caches.get_u32(2)
+                                    && instance::has_valid_inline_values(owner)
+                                    && instance::shared_keys(typ)
+                                        .is_some_and(|keys| keys.version() == caches.get_u32(4))
+                                {
+                                    let value = PyRef::from_borrowed(&*caches.get_pointer::<PyObject>(6));
+                                    replace!(1, value);
+                                    if oparg & 1 != 0 {
+                                        push_raw!(core::ptr::null_mut());
+                                    }
+                                    next!(9)
+                                }
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::LOAD_ATTR_PROPERTY => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) && oparg & 1 == 0 {
+                                    let getter = (*caches.get_pointer::<PyObject>(6)).cast_unchecked::<PyFunction>();
+                                    let code = getter.code();
+                                    if code.co_simple && code.co_argcount == 1 {
+                                        save!();
+                                        let callee = check!(frame::push(ts, getter, code));
+                                        sp = sp.sub(1);
+                                        let places = (*callee).localsplus();
+                                        *places = *sp;
+                                        core::ptr::write_bytes(places.add(1), 0, code.co_nlocalsplus as usize - 1);
+                                        enter!(callee, 10)
+                                    }
+                                }
+                                specialize::miss(caches, op::LOAD_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::STORE_ATTR => {
+                                save!();
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                let name = name!(oparg);
+                                if caches.counter() == 0 {
+                                    specialize::store_attr(ts, caches, owner, name);
+                                } else {
+                                    caches.set_counter(caches.counter() - 1);
+                                }
+                                check!(attr::set(ts, owner, name, peek!(2)));
+                                drop_range(ts, sp.sub(2), sp);
+                                sp = sp.sub(2);
+                                next!(4)
+                            }
+                            op::STORE_ATTR_INSTANCE_VALUE => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if owner.ob_type().tp_version_tag.get() == caches.get_u32(2)
+                                    && instance::store_value(ts, owner, caches.get(4), peek!(2))
+                                {
+                                    drop_range(ts, sp.sub(2), sp);
+                                    sp = sp.sub(2);
+                                    next!(4)
+                                }
+                                specialize::miss(caches, op::STORE_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::STORE_ATTR_SLOT => {
+                                let caches = Caches::of(pc);
+                                let owner = peek!(1);
+                                if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) {
+                                    let place =
+                                        owner.as_ptr().cast::<u8>().add(caches.get(4) as usize).cast::<*mut PyObject>();
+                                    let owner = *sp.sub(1);
+                                    let old = place.replace(*sp.sub(2));
+                                    sp = sp.sub(2);
+                                    if !old.is_null() {
+                                        header::decref(ts, old);
+                                    }
+                                    header::decref(ts, owner);
+                                    next!(4)
+                                }
+                                specialize::miss(caches, op::STORE_ATTR);
+                                continue 'dispatch;
+                            }
+                            op::DELETE_ATTR => {
+                                save!();
+                                check!(attr::delete(ts, peek!(1), name!(oparg)));
+                                drop_top!();
+                                next!()
+                            }
+                            op::LOAD_SUPER_ATTR => {
+                                save!();
+                                let name = name!(oparg >> 2);
+                                let (value, this) =
+                                    check!(names::load_super_attr(ts, peek!(3), peek!(2), peek!(1), name, oparg));
+                                drop_range(ts, sp.sub(3), sp);
+                                sp = sp.sub(3);
+                                push!(value);
+                                if oparg & 1 != 0 {
+                                    match this {
+                                        Some(this) => push!(this),
+                                        None => push_raw!(core::ptr::null_mut()),
+                                    }
+                                }
                                 next!(1)
                             }
-                            // Over the END_FOR, to the POP_ITER.
-                            None => jump!(3 + oparg as isize),
-                        }
-                    }
-
-                    // ---- calls ----
-                    op::CALL => {
-                        save!();
-                        let base = sp.sub(oparg + 2);
-                        let mut callable = &**base;
-                        // A bound method gives way to its function and instance.
-                        if (*base.add(1)).is_null() && core::ptr::eq(callable.ob_type(), &*METHOD_TYPE) {
-                            let method = callable.cast_unchecked::<PyMethod>();
-                            let (function, this) = method.parts();
-                            let dead = *base;
-                            *base = function.into_ptr();
-                            *base.add(1) = this.into_ptr();
-                            header::decref(ts, dead);
-                            callable = &**base;
-                        }
-                        let first = if (*base.add(1)).is_null() { base.add(2) } else { base.add(1) };
-                        let count = sp.offset_from(first) as usize;
-                        let typ: *const PyTypeObject = callable.ob_type();
-                        if core::ptr::eq(typ, &*FUNCTION_TYPE) {
-                            let function = callable.cast_unchecked::<PyFunction>();
-                            let code = function.code();
-                            if code.co_simple && code.co_argcount as usize == count {
-                                let callee = check!(frame::push(ts, function, code));
-                                let places = (*callee).localsplus();
-                                core::ptr::copy_nonoverlapping(first, places, count);
-                                let total = code.co_nlocalsplus as usize;
-                                let mut index = count;
-                                while index < total {
-                                    *places.add(index) = core::ptr::null_mut();
-                                    index += 1;
+                            op::LOAD_SPECIAL => {
+                                save!();
+                                match check!(names::load_special(ts, peek!(1), oparg)) {
+                                    attr::Method::Unbound(function) => {
+                                        let owner = *sp.sub(1);
+                                        *sp.sub(1) = function.into_ptr();
+                                        push_raw!(owner);
+                                    }
+                                    attr::Method::Bound(value) => {
+                                        replace!(1, value);
+                                        push_raw!(core::ptr::null_mut());
+                                    }
                                 }
-                                sp = base;
-                                // The frame holds its own reference to the function.
-                                header::decref(ts, *base);
-                                enter!(callee, 4)
+                                next!()
                             }
-                            let args = core::slice::from_raw_parts(first.cast::<&PyObject>(), count);
-                            let callee = check!(bind::frame_for_call(ts, function, Args::positional_only(args)));
-                            drop_range(ts, base, sp);
-                            sp = base;
-                            enter!(callee, 4)
-                        }
-                        let args = core::slice::from_raw_parts(first.cast::<&PyObject>(), count);
-                        calling!();
-                        let result = if core::ptr::eq(typ, &*METHOD_DESCR_TYPE)
-                            && count > 0
-                            && args[0].ob_type().is_subtype(callable.cast_unchecked::<PyMethodDescr>().owner())
-                        {
-                            let def = callable.cast_unchecked::<PyMethodDescr>().def();
-                            call_native(ts, def, args[0], Args::positional_only(&args[1..]))
-                        } else if core::ptr::eq(typ, &*BUILTIN_FUNCTION_TYPE) {
-                            let function = callable.cast_unchecked::<PyBuiltinFunction>();
-                            call_native(ts, function.def(), function.self_or_none(), Args::positional_only(args))
-                        } else if !WATCHED && core::ptr::eq(typ, &*TYPE_TYPE) {
-                            let class = callable.cast_unchecked::<PyTypeObject>();
-                            let begun = begin_init(ts, class, args);
-                            if !matches!(begun, Ok(None)) {
+
+                            // ---- jumps ----
+                            op::JUMP_FORWARD => jump!(1 + oparg as isize),
+                            op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_JIT => {
+                                periodic!(0);
+                                jump!(2 - oparg as isize)
+                            }
+                            op::JUMP_BACKWARD_NO_INTERRUPT => jump!(1 - oparg as isize),
+                            op::POP_JUMP_IF_FALSE => {
+                                sp = sp.sub(1);
+                                if core::ptr::eq(*sp, false_object()) {
+                                    jump!(2 + oparg as isize)
+                                }
+                                next!(1)
+                            }
+                            op::POP_JUMP_IF_TRUE => {
+                                sp = sp.sub(1);
+                                if core::ptr::eq(*sp, true_object()) {
+                                    jump!(2 + oparg as isize)
+                                }
+                                next!(1)
+                            }
+                            op::POP_JUMP_IF_NONE => {
+                                let value = pop!();
+                                let jumps = is_none(&value);
+                                value.release(ts);
+                                if jumps {
+                                    jump!(2 + oparg as isize)
+                                }
+                                next!(1)
+                            }
+                            op::POP_JUMP_IF_NOT_NONE => {
+                                let value = pop!();
+                                let jumps = !is_none(&value);
+                                value.release(ts);
+                                if jumps {
+                                    jump!(2 + oparg as isize)
+                                }
+                                next!(1)
+                            }
+                            op::GET_ITER => {
+                                save!();
+                                let iterator = check!(protocol::iter(ts, peek!(1)));
+                                replace!(1, iterator);
+                                next!()
+                            }
+                            op::FOR_ITER => {
+                                let iterator = peek!(1);
+                                let typ = iterator.ob_type();
+                                let item = if core::ptr::eq(typ, PyListIter::type_object()) {
+                                    iterator.cast_unchecked::<PyListIter>().next(ts)
+                                } else if core::ptr::eq(typ, PyRangeIter::type_object()) {
+                                    match iterator.cast_unchecked::<PyRangeIter>().next() {
+                                        Some(value) => {
+                                            save!();
+                                            Some(check!(PyInt::from_i64(ts, value)))
+                                        }
+                                        None => None,
+                                    }
+                                } else if core::ptr::eq(typ, PyTupleIter::type_object()) {
+                                    iterator.cast_unchecked::<PyTupleIter>().next(ts)
+                                } else if core::ptr::eq(typ, PyGenerator::type_object())
+                                    && !(WATCHED && watch.awaits_branch())
+                                    && let Some(callee) =
+                                        generator::begin_inline(ts, iterator.cast_unchecked::<PyGenerator>(), none())
+                                {
+                                    save!();
+                                    enter!(callee, 2 + oparg)
+                                } else {
+                                    save!();
+                                    check!(protocol::next(ts, iterator))
+                                };
+                                match item {
+                                    Some(item) => {
+                                        push!(item);
+                                        next!(1)
+                                    }
+                                    // Over the END_FOR, to the POP_ITER.
+                                    None => jump!(3 + oparg as isize),
+                                }
+                            }
+
+                            // ---- calls ----
+                            op::CALL => {
+                                save!();
+                                let base = sp.sub(oparg + 2);
+                                let mut callable = &**base;
+                                // A bound method gives way to its function and instance.
+                                if (*base.add(1)).is_null() && core::ptr::eq(callable.ob_type(), &*METHOD_TYPE) {
+                                    let method = callable.cast_unchecked::<PyMethod>();
+                                    let (function, this) = method.parts();
+                                    let dead = *base;
+                                    *base = function.into_ptr();
+                                    *base.add(1) = this.into_ptr();
+                                    header::decref(ts, dead);
+                                    callable = &**base;
+                                }
+                                let first = if (*base.add(1)).is_null() { base.add(2) } else { base.add(1) };
+                                let count = sp.offset_from(first) as usize;
+                                let typ: *const PyTypeObject = callable.ob_type();
+                                if core::ptr::eq(typ, &*FUNCTION_TYPE) {
+                                    let function = callable.cast_unchecked::<PyFunction>();
+                                    let code = function.code();
+                                    if code.co_simple && code.co_argcount as usize == count {
+                                        let callee = check!(frame::push(ts, function, code));
+                                        let places = (*callee).localsplus();
+                                        core::ptr::copy_nonoverlapping(first, places, count);
+                                        let total = code.co_nlocalsplus as usize;
+                                        let mut index = count;
+                                        while index < total {
+                                            *places.add(index) = core::ptr::null_mut();
+                                            index += 1;
+                                        }
+                                        sp = base;
+                                        // The frame holds its own reference to the function.
+                                        header::decref(ts, *base);
+                                        enter!(callee, 4)
+                                    }
+                                    let args = core::slice::from_raw_parts(first.cast::<&PyObject>(), count);
+                                    let callee =
+                                        check!(bind::frame_for_call(ts, function, Args::positional_only(args)));
+                                    drop_range(ts, base, sp);
+                                    sp = base;
+                                    enter!(callee, 4)
+                                }
+                                let args = core::slice::from_raw_parts(first.cast::<&PyObject>(), count);
+                                calling!();
+                                let result = if core::ptr::eq(typ, &*METHOD_DESCR_TYPE)
+                                    && count > 0
+                                    && args[0].ob_type().is_subtype(callable.cast_unchecked::<PyMethodDescr>().owner())
+                                {
+                                    let def = callable.cast_unchecked::<PyMethodDescr>().def();
+                                    call_native(ts, def, args[0], Args::positional_only(&args[1..]))
+                                } else if core::ptr::eq(typ, &*BUILTIN_FUNCTION_TYPE) {
+                                    let function = callable.cast_unchecked::<PyBuiltinFunction>();
+                                    call_native(
+                                        ts,
+                                        function.def(),
+                                        function.self_or_none(),
+                                        Args::positional_only(args),
+                                    )
+                                } else if !WATCHED && core::ptr::eq(typ, &*TYPE_TYPE) {
+                                    let class = callable.cast_unchecked::<PyTypeObject>();
+                                    let begun = begin_init(ts, class, args);
+                                    if !matches!(begun, Ok(None)) {
+                                        (*frame).is_calling = false;
+                                    }
+                                    if let Some(callee) = check!(begun) {
+                                        // The new instance waits in the callable's place for `__init__` to end.
+                                        let this = PyRef::from_borrowed(&**(*callee).localsplus());
+                                        let class = core::mem::replace(&mut *base, this.into_ptr());
+                                        drop_range(ts, base.add(1), sp);
+                                        sp = base.add(1);
+                                        header::decref(ts, class);
+                                        enter!(callee, 4)
+                                    }
+                                    call::call(ts, callable, Args::positional_only(args))
+                                } else {
+                                    call::call(ts, callable, Args::positional_only(args))
+                                };
                                 (*frame).is_calling = false;
+                                let value = check!(result);
+                                drop_range(ts, base, sp);
+                                sp = base;
+                                push!(value);
+                                periodic!(4);
+                                next!(3)
                             }
-                            if let Some(callee) = check!(begun) {
-                                // The new instance waits in the callable's place for `__init__` to end.
-                                let this = PyRef::from_borrowed(&**(*callee).localsplus());
-                                let class = core::mem::replace(&mut *base, this.into_ptr());
-                                drop_range(ts, base.add(1), sp);
-                                sp = base.add(1);
-                                header::decref(ts, class);
-                                enter!(callee, 4)
+                            op::CALL_KW => {
+                                save!();
+                                let base = sp.sub(oparg + 3);
+                                let mut callable = &**base;
+                                if (*base.add(1)).is_null() && core::ptr::eq(callable.ob_type(), &*METHOD_TYPE) {
+                                    let (function, this) = callable.cast_unchecked::<PyMethod>().parts();
+                                    let dead = *base;
+                                    *base = function.into_ptr();
+                                    *base.add(1) = this.into_ptr();
+                                    header::decref(ts, dead);
+                                    callable = &**base;
+                                }
+                                let names = peek!(1).cast_unchecked::<PyTuple>();
+                                let first = if (*base.add(1)).is_null() { base.add(2) } else { base.add(1) };
+                                let count = sp.sub(1).offset_from(first) as usize;
+                                let args = core::slice::from_raw_parts(first.cast::<&PyObject>(), count);
+                                let args = Args::new(args, Some(names));
+                                if core::ptr::eq(callable.ob_type(), &*FUNCTION_TYPE) {
+                                    let callee =
+                                        check!(bind::frame_for_call(ts, callable.cast_unchecked::<PyFunction>(), args));
+                                    drop_range(ts, base, sp);
+                                    sp = base;
+                                    enter!(callee, 4)
+                                }
+                                calling!();
+                                let result = call::call(ts, callable, args);
+                                (*frame).is_calling = false;
+                                let value = check!(result);
+                                drop_range(ts, base, sp);
+                                sp = base;
+                                push!(value);
+                                periodic!(4);
+                                next!(3)
                             }
-                            call::call(ts, callable, Args::positional_only(args))
-                        } else {
-                            call::call(ts, callable, Args::positional_only(args))
-                        };
-                        (*frame).is_calling = false;
-                        let value = check!(result);
-                        drop_range(ts, base, sp);
-                        sp = base;
-                        push!(value);
-                        periodic!(4);
-                        next!(3)
-                    }
-                    op::CALL_KW => {
-                        save!();
-                        let base = sp.sub(oparg + 3);
-                        let mut callable = &**base;
-                        if (*base.add(1)).is_null() && core::ptr::eq(callable.ob_type(), &*METHOD_TYPE) {
-                            let (function, this) = callable.cast_unchecked::<PyMethod>().parts();
-                            let dead = *base;
-                            *base = function.into_ptr();
-                            *base.add(1) = this.into_ptr();
-                            header::decref(ts, dead);
-                            callable = &**base;
-                        }
-                        let names = peek!(1).cast_unchecked::<PyTuple>();
-                        let first = if (*base.add(1)).is_null() { base.add(2) } else { base.add(1) };
-                        let count = sp.sub(1).offset_from(first) as usize;
-                        let args = core::slice::from_raw_parts(first.cast::<&PyObject>(), count);
-                        let args = Args::new(args, Some(names));
-                        if core::ptr::eq(callable.ob_type(), &*FUNCTION_TYPE) {
-                            let callee =
-                                check!(bind::frame_for_call(ts, callable.cast_unchecked::<PyFunction>(), args));
-                            drop_range(ts, base, sp);
-                            sp = base;
-                            enter!(callee, 4)
-                        }
-                        calling!();
-                        let result = call::call(ts, callable, args);
-                        (*frame).is_calling = false;
-                        let value = check!(result);
-                        drop_range(ts, base, sp);
-                        sp = base;
-                        push!(value);
-                        periodic!(4);
-                        next!(3)
-                    }
-                    op::CALL_FUNCTION_EX => {
-                        save!();
-                        let base = sp.sub(4);
-                        if !is_exact(peek!(2), &TUPLE_TYPE) {
-                            let args = check!(build::star_args(ts, &**base, peek!(2)));
-                            let old = core::mem::replace(&mut *sp.sub(2), args.into_ptr().cast());
-                            header::decref(ts, old);
-                        }
-                        let keywords = (*sp.sub(1)).as_ref().map(|d| d.cast_unchecked::<PyDict>());
-                        let args = peek!(2).cast_unchecked::<PyTuple>();
-                        let callable = &**base;
-                        if core::ptr::eq(callable.ob_type(), &*FUNCTION_TYPE) && keywords.is_none_or(|d| d.len() == 0) {
-                            let args = Args::positional_only(args.items());
-                            let callee =
-                                check!(bind::frame_for_call(ts, callable.cast_unchecked::<PyFunction>(), args));
-                            drop_range(ts, base, sp);
-                            sp = base;
-                            enter!(callee, 1)
-                        }
-                        calling!();
-                        let result = call::call_tuple_dict(ts, callable, args, keywords);
-                        (*frame).is_calling = false;
-                        let value = check!(result);
-                        drop_range(ts, base, sp);
-                        sp = base;
-                        push!(value);
-                        periodic!(1);
-                        next!()
-                    }
-                    op::MAKE_FUNCTION => {
-                        save!();
-                        let code = peek!(1).cast_unchecked::<PyCode>();
-                        let function = check!(PyFunction::new(ts, code, &*(*frame).globals));
-                        replace!(1, function.into_object());
-                        next!()
-                    }
-                    op::SET_FUNCTION_ATTRIBUTE => {
-                        let function = pop!();
-                        let value = pop!();
-                        build::set_function_attribute(function.cast_unchecked::<PyFunction>(), value, oparg);
-                        push!(function);
-                        next!()
-                    }
-                    op::RETURN_VALUE => {
-                        let value = pop!();
-                        save!();
-                        (*frame).sp = sp;
-                        let ended = frame;
-                        let is_entry = (*ended).is_entry;
-                        let is_init = (*ended).is_init;
-                        frame = (*ended).previous;
-                        ts.frame.set(frame);
-                        leave(ts, ended);
-                        if is_entry {
-                            return Outcome::Returned(value);
-                        }
-                        pc = (*frame).pc;
-                        sp = (*frame).sp;
-                        locals = (*frame).localsplus();
-                        if is_init {
-                            if !is_none(&value) {
-                                // The instance below is dropped by the unwinder with the rest.
-                                let _ = ts.raise_fmt(
-                                    &exc::TypeError,
-                                    format_args!("__init__() should return None, not '{}'", value.type_name()),
-                                );
-                                drop(value);
+                            op::CALL_FUNCTION_EX => {
+                                save!();
+                                let base = sp.sub(4);
+                                if !is_exact(peek!(2), &TUPLE_TYPE) {
+                                    let args = check!(build::star_args(ts, &**base, peek!(2)));
+                                    let old = core::mem::replace(&mut *sp.sub(2), args.into_ptr().cast());
+                                    header::decref(ts, old);
+                                }
+                                let keywords = (*sp.sub(1)).as_ref().map(|d| d.cast_unchecked::<PyDict>());
+                                let args = peek!(2).cast_unchecked::<PyTuple>();
+                                let callable = &**base;
+                                if core::ptr::eq(callable.ob_type(), &*FUNCTION_TYPE)
+                                    && keywords.is_none_or(|d| d.len() == 0)
+                                {
+                                    let args = Args::positional_only(args.items());
+                                    let callee =
+                                        check!(bind::frame_for_call(ts, callable.cast_unchecked::<PyFunction>(), args));
+                                    drop_range(ts, base, sp);
+                                    sp = base;
+                                    enter!(callee, 1)
+                                }
+                                calling!();
+                                let result = call::call_tuple_dict(ts, callable, args, keywords);
+                                (*frame).is_calling = false;
+                                let value = check!(result);
+                                drop_range(ts, base, sp);
+                                sp = base;
+                                push!(value);
+                                periodic!(1);
+                                next!()
+                            }
+                            op::MAKE_FUNCTION => {
+                                save!();
+                                let code = peek!(1).cast_unchecked::<PyCode>();
+                                let function = check!(PyFunction::new(ts, code, &*(*frame).globals));
+                                replace!(1, function.into_object());
+                                next!()
+                            }
+                            op::SET_FUNCTION_ATTRIBUTE => {
+                                let function = pop!();
+                                let value = pop!();
+                                build::set_function_attribute(function.cast_unchecked::<PyFunction>(), value, oparg);
+                                push!(function);
+                                next!()
+                            }
+                            op::RETURN_VALUE => {
+                                let value = pop!();
+                                save!();
+                                (*frame).sp = sp;
+                                let ended = frame;
+                                let is_entry = (*ended).is_entry;
+                                let is_init = (*ended).is_init;
+                                frame = (*ended).previous;
+                                ts.frame.set(frame);
+                                leave(ts, ended);
+                                if is_entry {
+                                    return Outcome::Returned(value);
+                                }
+                                pc = (*frame).pc;
+                                sp = (*frame).sp;
+                                if is_init {
+                                    if !is_none(&value) {
+                                        // The instance below is dropped by the unwinder with the rest.
+                                        let _ = ts.raise_fmt(
+                                            &exc::TypeError,
+                                            format_args!("__init__() should return None, not '{}'", value.type_name()),
+                                        );
+                                        drop(value);
+                                        fail!()
+                                    }
+                                } else {
+                                    push!(value);
+                                }
+                                jump!((*frame).return_offset as isize)
+                            }
+                            op::RETURN_GENERATOR => {
+                                save!();
+                                (*frame).sp = sp;
+                                let made = check!(generator::from_frame(ts, frame));
+                                let ended = frame;
+                                let is_entry = (*ended).is_entry;
+                                frame = (*ended).previous;
+                                ts.frame.set(frame);
+                                leave_recursion(ts);
+                                frame::pop(ts, ended);
+                                if is_entry {
+                                    return Outcome::Returned(made);
+                                }
+                                pc = (*frame).pc;
+                                sp = (*frame).sp;
+                                push!(made);
+                                jump!((*frame).return_offset as isize)
+                            }
+                            op::YIELD_VALUE => {
+                                let value = pop!();
+                                // A resumed frame goes on behind this instruction.
+                                (*frame).pc = pc.add(1);
+                                (*frame).sp = sp;
+                                let suspended = frame;
+                                let is_entry = (*suspended).is_entry;
+                                frame = (*suspended).previous;
+                                ts.frame.set(frame);
+                                leave_recursion(ts);
+                                generator::suspend(ts, suspended, oparg);
+                                if is_entry {
+                                    return Outcome::Returned(value);
+                                }
+                                pc = (*frame).pc;
+                                sp = (*frame).sp;
+                                push!(value);
+                                // Only FOR_ITER and SEND turn to a generator's frame; both have one cache.
+                                jump!(2)
+                            }
+
+                            // ---- generators and coroutines ----
+                            op::SEND => {
+                                save!();
+                                let (receiver, value) = (peek!(2), peek!(1));
+                                if let Some(inline) = generator::inlinable(receiver)
+                                    && let Some(callee) = generator::begin_inline(ts, inline, value)
+                                {
+                                    drop_top!();
+                                    enter!(callee, 2 + oparg)
+                                }
+                                match check!(generator::send_to(ts, receiver, value)) {
+                                    Sent::Yielded(result) => {
+                                        drop_top!();
+                                        push!(result);
+                                        next!(1)
+                                    }
+                                    Sent::Returned(result) => {
+                                        drop_top!();
+                                        push!(result);
+                                        jump!(2 + oparg as isize)
+                                    }
+                                }
+                            }
+                            op::GET_YIELD_FROM_ITER => {
+                                save!();
+                                let iterator = check!(generator::yield_from_iter(ts, peek!(1), &*(*frame).code));
+                                replace!(1, iterator);
+                                next!()
+                            }
+                            op::GET_AWAITABLE => {
+                                save!();
+                                let iterator = check!(generator::get_awaitable(ts, peek!(1), oparg));
+                                replace!(1, iterator);
+                                next!()
+                            }
+                            op::GET_AITER => {
+                                save!();
+                                let iterator = check!(generator::get_aiter(ts, peek!(1)));
+                                replace!(1, iterator);
+                                next!()
+                            }
+                            op::GET_ANEXT => {
+                                save!();
+                                let awaitable = check!(generator::get_anext(ts, peek!(1)));
+                                push!(awaitable);
+                                next!()
+                            }
+                            op::END_ASYNC_FOR => {
+                                save!();
+                                let error = pop!();
+                                if error.ob_type().is_subtype(&exc::StopAsyncIteration) {
+                                    drop(error);
+                                    drop_top!();
+                                    next!()
+                                }
+                                let _ = ts.restore_raised(error);
+                                break 'inst true;
+                            }
+                            op::CLEANUP_THROW => {
+                                save!();
+                                if peek!(1).ob_type().is_subtype(&exc::StopIteration) {
+                                    let value = exc::stop_iteration_value(ts, peek!(1));
+                                    drop_range(ts, sp.sub(3), sp);
+                                    sp = sp.sub(3);
+                                    push!(ts.none());
+                                    push!(value);
+                                    next!()
+                                }
+                                let error = pop!();
+                                let _ = ts.restore_raised(error);
+                                break 'inst true;
+                            }
+
+                            // ---- exceptions ----
+                            op::PUSH_EXC_INFO => {
+                                let error = pop!();
+                                let info: &ExcInfo = &*ts.exc_info.get();
+                                let previous = info.value.replace(Some(error.clone()));
+                                push!(previous.unwrap_or_else(|| ts.none()));
+                                push!(error);
+                                next!()
+                            }
+                            op::POP_EXCEPT => {
+                                let previous = pop!();
+                                let info: &ExcInfo = &*ts.exc_info.get();
+                                let previous = if is_none(&previous) { None } else { Some(previous) };
+                                info.value.set(previous);
+                                next!()
+                            }
+                            op::CHECK_EXC_MATCH => {
+                                save!();
+                                let truth = check!(unwind::exception_matches(ts, peek!(2), peek!(1)));
+                                replace!(1, py_bool(truth));
+                                next!()
+                            }
+                            op::CHECK_EG_MATCH => {
+                                save!();
+                                let (rest, matched) = check!(unwind::group_match(ts, peek!(2), peek!(1)));
+                                drop_range(ts, sp.sub(2), sp);
+                                sp = sp.sub(2);
+                                if !is_none(&matched) {
+                                    (*ts.exc_info.get()).value.set(Some(matched.clone()));
+                                }
+                                push!(rest);
+                                push!(matched);
+                                next!()
+                            }
+                            op::RAISE_VARARGS => {
+                                save!();
+                                let cause = if oparg == 2 { Some(pop!()) } else { None };
+                                let error = if oparg >= 1 { Some(pop!()) } else { None };
+                                break 'inst unwind::raise_statement(ts, error, cause);
+                            }
+                            op::RERAISE => {
+                                save!();
+                                let error = pop!();
+                                if oparg != 0
+                                    && let Some(index) = peek!(oparg).downcast::<PyInt>().and_then(|i| i.as_i64())
+                                {
+                                    // The traceback goes on from where the exception came.
+                                    (*frame).pc = (*(*frame).code).units().as_ptr().offset(index as isize);
+                                }
+                                let _ = ts.restore_raised(error);
+                                break 'inst true;
+                            }
+                            op::WITH_EXCEPT_START => {
+                                save!();
+                                let value =
+                                    check!(unwind::call_exit(ts, &*(*sp.sub(5)), (*sp.sub(4)).as_ref(), peek!(1)));
+                                push!(value);
+                                next!()
+                            }
+
+                            // ---- building ----
+                            op::BUILD_TUPLE => {
+                                save!();
+                                let items = sp.sub(oparg);
+                                let tuple = if oparg == 0 {
+                                    PyTuple::empty()
+                                } else {
+                                    let tuple = check!(PyTuple::uninit(ts, oparg));
+                                    for index in 0..oparg {
+                                        tuple.set_item(index, PyRef::from_owned(*items.add(index)));
+                                    }
+                                    tuple
+                                };
+                                sp = items;
+                                push!(tuple.into_object());
+                                next!()
+                            }
+                            op::BUILD_LIST => {
+                                save!();
+                                let items = sp.sub(oparg);
+                                let list = check!(PyList::with_capacity(ts, oparg));
+                                for index in 0..oparg {
+                                    check!(list.append(ts, PyRef::from_borrowed(&**items.add(index))));
+                                }
+                                drop_range(ts, items, sp);
+                                sp = items;
+                                push!(list.into_object());
+                                next!()
+                            }
+                            op::BUILD_MAP => {
+                                save!();
+                                let items = sp.sub(oparg * 2);
+                                let dict = check!(PyDict::new(ts));
+                                for index in 0..oparg {
+                                    check!(dict.set(ts, &**items.add(index * 2), &**items.add(index * 2 + 1)));
+                                }
+                                drop_range(ts, items, sp);
+                                sp = items;
+                                push!(dict.into_object());
+                                next!()
+                            }
+                            op::BUILD_SET => {
+                                save!();
+                                let items = sp.sub(oparg);
+                                let set = check!(PySet::new(ts));
+                                for index in 0..oparg {
+                                    check!(set.add(ts, &**items.add(index)));
+                                }
+                                drop_range(ts, items, sp);
+                                sp = items;
+                                push!(set.into_object());
+                                next!()
+                            }
+                            op::BUILD_STRING => {
+                                save!();
+                                let items = sp.sub(oparg);
+                                let pieces = core::slice::from_raw_parts(items.cast::<&PyObject>().cast_const(), oparg);
+                                let text = check!(build::build_string(ts, pieces));
+                                drop_range(ts, items, sp);
+                                sp = items;
+                                push!(text.into_object());
+                                next!()
+                            }
+                            op::BUILD_SLICE => {
+                                save!();
+                                let step = if oparg == 3 { peek!(1) } else { none() };
+                                let slice = check!(PySlice::new(ts, &**sp.sub(oparg), &**sp.sub(oparg - 1), step));
+                                drop_range(ts, sp.sub(oparg), sp);
+                                sp = sp.sub(oparg);
+                                push!(slice.into_object());
+                                next!()
+                            }
+                            op::BUILD_TEMPLATE => {
+                                save!();
+                                let template = check!(crate::types::template::PyTemplate::new(
+                                    ts,
+                                    peek!(2).cast_unchecked::<PyTuple>(),
+                                    peek!(1).cast_unchecked::<PyTuple>()
+                                ));
+                                replace!(2, template.into_object());
+                                next!()
+                            }
+                            op::BUILD_INTERPOLATION => {
+                                save!();
+                                let count = 2 + (oparg & 1);
+                                let spec = if oparg & 1 != 0 { Some(peek!(1)) } else { None };
+                                let value = &**sp.sub(count);
+                                let text = &**sp.sub(count - 1);
+                                let made = check!(build::interpolation(ts, value, text, oparg >> 2, spec));
+                                drop_range(ts, sp.sub(count), sp);
+                                sp = sp.sub(count);
+                                push!(made);
+                                next!()
+                            }
+                            op::LIST_APPEND => {
+                                save!();
+                                let list = (**sp.sub(oparg + 1)).cast_unchecked::<PyList>();
+                                let item = pop!();
+                                check!(list.append(ts, item));
+                                next!()
+                            }
+                            op::SET_ADD => {
+                                save!();
+                                let set = (**sp.sub(oparg + 1)).cast_unchecked::<PySet>();
+                                check!(set.add(ts, peek!(1)));
+                                drop_top!();
+                                next!()
+                            }
+                            op::MAP_ADD => {
+                                save!();
+                                let dict = (**sp.sub(oparg + 2)).cast_unchecked::<PyDict>();
+                                check!(dict.set(ts, peek!(2), peek!(1)));
+                                drop_range(ts, sp.sub(2), sp);
+                                sp = sp.sub(2);
+                                next!()
+                            }
+                            op::LIST_EXTEND => {
+                                save!();
+                                let list = (**sp.sub(oparg + 1)).cast_unchecked::<PyList>();
+                                check!(build::list_extend(ts, list, peek!(1)));
+                                drop_top!();
+                                next!()
+                            }
+                            op::SET_UPDATE => {
+                                save!();
+                                let set = (**sp.sub(oparg + 1)).cast_unchecked::<PySet>();
+                                check!(build::set_update(ts, set, peek!(1)));
+                                drop_top!();
+                                next!()
+                            }
+                            op::DICT_UPDATE => {
+                                save!();
+                                let dict = (**sp.sub(oparg + 1)).cast_unchecked::<PyDict>();
+                                check!(build::dict_update(ts, dict, peek!(1)));
+                                drop_top!();
+                                next!()
+                            }
+                            op::DICT_MERGE => {
+                                save!();
+                                let dict = (**sp.sub(oparg + 1)).cast_unchecked::<PyDict>();
+                                let callable = &**sp.sub(oparg + 4);
+                                check!(build::dict_merge(ts, dict, peek!(1), callable));
+                                drop_top!();
+                                next!()
+                            }
+                            op::SETUP_ANNOTATIONS => {
+                                save!();
+                                check!(names::setup_annotations(ts, &*frame));
+                                next!()
+                            }
+                            op::UNPACK_SEQUENCE => {
+                                save!();
+                                let sequence = peek!(1);
+                                if let Some(tuple) = sequence.downcast_exact::<PyTuple>()
+                                    && tuple.len() == oparg
+                                {
+                                    let tuple: Ref<PyTuple> = Ref::from_owned((*sp.sub(1)).cast());
+                                    sp = sp.sub(1);
+                                    for item in tuple.items().iter().rev() {
+                                        item.incref();
+                                        push_raw!(item.as_ptr());
+                                    }
+                                    tuple.release(ts);
+                                    next!(1)
+                                }
+                                if let Some(list) = sequence.downcast_exact::<PyList>()
+                                    && list.len() == oparg
+                                {
+                                    let list: Ref<PyList> = Ref::from_owned((*sp.sub(1)).cast());
+                                    sp = sp.sub(1);
+                                    for index in (0..oparg).rev() {
+                                        push_raw!(list.get(index).map_or(core::ptr::null_mut(), PyRef::into_ptr));
+                                    }
+                                    list.release(ts);
+                                    next!(1)
+                                }
+                                let sequence = pop!();
+                                sp = check!(build::unpack(ts, &sequence, oparg, sp));
+                                sequence.release(ts);
+                                next!(1)
+                            }
+                            op::UNPACK_EX => {
+                                save!();
+                                let sequence = pop!();
+                                sp = check!(build::unpack_ex(ts, &sequence, oparg & 0xff, oparg >> 8, sp));
+                                next!()
+                            }
+                            op::CONVERT_VALUE => {
+                                save!();
+                                let text = check!(match oparg {
+                                    1 => protocol::str(ts, peek!(1)),
+                                    2 => protocol::repr(ts, peek!(1)),
+                                    _ => protocol::ascii(ts, peek!(1)),
+                                });
+                                replace!(1, text.into_object());
+                                next!()
+                            }
+                            op::FORMAT_SIMPLE => {
+                                if is_exact(peek!(1), &STR_TYPE) {
+                                    next!()
+                                }
+                                save!();
+                                let text = check!(protocol::format(ts, peek!(1), PyStr::empty_static()));
+                                replace!(1, text.into_object());
+                                next!()
+                            }
+                            op::FORMAT_WITH_SPEC => {
+                                save!();
+                                let text = check!(build::format_with_spec(ts, peek!(2), peek!(1)));
+                                replace!(2, text.into_object());
+                                next!()
+                            }
+
+                            // ---- imports, classes, matching ----
+                            op::IMPORT_NAME => {
+                                save!();
+                                let module =
+                                    check!(imports::import_name(ts, &*frame, name!(oparg), peek!(1), peek!(2)));
+                                replace!(2, module);
+                                next!()
+                            }
+                            op::IMPORT_FROM => {
+                                save!();
+                                let value = check!(imports::import_from(ts, peek!(1), name!(oparg)));
+                                push!(value);
+                                next!()
+                            }
+                            op::LOAD_BUILD_CLASS => {
+                                save!();
+                                let value = check!(names::load_build_class(ts, &*frame));
+                                push!(value);
+                                next!()
+                            }
+                            op::LOAD_COMMON_CONSTANT => {
+                                save!();
+                                let value = check!(names::common_constant(ts, oparg));
+                                push!(value);
+                                next!()
+                            }
+                            op::GET_LEN => {
+                                save!();
+                                let length = check!(protocol::length(ts, peek!(1)));
+                                push!(check!(PyInt::from_usize(ts, length)));
+                                next!()
+                            }
+                            op::MATCH_MAPPING => {
+                                push!(py_bool(peek!(1).ob_type().has_flag(flags::MAPPING)));
+                                next!()
+                            }
+                            op::MATCH_SEQUENCE => {
+                                push!(py_bool(peek!(1).ob_type().has_flag(flags::SEQUENCE)));
+                                next!()
+                            }
+                            op::MATCH_KEYS => {
+                                save!();
+                                let values = check!(matching::match_keys(ts, peek!(2), peek!(1)));
+                                push!(values);
+                                next!()
+                            }
+                            op::MATCH_CLASS => {
+                                save!();
+                                let attributes = check!(matching::match_class(ts, peek!(3), peek!(2), oparg, peek!(1)));
+                                replace!(3, attributes);
+                                next!()
+                            }
+                            op::CALL_INTRINSIC1 => {
+                                save!();
+                                let value = check!(intrinsics::call_1(ts, &*frame, oparg, peek!(1)));
+                                replace!(1, value);
+                                next!()
+                            }
+                            op::CALL_INTRINSIC2 => {
+                                save!();
+                                let value = check!(intrinsics::call_2(ts, oparg, peek!(2), peek!(1)));
+                                replace!(2, value);
+                                next!()
+                            }
+                            opcode::unexecuted!() => {
+                                save!();
+                                unknown_opcode(ts, &*frame, operation);
                                 fail!()
                             }
-                        } else {
-                            push!(value);
                         }
-                        jump!((*frame).return_offset as isize)
-                    }
-                    op::RETURN_GENERATOR => {
-                        save!();
-                        (*frame).sp = sp;
-                        let made = check!(generator::from_frame(ts, frame));
-                        let ended = frame;
-                        let is_entry = (*ended).is_entry;
-                        frame = (*ended).previous;
-                        ts.frame.set(frame);
-                        leave_recursion(ts);
-                        frame::pop(ts, ended);
-                        if is_entry {
-                            return Outcome::Returned(made);
-                        }
-                        pc = (*frame).pc;
-                        sp = (*frame).sp;
-                        locals = (*frame).localsplus();
-                        push!(made);
-                        jump!((*frame).return_offset as isize)
-                    }
-                    op::YIELD_VALUE => {
-                        let value = pop!();
-                        // A resumed frame goes on behind this instruction.
-                        (*frame).pc = pc.add(1);
-                        (*frame).sp = sp;
-                        let suspended = frame;
-                        let is_entry = (*suspended).is_entry;
-                        frame = (*suspended).previous;
-                        ts.frame.set(frame);
-                        leave_recursion(ts);
-                        generator::suspend(ts, suspended, oparg);
-                        if is_entry {
-                            return Outcome::Returned(value);
-                        }
-                        pc = (*frame).pc;
-                        sp = (*frame).sp;
-                        locals = (*frame).localsplus();
-                        push!(value);
-                        // Only FOR_ITER and SEND turn to a generator's frame; both have one cache.
-                        jump!(2)
-                    }
-
-                    // ---- generators and coroutines ----
-                    op::SEND => {
-                        save!();
-                        let (receiver, value) = (peek!(2), peek!(1));
-                        if let Some(inline) = generator::inlinable(receiver)
-                            && let Some(callee) = generator::begin_inline(ts, inline, value)
-                        {
-                            drop_top!();
-                            enter!(callee, 2 + oparg)
-                        }
-                        match check!(generator::send_to(ts, receiver, value)) {
-                            Sent::Yielded(result) => {
-                                drop_top!();
-                                push!(result);
-                                next!(1)
-                            }
-                            Sent::Returned(result) => {
-                                drop_top!();
-                                push!(result);
-                                jump!(2 + oparg as isize)
-                            }
-                        }
-                    }
-                    op::GET_YIELD_FROM_ITER => {
-                        save!();
-                        let iterator = check!(generator::yield_from_iter(ts, peek!(1), &*(*frame).code));
-                        replace!(1, iterator);
-                        next!()
-                    }
-                    op::GET_AWAITABLE => {
-                        save!();
-                        let iterator = check!(generator::get_awaitable(ts, peek!(1), oparg));
-                        replace!(1, iterator);
-                        next!()
-                    }
-                    op::GET_AITER => {
-                        save!();
-                        let iterator = check!(generator::get_aiter(ts, peek!(1)));
-                        replace!(1, iterator);
-                        next!()
-                    }
-                    op::GET_ANEXT => {
-                        save!();
-                        let awaitable = check!(generator::get_anext(ts, peek!(1)));
-                        push!(awaitable);
-                        next!()
-                    }
-                    op::END_ASYNC_FOR => {
-                        save!();
-                        let error = pop!();
-                        if error.ob_type().is_subtype(&exc::StopAsyncIteration) {
-                            drop(error);
-                            drop_top!();
-                            next!()
-                        }
-                        let _ = ts.restore_raised(error);
-                        break 'inst true;
-                    }
-                    op::CLEANUP_THROW => {
-                        save!();
-                        if peek!(1).ob_type().is_subtype(&exc::StopIteration) {
-                            let value = exc::stop_iteration_value(ts, peek!(1));
-                            drop_range(ts, sp.sub(3), sp);
-                            sp = sp.sub(3);
-                            push!(ts.none());
-                            push!(value);
-                            next!()
-                        }
-                        let error = pop!();
-                        let _ = ts.restore_raised(error);
-                        break 'inst true;
-                    }
-
-                    // ---- exceptions ----
-                    op::PUSH_EXC_INFO => {
-                        let error = pop!();
-                        let info: &ExcInfo = &*ts.exc_info.get();
-                        let previous = info.value.replace(Some(error.clone()));
-                        push!(previous.unwrap_or_else(|| ts.none()));
-                        push!(error);
-                        next!()
-                    }
-                    op::POP_EXCEPT => {
-                        let previous = pop!();
-                        let info: &ExcInfo = &*ts.exc_info.get();
-                        let previous = if is_none(&previous) { None } else { Some(previous) };
-                        info.value.set(previous);
-                        next!()
-                    }
-                    op::CHECK_EXC_MATCH => {
-                        save!();
-                        let truth = check!(unwind::exception_matches(ts, peek!(2), peek!(1)));
-                        replace!(1, py_bool(truth));
-                        next!()
-                    }
-                    op::CHECK_EG_MATCH => {
-                        save!();
-                        let (rest, matched) = check!(unwind::group_match(ts, peek!(2), peek!(1)));
-                        drop_range(ts, sp.sub(2), sp);
-                        sp = sp.sub(2);
-                        if !is_none(&matched) {
-                            (*ts.exc_info.get()).value.set(Some(matched.clone()));
-                        }
-                        push!(rest);
-                        push!(matched);
-                        next!()
-                    }
-                    op::RAISE_VARARGS => {
-                        save!();
-                        let cause = if oparg == 2 { Some(pop!()) } else { None };
-                        let error = if oparg >= 1 { Some(pop!()) } else { None };
-                        break 'inst unwind::raise_statement(ts, error, cause);
-                    }
-                    op::RERAISE => {
-                        save!();
-                        let error = pop!();
-                        if oparg != 0
-                            && let Some(index) = peek!(oparg).downcast::<PyInt>().and_then(|i| i.as_i64())
-                        {
-                            // The traceback goes on from where the exception came.
-                            (*frame).pc = (*(*frame).code).units().as_ptr().offset(index as isize);
-                        }
-                        let _ = ts.restore_raised(error);
-                        break 'inst true;
-                    }
-                    op::WITH_EXCEPT_START => {
-                        save!();
-                        let value = check!(unwind::call_exit(ts, &*(*sp.sub(5)), (*sp.sub(4)).as_ref(), peek!(1)));
-                        push!(value);
-                        next!()
-                    }
-
-                    // ---- building ----
-                    op::BUILD_TUPLE => {
-                        save!();
-                        let items = sp.sub(oparg);
-                        let tuple = if oparg == 0 {
-                            PyTuple::empty()
-                        } else {
-                            let tuple = check!(PyTuple::uninit(ts, oparg));
-                            for index in 0..oparg {
-                                tuple.set_item(index, PyRef::from_owned(*items.add(index)));
-                            }
-                            tuple
-                        };
-                        sp = items;
-                        push!(tuple.into_object());
-                        next!()
-                    }
-                    op::BUILD_LIST => {
-                        save!();
-                        let items = sp.sub(oparg);
-                        let list = check!(PyList::with_capacity(ts, oparg));
-                        for index in 0..oparg {
-                            check!(list.append(ts, PyRef::from_borrowed(&**items.add(index))));
-                        }
-                        drop_range(ts, items, sp);
-                        sp = items;
-                        push!(list.into_object());
-                        next!()
-                    }
-                    op::BUILD_MAP => {
-                        save!();
-                        let items = sp.sub(oparg * 2);
-                        let dict = check!(PyDict::new(ts));
-                        for index in 0..oparg {
-                            check!(dict.set(ts, &**items.add(index * 2), &**items.add(index * 2 + 1)));
-                        }
-                        drop_range(ts, items, sp);
-                        sp = items;
-                        push!(dict.into_object());
-                        next!()
-                    }
-                    op::BUILD_SET => {
-                        save!();
-                        let items = sp.sub(oparg);
-                        let set = check!(PySet::new(ts));
-                        for index in 0..oparg {
-                            check!(set.add(ts, &**items.add(index)));
-                        }
-                        drop_range(ts, items, sp);
-                        sp = items;
-                        push!(set.into_object());
-                        next!()
-                    }
-                    op::BUILD_STRING => {
-                        save!();
-                        let items = sp.sub(oparg);
-                        let pieces = core::slice::from_raw_parts(items.cast::<&PyObject>().cast_const(), oparg);
-                        let text = check!(build::build_string(ts, pieces));
-                        drop_range(ts, items, sp);
-                        sp = items;
-                        push!(text.into_object());
-                        next!()
-                    }
-                    op::BUILD_SLICE => {
-                        save!();
-                        let step = if oparg == 3 { peek!(1) } else { none() };
-                        let slice = check!(PySlice::new(ts, &**sp.sub(oparg), &**sp.sub(oparg - 1), step));
-                        drop_range(ts, sp.sub(oparg), sp);
-                        sp = sp.sub(oparg);
-                        push!(slice.into_object());
-                        next!()
-                    }
-                    op::BUILD_TEMPLATE => {
-                        save!();
-                        let template = check!(crate::types::template::PyTemplate::new(
-                            ts,
-                            peek!(2).cast_unchecked::<PyTuple>(),
-                            peek!(1).cast_unchecked::<PyTuple>()
-                        ));
-                        replace!(2, template.into_object());
-                        next!()
-                    }
-                    op::BUILD_INTERPOLATION => {
-                        save!();
-                        let count = 2 + (oparg & 1);
-                        let spec = if oparg & 1 != 0 { Some(peek!(1)) } else { None };
-                        let value = &**sp.sub(count);
-                        let text = &**sp.sub(count - 1);
-                        let made = check!(build::interpolation(ts, value, text, oparg >> 2, spec));
-                        drop_range(ts, sp.sub(count), sp);
-                        sp = sp.sub(count);
-                        push!(made);
-                        next!()
-                    }
-                    op::LIST_APPEND => {
-                        save!();
-                        let list = (**sp.sub(oparg + 1)).cast_unchecked::<PyList>();
-                        let item = pop!();
-                        check!(list.append(ts, item));
-                        next!()
-                    }
-                    op::SET_ADD => {
-                        save!();
-                        let set = (**sp.sub(oparg + 1)).cast_unchecked::<PySet>();
-                        check!(set.add(ts, peek!(1)));
-                        drop_top!();
-                        next!()
-                    }
-                    op::MAP_ADD => {
-                        save!();
-                        let dict = (**sp.sub(oparg + 2)).cast_unchecked::<PyDict>();
-                        check!(dict.set(ts, peek!(2), peek!(1)));
-                        drop_range(ts, sp.sub(2), sp);
-                        sp = sp.sub(2);
-                        next!()
-                    }
-                    op::LIST_EXTEND => {
-                        save!();
-                        let list = (**sp.sub(oparg + 1)).cast_unchecked::<PyList>();
-                        check!(build::list_extend(ts, list, peek!(1)));
-                        drop_top!();
-                        next!()
-                    }
-                    op::SET_UPDATE => {
-                        save!();
-                        let set = (**sp.sub(oparg + 1)).cast_unchecked::<PySet>();
-                        check!(build::set_update(ts, set, peek!(1)));
-                        drop_top!();
-                        next!()
-                    }
-                    op::DICT_UPDATE => {
-                        save!();
-                        let dict = (**sp.sub(oparg + 1)).cast_unchecked::<PyDict>();
-                        check!(build::dict_update(ts, dict, peek!(1)));
-                        drop_top!();
-                        next!()
-                    }
-                    op::DICT_MERGE => {
-                        save!();
-                        let dict = (**sp.sub(oparg + 1)).cast_unchecked::<PyDict>();
-                        let callable = &**sp.sub(oparg + 4);
-                        check!(build::dict_merge(ts, dict, peek!(1), callable));
-                        drop_top!();
-                        next!()
-                    }
-                    op::SETUP_ANNOTATIONS => {
-                        save!();
-                        check!(names::setup_annotations(ts, &*frame));
-                        next!()
-                    }
-                    op::UNPACK_SEQUENCE => {
-                        save!();
-                        let sequence = peek!(1);
-                        if let Some(tuple) = sequence.downcast_exact::<PyTuple>()
-                            && tuple.len() == oparg
-                        {
-                            let tuple: Ref<PyTuple> = Ref::from_owned((*sp.sub(1)).cast());
-                            sp = sp.sub(1);
-                            for item in tuple.items().iter().rev() {
-                                item.incref();
-                                push_raw!(item.as_ptr());
-                            }
-                            tuple.release(ts);
-                            next!(1)
-                        }
-                        let sequence = pop!();
-                        check!(build::unpack(ts, &sequence, oparg, &mut sp));
-                        sequence.release(ts);
-                        next!(1)
-                    }
-                    op::UNPACK_EX => {
-                        save!();
-                        let sequence = pop!();
-                        check!(build::unpack_ex(ts, &sequence, oparg & 0xff, oparg >> 8, &mut sp));
-                        next!()
-                    }
-                    op::CONVERT_VALUE => {
-                        save!();
-                        let text = check!(match oparg {
-                            1 => protocol::str(ts, peek!(1)),
-                            2 => protocol::repr(ts, peek!(1)),
-                            _ => protocol::ascii(ts, peek!(1)),
-                        });
-                        replace!(1, text.into_object());
-                        next!()
-                    }
-                    op::FORMAT_SIMPLE => {
-                        if is_exact(peek!(1), &STR_TYPE) {
-                            next!()
-                        }
-                        save!();
-                        let text = check!(protocol::format(ts, peek!(1), PyStr::empty_static()));
-                        replace!(1, text.into_object());
-                        next!()
-                    }
-                    op::FORMAT_WITH_SPEC => {
-                        save!();
-                        let text = check!(build::format_with_spec(ts, peek!(2), peek!(1)));
-                        replace!(2, text.into_object());
-                        next!()
-                    }
-
-                    // ---- imports, classes, matching ----
-                    op::IMPORT_NAME => {
-                        save!();
-                        let module = check!(imports::import_name(ts, &*frame, name!(oparg), peek!(1), peek!(2)));
-                        replace!(2, module);
-                        next!()
-                    }
-                    op::IMPORT_FROM => {
-                        save!();
-                        let value = check!(imports::import_from(ts, peek!(1), name!(oparg)));
-                        push!(value);
-                        next!()
-                    }
-                    op::LOAD_BUILD_CLASS => {
-                        save!();
-                        let value = check!(names::load_build_class(ts, &*frame));
-                        push!(value);
-                        next!()
-                    }
-                    op::LOAD_COMMON_CONSTANT => {
-                        save!();
-                        let value = check!(names::common_constant(ts, oparg));
-                        push!(value);
-                        next!()
-                    }
-                    op::GET_LEN => {
-                        save!();
-                        let length = check!(protocol::length(ts, peek!(1)));
-                        push!(check!(PyInt::from_usize(ts, length)));
-                        next!()
-                    }
-                    op::MATCH_MAPPING => {
-                        push!(py_bool(peek!(1).ob_type().has_flag(flags::MAPPING)));
-                        next!()
-                    }
-                    op::MATCH_SEQUENCE => {
-                        push!(py_bool(peek!(1).ob_type().has_flag(flags::SEQUENCE)));
-                        next!()
-                    }
-                    op::MATCH_KEYS => {
-                        save!();
-                        let values = check!(matching::match_keys(ts, peek!(2), peek!(1)));
-                        push!(values);
-                        next!()
-                    }
-                    op::MATCH_CLASS => {
-                        save!();
-                        let attributes = check!(matching::match_class(ts, peek!(3), peek!(2), oparg, peek!(1)));
-                        replace!(3, attributes);
-                        next!()
-                    }
-                    op::CALL_INTRINSIC1 => {
-                        save!();
-                        let value = check!(intrinsics::call_1(ts, &*frame, oparg, peek!(1)));
-                        replace!(1, value);
-                        next!()
-                    }
-                    op::CALL_INTRINSIC2 => {
-                        save!();
-                        let value = check!(intrinsics::call_2(ts, oparg, peek!(2), peek!(1)));
-                        replace!(2, value);
-                        next!()
-                    }
-                    _ => {
-                        save!();
-                        let name = opcode::NAMES[(unit & 0xff) as usize];
-                        let _ = ts.raise_fmt(
-                            &exc::SystemError,
-                            format_args!("{}: unknown opcode {} ({name})", (*(*frame).code).filename(), unit & 0xff),
-                        );
-                        fail!()
                     }
                 }
             };
 
             // An exception is set; `frame.pc` is where.
-            oparg = 0;
             (*frame).sp = sp;
-            let mut reraised = reraised;
-            // RERAISE has set `frame.pc` to where the exception came from; its handler is its own.
-            let mut at = pc;
-            loop {
-                if !reraised {
-                    unwind::add_traceback(ts, frame);
-                }
-                if WATCHED {
-                    watch.raised(ts, frame, reraised);
-                }
-                reraised = false;
-                if let Some(target) = unwind::find_handler(ts, frame, at) {
-                    pc = target;
-                    sp = (*frame).sp;
-                    locals = (*frame).localsplus();
-                    if WATCHED && watch.handled(ts, frame).is_err() {
-                        // The handler's first operand, its exception, gives way to the callback's.
-                        at = pc;
-                        continue;
-                    }
-                    continue 'dispatch;
-                }
-                if WATCHED {
-                    watch.unwinds(ts, frame);
-                }
-                let ended = frame;
-                let is_entry = (*ended).is_entry;
-                frame = (*ended).previous;
-                ts.frame.set(frame);
-                // Finalizers of what the frame held must not see, nor lose, the exception.
-                let pending = ts.current_exception.take();
-                leave(ts, ended);
-                ts.current_exception.set(pending);
-                if is_entry {
-                    return Outcome::Raised;
-                }
-                at = (*frame).pc;
+            match raised(ts, frame, pc, reraised, WATCHED.then_some(&mut watch)) {
+                Some((handling, handler)) => (frame, pc) = (handling, handler),
+                None => return Outcome::Raised,
             }
+            sp = (*frame).sp;
         }
     }
+}
+
+/// An exception is set, raised at the instruction `at` of the current frame: ends frames up to one that handles it.
+/// That one, and where it goes on, with its `sp`; its `pc` still says where it was. None when the exception has left
+/// the entry frame.
+///
+/// # Safety
+/// `frame` is the thread's current frame, its `sp` is valid.
+#[cold]
+#[inline(never)]
+unsafe fn raised(
+    ts: &ThreadState,
+    mut frame: *mut Frame,
+    mut at: *const Cell<u16>,
+    mut reraised: bool,
+    mut watch: Option<&mut Watch>,
+) -> Option<(*mut Frame, *const Cell<u16>)> {
+    // SAFETY: the caller's promise; frames are linked and alive.
+    unsafe {
+        loop {
+            if !reraised {
+                unwind::add_traceback(ts, frame);
+            }
+            if let Some(watch) = watch.as_deref_mut() {
+                watch.raised(ts, frame, reraised);
+            }
+            reraised = false;
+            if let Some(target) = unwind::find_handler(ts, frame, at) {
+                if let Some(watch) = watch.as_deref_mut()
+                    && watch.handled(ts, frame).is_err()
+                {
+                    // The handler's first operand, its exception, gives way to the callback's.
+                    at = target;
+                    continue;
+                }
+                return Some((frame, target));
+            }
+            if let Some(watch) = watch.as_deref_mut() {
+                watch.unwinds(ts, frame);
+            }
+            let ended = frame;
+            let is_entry = (*ended).is_entry;
+            frame = (*ended).previous;
+            ts.frame.set(frame);
+            // Finalizers of what the frame held must not see, nor lose, the exception.
+            let pending = ts.current_exception.take();
+            leave(ts, ended);
+            ts.current_exception.set(pending);
+            if is_entry {
+                return None;
+            }
+            at = (*frame).pc;
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn unknown_opcode(ts: &ThreadState, frame: &Frame, opcode: u8) {
+    let file = frame.code().filename();
+    let name = opcode::NAMES[usize::from(opcode)];
+    let _ = ts.raise_fmt(&exc::SystemError, format_args!("{file}: unknown opcode {opcode} ({name})"));
+}
+
+/// The opcode and the argument of the instruction at `pc`, by two loads of a byte: cheaper than to take a unit apart.
+///
+/// # Safety
+/// `pc` points to an instruction.
+#[inline(always)]
+unsafe fn fetch(pc: *const Cell<u16>) -> (u8, usize) {
+    // SAFETY: the caller's promise; code is kept as bytes, the opcode first.
+    unsafe { (*pc.cast::<u8>(), usize::from(*pc.cast::<u8>().add(1))) }
 }
 
 /// The comparisons in the order of the instruction's argument.

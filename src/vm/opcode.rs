@@ -702,8 +702,174 @@ pub static NAMES: [&str; 256] = {
 /// The lowest opcode that takes an argument.
 pub const HAVE_ARGUMENT: u8 = 43;
 
-/// Whether the bytes are whole instructions of the base set, with their caches, whose jumps stay inside.
-pub fn validate(code: &[u8]) -> bool {
+/// A pattern: the opcodes that the evaluation loop does not execute, as they only name specializations of others or
+/// name nothing. (With it the loop's `match` needs no `_`, and so the jump to an instruction no check.)
+macro_rules! unexecuted {
+    () => {
+        op::BINARY_OP_INPLACE_ADD_UNICODE
+            | op::EXIT_INIT_CHECK
+            | op::RESERVED
+            | op::INTERPRETER_EXIT
+            | op::BINARY_OP_EXTEND
+            | op::BINARY_OP_SUBSCR_GETITEM
+            | op::BINARY_OP_SUBSCR_LIST_SLICE
+            | op::BINARY_OP_SUBSCR_STR_INT
+            | op::CALL_ALLOC_AND_ENTER_INIT
+            | op::CALL_BOUND_METHOD_EXACT_ARGS
+            | op::CALL_BOUND_METHOD_GENERAL
+            | op::CALL_BUILTIN_CLASS
+            | op::CALL_BUILTIN_FAST
+            | op::CALL_BUILTIN_FAST_WITH_KEYWORDS
+            | op::CALL_BUILTIN_O
+            | op::CALL_ISINSTANCE
+            | op::CALL_KW_BOUND_METHOD
+            | op::CALL_KW_NON_PY
+            | op::CALL_KW_PY
+            | op::CALL_LEN
+            | op::CALL_LIST_APPEND
+            | op::CALL_METHOD_DESCRIPTOR_FAST
+            | op::CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS
+            | op::CALL_METHOD_DESCRIPTOR_NOARGS
+            | op::CALL_METHOD_DESCRIPTOR_O
+            | op::CALL_NON_PY_GENERAL
+            | op::CALL_PY_EXACT_ARGS
+            | op::CALL_PY_GENERAL
+            | op::CALL_STR1
+            | op::CALL_TUPLE1
+            | op::CALL_TYPE1
+            | op::CONTAINS_OP_DICT
+            | op::CONTAINS_OP_SET
+            | op::FOR_ITER_GEN
+            | op::FOR_ITER_LIST
+            | op::FOR_ITER_RANGE
+            | op::FOR_ITER_TUPLE
+            | op::JUMP_BACKWARD_JIT
+            | op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK
+            | op::LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN
+            | op::LOAD_ATTR_METHOD_LAZY_DICT
+            | op::LOAD_ATTR_NONDESCRIPTOR_NO_DICT
+            | op::LOAD_SUPER_ATTR_ATTR
+            | op::LOAD_SUPER_ATTR_METHOD
+            | op::SEND_GEN
+            | op::STORE_ATTR_WITH_HINT
+            | op::STORE_SUBSCR_DICT
+            | op::STORE_SUBSCR_LIST_INT
+            | op::TO_BOOL_ALWAYS_TRUE
+            | op::TO_BOOL_BOOL
+            | op::TO_BOOL_INT
+            | op::TO_BOOL_LIST
+            | op::TO_BOOL_NONE
+            | op::TO_BOOL_STR
+            | op::UNPACK_SEQUENCE_LIST
+            | op::UNPACK_SEQUENCE_TUPLE
+            | op::UNPACK_SEQUENCE_TWO_TUPLE
+            | op::INSTRUMENTED_END_FOR
+            | op::INSTRUMENTED_POP_ITER
+            | op::INSTRUMENTED_END_SEND
+            | op::INSTRUMENTED_FOR_ITER
+            | op::INSTRUMENTED_INSTRUCTION
+            | op::INSTRUMENTED_JUMP_FORWARD
+            | op::INSTRUMENTED_NOT_TAKEN
+            | op::INSTRUMENTED_POP_JUMP_IF_TRUE
+            | op::INSTRUMENTED_POP_JUMP_IF_FALSE
+            | op::INSTRUMENTED_POP_JUMP_IF_NONE
+            | op::INSTRUMENTED_POP_JUMP_IF_NOT_NONE
+            | op::INSTRUMENTED_RESUME
+            | op::INSTRUMENTED_RETURN_VALUE
+            | op::INSTRUMENTED_YIELD_VALUE
+            | op::INSTRUMENTED_END_ASYNC_FOR
+            | op::INSTRUMENTED_LOAD_SUPER_ATTR
+            | op::INSTRUMENTED_CALL
+            | op::INSTRUMENTED_CALL_KW
+            | op::INSTRUMENTED_CALL_FUNCTION_EX
+            | op::INSTRUMENTED_JUMP_BACKWARD
+            | op::INSTRUMENTED_LINE
+            | op::ENTER_EXECUTOR
+            | 121
+            | 122
+            | 123
+            | 124
+            | 125
+            | 126
+            | 127
+            | 212
+            | 213
+            | 214
+            | 215
+            | 216
+            | 217
+            | 218
+            | 219
+            | 220
+            | 221
+            | 222
+            | 223
+            | 224
+            | 225
+            | 226
+            | 227
+            | 228
+            | 229
+            | 230
+            | 231
+            | 232
+            | 233
+    };
+}
+pub(super) use unexecuted;
+
+/// How many things of each kind there are that an instruction may name by number.
+pub struct Operands {
+    /// Constants.
+    pub consts: usize,
+    /// Names.
+    pub names: usize,
+    /// Places of the frame: local variables and cells.
+    pub places: usize,
+}
+
+impl Operands {
+    /// Whether what the instruction names is there.
+    fn contain(&self, base: u8, argument: usize) -> bool {
+        match base {
+            op::LOAD_CONST => argument < self.consts,
+            op::LOAD_FAST
+            | op::LOAD_FAST_BORROW
+            | op::LOAD_FAST_CHECK
+            | op::LOAD_FAST_AND_CLEAR
+            | op::STORE_FAST
+            | op::DELETE_FAST
+            | op::MAKE_CELL
+            | op::LOAD_DEREF
+            | op::STORE_DEREF
+            | op::DELETE_DEREF
+            | op::LOAD_FROM_DICT_OR_DEREF => argument < self.places,
+            op::LOAD_FAST_LOAD_FAST
+            | op::LOAD_FAST_BORROW_LOAD_FAST_BORROW
+            | op::STORE_FAST_LOAD_FAST
+            | op::STORE_FAST_STORE_FAST => argument >> 4 < self.places && argument & 15 < self.places,
+            op::COPY_FREE_VARS => argument <= self.places,
+            op::LOAD_NAME
+            | op::STORE_NAME
+            | op::DELETE_NAME
+            | op::STORE_GLOBAL
+            | op::DELETE_GLOBAL
+            | op::LOAD_FROM_DICT_OR_GLOBALS
+            | op::STORE_ATTR
+            | op::DELETE_ATTR
+            | op::IMPORT_NAME
+            | op::IMPORT_FROM => argument < self.names,
+            op::LOAD_GLOBAL | op::LOAD_ATTR => argument >> 1 < self.names,
+            op::LOAD_SUPER_ATTR => argument >> 2 < self.names,
+            op::LOAD_SMALL_INT => argument < 256,
+            _ => true,
+        }
+    }
+}
+
+/// Whether the bytes are whole instructions of the base set, with their caches, whose jumps stay inside and whose
+/// operands are there.
+pub fn validate(code: &[u8], operands: &Operands) -> bool {
     let units = code.len() / 2;
     let mut at = 0;
     let mut argument = 0usize;
@@ -718,7 +884,11 @@ pub fn validate(code: &[u8]) -> bool {
         if next > units {
             return false;
         }
-        match DEOPTIMIZED[usize::from(opcode)] {
+        let base = DEOPTIMIZED[usize::from(opcode)];
+        if !operands.contain(base, argument) {
+            return false;
+        }
+        match base {
             op::EXTENDED_ARG => {
                 at = next;
                 continue;

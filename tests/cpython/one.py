@@ -77,8 +77,12 @@ def main():
     sys.argv[1:] = []
     with open(path, "w") as output:
         try:
+            import platform
+
             from test import support
 
+            # The tests of implementation details too: what CPython promises to C code is promised here.
+            platform.python_implementation = lambda: "CPython"
             support.verbose = 0
             # No network, no gigabytes, no windows.
             support.use_resources = ["cpu"]

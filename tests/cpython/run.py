@@ -6,8 +6,9 @@ usage: run.py --hognose PATH [--python PATH] [--library PATH] [--list core|libra
 
 The files are those of the installed CPython that PATH names (default: the python that runs this script); they run
 in an installation of Hognose made for it, with the library's text (default: from the package that is built in). Each
-runs in a process of its own; afterwards no block may be alive (-X memstats). `expected.txt` and `expected-library.txt` list
-the tests that are known to fail, with the reason; one that passes must be struck from it (--update does that, and adds what
+runs in a process of its own; afterwards no block may be alive. The program of the installation is host/: the library
+beside `--hognose` with what `_testcapi` is made of (with --no-host, or without a C compiler, it is the command itself,
+and the tests that need `_testcapi` are skipped). `expected.txt` and `expected-library.txt` list the tests that
 fails now with its error as the reason). With --peer the files run under CPython too, and a test counts only where
 it passes there: the rate is of those. Exit status 1: a test failed that is not listed, a listed one passed, or a
 file left memory behind.
@@ -78,7 +79,7 @@ def library_text():
     sys.exit("run.py: say with --library where the text of the library is")
 
 
-def lay_out(hognose, text, tests, folder):
+def lay_out(options, text, tests, folder):
     """An installation in `folder`: the program, its library's text, and CPython's `test` package. Gives the program.
 
     The program needs the text no more than CPython needs that of what is frozen in it, but tests read it.
@@ -86,7 +87,9 @@ def lay_out(hognose, text, tests, folder):
     program = os.path.join(folder, "bin", "hognose")
     library = pathlib.Path(folder, "lib", "python3.14")
     os.mkdir(os.path.dirname(program))
-    shutil.copy(hognose, program)
+    has_host = not options.no_host and build_host(os.path.abspath(options.hognose), program)
+    if not has_host:
+        shutil.copy(options.hognose, program)
     names = subprocess.run([program, "-I", "-S", "-c", "import _imp; print(*_imp._frozen_module_names())"],
                            capture_output=True, text=True, check=True)
     for name in names.stdout.split():
@@ -110,6 +113,9 @@ def lay_out(hognose, text, tests, folder):
     rewrite(place / "test_asyncio",
             r"^( +)(watcher = (policy\.get_child_watcher|asyncio\.SafeChildWatcher|self\._get_watcher)\(\)"
             r"|watcher\.(attach_loop|close)\(.*\)|asyncio\.get_child_watcher\(\)\..*|.*\.set_child_watcher\(.*\))$", r"\1pass")
+    if has_host:
+        for path in HERE.glob("support/*.py"):
+            shutil.copy(path, library)
     # Importing it is all that the tests' own helpers do with it.
     (library / "_testsinglephase.py").write_text("")
     return program
@@ -122,6 +128,18 @@ def rewrite(package, pattern, replacement):
         new = re.sub(pattern, replacement, old, flags=re.MULTILINE)
         if new != old:
             path.write_text(new)
+
+
+def build_host(hognose, program):
+    """Builds the program of host/, linked to the library that lies beside the command. False if that cannot be."""
+    library = os.path.dirname(hognose)
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None or not os.path.exists(os.path.join(library, "libhognose.so")):
+        return False
+    sources = sorted(map(str, HERE.glob("host/*.c")))
+    subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-I", str(HERE.parent.parent / "include"), *sources,
+                    "-o", program, "-L", library, "-lhognose", f"-Wl,-rpath,{library}"], check=True)
+    return True
 
 
 class File:
@@ -148,6 +166,8 @@ def run_file(command, module, timeout, watched, pattern=None):
     with tempfile.TemporaryDirectory() as scratch:
         output = os.path.join(scratch, "outcomes")
         environment = {**os.environ, "TMPDIR": scratch, "PYTHONHASHSEED": "0"}
+        if watched:
+            environment["HOGNOSE_TEST_LEAKS"] = "1"
         arguments = [*command, str(HERE / "one.py"), module, output, *([pattern] if pattern else [])]
         # Files, as a process that a test leaves behind would keep pipes open.
         with tempfile.TemporaryFile() as messages:
@@ -197,6 +217,7 @@ def main():
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--pattern")
+    parser.add_argument("--no-host", action="store_true")
     parser.add_argument("modules", nargs="*")
     options = parser.parse_args()
     # A shell has those that it starts in the background ignore it, and they would hand that on.
@@ -208,7 +229,7 @@ def main():
     rows, unexpected, unlisted, leaks, total, good = [], [], [], [], 0, 0
     with tempfile.TemporaryDirectory() as folder:
         tests = os.path.join(library_of(options.python), "test")
-        program = lay_out(options.hognose, options.library or library_text(), tests, folder)
+        program = lay_out(options, options.library or library_text(), tests, folder)
         hognose = [program, "-X", "memstats"]
 
         def both(module):

@@ -65,7 +65,11 @@ pub fn breakpointhook(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResul
         },
     };
     let (module, name) = target.rsplit_once('.').unwrap_or(("builtins", target));
-    let function = protocol::import_attr(ts, module, name);
+    let function = if module.is_empty() {
+        raise!(ts, exc::ImportError, "'{target}' names no module")
+    } else {
+        protocol::import_attr(ts, module, name)
+    };
     let function = match function {
         Ok(function) => function,
         Err(raised) if ts.raised_matches(&exc::ImportError) || ts.raised_matches(&exc::AttributeError) => {

@@ -123,7 +123,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args(
             "getdlopenflags",
-            |ts, _| PyInt::from_i64(ts, 2),
+            |ts, _| PyInt::from_i64(ts, ts.interp().dlopen_flags.get().into()),
             "getdlopenflags($module, /)\n--\n\nReturn the current value of the flags that are used for dlopen calls.",
         ),
         MethodDef::no_args(
@@ -199,7 +199,10 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::one(
             "setdlopenflags",
-            |ts, _, _| Ok(ts.none()),
+            |ts, _, flags| {
+                ts.interp().dlopen_flags.set(protocol::as_i32(ts, flags)?);
+                Ok(ts.none())
+            },
             "setdlopenflags($module, flags, /)\n--\n\nSet the flags used by the interpreter for dlopen calls.",
         ),
         MethodDef::one(
@@ -484,9 +487,8 @@ fn exc_info(ts: &ThreadState, _: &PyObject) -> PyResult {
 
 fn exit(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "exit", args.len(), 0, 1)?;
-    let status = args.first().copied().unwrap_or(none());
-    let exit = call::call_with(ts, exc::SystemExit.as_object(), &[status]);
-    Err(ts.raise(exit?))
+    let exit = exc::normalize(ts, &exc::SystemExit, args.first().copied())?;
+    Err(ts.raise(exit))
 }
 
 fn allocated_blocks(ts: &ThreadState, _: &PyObject) -> PyResult {

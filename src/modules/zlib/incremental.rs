@@ -94,12 +94,8 @@ fn new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
     }
     made.needs_input.set(true);
     made.dictionary.set(dictionary.map(AsObject::new_ref));
-    match stream::start_inflate(made.stream(), wbits) {
-        z::Z_OK => made.is_initialized.set(true),
-        z::Z_STREAM_ERROR => return raise!(ts, exc::ValueError, "Invalid initialization option"),
-        z::Z_MEM_ERROR => return raise!(ts, exc::MemoryError, "Can't allocate memory for decompression object"),
-        status => return stream::fail(ts, made.stream(), status, "while creating decompression object"),
-    }
+    stream::begin_inflate(ts, made.stream(), wbits)?;
+    made.is_initialized.set(true);
     if wbits < 0 {
         // Plain data does not ask for its dictionary.
         made.set_dictionary(ts)?;

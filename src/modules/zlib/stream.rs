@@ -12,6 +12,7 @@ use crate::object::*;
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bytes::PyBytes;
+use crate::types::exceptions as exc;
 
 /// A stream without a state.
 pub(super) fn empty_stream(ts: &ThreadState) -> z::z_stream {
@@ -179,10 +180,23 @@ pub(super) fn start_inflate(stream: &mut z::z_stream, wbits: c_int) -> c_int {
     unsafe { z::inflateInit2_(stream, wbits, z::zlibVersion(), size_of::<z::z_stream>() as c_int) }
 }
 
+/// [`start_inflate`] for an object of its own.
+///
+/// # Errors
+/// ValueError for window bits that are none, MemoryError, `zlib.error`.
+pub(super) fn begin_inflate(ts: &ThreadState, stream: &mut z::z_stream, wbits: c_int) -> PyResult<()> {
+    match start_inflate(stream, wbits) {
+        z::Z_OK => Ok(()),
+        z::Z_STREAM_ERROR => raise!(ts, exc::ValueError, "Invalid initialization option"),
+        z::Z_MEM_ERROR => raise!(ts, exc::MemoryError, "Can't allocate memory for decompression object"),
+        status => fail(ts, stream, status, "while creating decompression object"),
+    }
+}
+
 /// Sets the dictionary of a stream that decompresses.
 pub(super) fn set_inflate_dictionary(ts: &ThreadState, stream: &mut z::z_stream, dictionary: &[u8]) -> PyResult<()> {
     let Ok(length) = c_uint::try_from(dictionary.len()) else {
-        return raise!(ts, crate::types::exceptions::OverflowError, "zdict length does not fit in an unsigned int");
+        return raise!(ts, exc::OverflowError, "zdict length does not fit in an unsigned int");
     };
     // SAFETY: the stream is initialized, the dictionary is read only.
     let status = unsafe { z::inflateSetDictionary(stream, dictionary.as_ptr(), length) };
