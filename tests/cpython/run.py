@@ -9,6 +9,7 @@ in an installation of Hognose made for it, with the library's text (default: fro
 runs in a process of its own; afterwards no block may be alive. The program of the installation is host/: the library
 beside `--hognose` with what `_testcapi` is made of (with --no-host, or without a C compiler, it is the command itself,
 and the tests that need `_testcapi` are skipped). `expected.txt` and `expected-library.txt` list the tests that
+are known to fail, with the reason; one that passes must be struck from it (--update does that, and adds what
 fails now with its error as the reason). With --peer the files run under CPython too, and a test counts only where
 it passes there: the rate is of those. Exit status 1: a test failed that is not listed, a listed one passed, or a
 file left memory behind.
