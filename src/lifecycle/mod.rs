@@ -9,6 +9,7 @@
 //! | `init` | the steps up, each undone when a later one fails |
 //! | `finalize` | the steps down |
 //! | `run` | what the command does: a script, a module, a command, standard input |
+//! | `subinterp` | sub-interpreters |
 //! | `pending` | what the eval breaker asks for |
 //! | `print`, `fatal` | exceptions and fatal errors on standard error |
 //! | `fork` | the runtime's locks and threads around a fork |
@@ -28,6 +29,7 @@ pub mod pending;
 pub mod pressure;
 pub mod print;
 pub mod run;
+pub mod subinterp;
 
 pub use finalize::finalize;
 pub use init::initialize;

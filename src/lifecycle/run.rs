@@ -17,7 +17,9 @@ use crate::{id, raise};
 /// Runs what the configuration says, finalizes, and returns the exit status.
 pub fn run_main() -> i32 {
     let Some(ts) = ThreadState::try_current() else { return 1 };
+    let runs = crate::modules::_interpreters::main_runs();
     let mut status = run_configured(ts);
+    drop(runs);
     if super::finalize() < 0 && status == 0 {
         status = 120;
     }

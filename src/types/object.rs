@@ -161,7 +161,12 @@ pub fn object_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyRes
         return raise!(ts, exc::TypeError, "object.__init__() takes exactly one argument (the instance to initialize)");
     }
     if makes_plainly(typ) {
-        return raise!(ts, exc::TypeError, "{}() takes no arguments", typ.full_name());
+        return raise!(
+            ts,
+            exc::TypeError,
+            "{}.__init__() takes exactly one argument (the instance to initialize)",
+            typ.name()
+        );
     }
     Ok(())
 }
@@ -187,6 +192,8 @@ pub fn object_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn object_str(ts: &ThreadState, object: &PyObject) -> PyResult {
+    // A class may have this very function as its `__repr__`.
+    ts.check_native_stack(" while getting the str of an object")?;
     match object.ob_type().slots().repr {
         Some(repr) => repr(ts, object),
         None => object_repr(ts, object),
