@@ -23,20 +23,35 @@ const fn wide(byte: u8) -> Wide {
 #[inline(always)]
 pub(super) unsafe fn units<const BYTE: u8>(at: *mut u8, n: usize) {
     let value = const { wide(BYTE) };
-    let (mut unit, end) = (at.cast::<Wide>(), at.wrapping_add(n));
-    // SAFETY: a unit that begins before the end is one of those that the caller promises.
+    let (mut unit, count) = (at.cast::<Wide>(), n.div_ceil(WIDE));
+    // SAFETY: the units from `at` on that the caller promises are `count` in number.
     unsafe {
-        // Four at a time, so that a long fill waits for its stores and not for its branches.
-        while unit.cast::<u8>().wrapping_add(3 * WIDE) < end {
-            unit.write_volatile(value);
-            unit.add(1).write_volatile(value);
-            unit.add(2).write_volatile(value);
-            unit.add(3).write_volatile(value);
+        if count < 4 {
+            for index in 0..count {
+                unit.add(index).write_volatile(value);
+            }
+            return;
+        }
+        // Four at a time, so that a long fill waits for its stores and not for its branches; the last four may overlap
+        // those before, so that there is one branch only that depends on the length.
+        let last = unit.add(count - 4);
+        while unit < last {
+            four(unit, value);
             unit = unit.wrapping_add(4);
         }
-        while unit.cast::<u8>() < end {
-            unit.write_volatile(value);
-            unit = unit.wrapping_add(1);
-        }
+        four(last, value);
+    }
+}
+
+/// # Safety
+/// The four units may be written.
+#[inline(always)]
+unsafe fn four(at: *mut Wide, value: Wide) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        at.write_volatile(value);
+        at.add(1).write_volatile(value);
+        at.add(2).write_volatile(value);
+        at.add(3).write_volatile(value);
     }
 }

@@ -5,8 +5,8 @@
 //! [`DECAY`]. There is no thread that watches the time: who takes a page, or gives back the last one of an arena, has a look, and
 //! who wants the memory back at once calls `collect` or `trim`, as `gc.collect()` does.
 //!
-//! The memory of the process is not to be larger for it: when the heap takes large blocks from the C library, it gives
-//! back for them, byte by byte, spare arenas and the memory of pages that are not in use.
+//! The memory of the process is not to be larger for it: when the heap takes more large blocks from the C library than it
+//! ever had, it gives back for them, byte by byte, spare arenas and the memory of pages that are not in use.
 //!
 //! The arena that became spare last is the first to be used again; the one that has waited longest goes first.
 
@@ -25,13 +25,20 @@ pub(super) const DECAY: u64 = 500;
 pub(super) struct Spares {
     newest: Cell<*mut Arena>,
     oldest: Cell<*mut Arena>,
+    /// The most that large blocks had when it was last paid for.
+    most: Cell<usize>,
     /// Bytes that were taken elsewhere, and for which nothing was given back.
     owed: Cell<usize>,
 }
 
 impl Spares {
     pub(super) const fn new() -> Self {
-        Self { newest: Cell::new(ptr::null_mut()), oldest: Cell::new(ptr::null_mut()), owed: Cell::new(0) }
+        Self {
+            newest: Cell::new(ptr::null_mut()),
+            oldest: Cell::new(ptr::null_mut()),
+            most: Cell::new(0),
+            owed: Cell::new(0),
+        }
     }
 }
 
@@ -130,13 +137,20 @@ impl Heap {
         }
     }
 
-    /// Notes that so many bytes were taken elsewhere.
+    /// Notes that so many bytes are about to be taken elsewhere. Only what is more than ever before is paid for: a buffer
+    /// that comes and goes takes no new memory, and is to cost none.
     #[inline]
     pub(super) fn taken_elsewhere(&self, bytes: usize) {
-        /// What is smaller comes from memory that the C library has and keeps.
-        const LARGE: usize = 64 * 1024;
-        if bytes >= LARGE && !self.arenas.get().is_null() {
-            self.pay(bytes);
+        /// Less is not worth the calls of the system.
+        const STEP: usize = 64 * 1024;
+        if self.arenas.get().is_null() {
+            return;
+        }
+        let now = self.counts.iter().map(|counts| counts.large_bytes.get()).sum::<usize>().saturating_add(bytes);
+        let most = self.spares.most.get();
+        if now > most.saturating_add(STEP) {
+            self.spares.most.set(now);
+            self.pay(now - most);
         }
     }
 
