@@ -111,7 +111,7 @@ def lay_out(options, text, tests, folder):
     place = library / "test"
     shutil.copytree(tests, place, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     # At module level, `__annotations__` is no variable in 3.14: its own twins of these are without those lines.
-    rewrite(place / "typinganndata", r"^[ \t]*__annotations__\[.*\n", "")
+    rewrite(place / "typinganndata", r"^([ \t]*)__annotations__\[.*$", r"\1pass")
     # 3.14 has no child watchers. What a test does beside setting one up, it can do without.
     rewrite(place / "test_asyncio", r"^( {20})watcher = policy\.get_child_watcher\(\)$", r"\1raise NotImplementedError")
     rewrite(place / "test_asyncio",

@@ -372,7 +372,6 @@ fn f_locals(ts: &ThreadState, object: &PyObject) -> PyResult {
         return locals_proxy::new(ts, this(object));
     }
     match this(object).frame() {
-        Some(frame) if has_hidden(frame) => locals_proxy::new(ts, this(object)),
         Some(frame) => locals_of(ts, frame),
         None => Ok(PyDict::new(ts)?.into_object()),
     }
