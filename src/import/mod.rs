@@ -312,5 +312,9 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
 pub fn start_external(ts: &ThreadState) -> PyResult<()> {
     let importlib = importlib(ts)?;
     call::call_method(ts, &importlib, id!(_install_external_importers), &[])?;
+    let hook = protocol::import_attr(ts, "_imp", "_archive_path_hook")?;
+    let hooks = protocol::import_attr(ts, "sys", "path_hooks")?;
+    let zero = crate::types::int::PyInt::zero();
+    call::call_method(ts, &hooks, id!(insert), &[zero, &hook])?;
     Ok(())
 }

@@ -316,7 +316,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
     // Initialization that has failed comes here as well.
     stop_other_threads(ts);
     Runtime::get().pending_calls.belong_to(core::ptr::null());
-    crate::tracemalloc::stop(ts);
+    crate::modules::faulthandler::finish(ts);
     crate::modules::_signal::restore_handlers(ts);
     for slot in [
         &ts.context,
@@ -337,6 +337,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
     ] {
         slot.set(None);
     }
+    interp.exit_callbacks.call_all();
     interp.monitoring.clear(interp);
     ts.trace.clear();
     ts.profile.clear();
@@ -368,6 +369,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
 
 /// The heap's figures are taken, then heap, interpreter and thread state go.
 fn destroy(ts: &ThreadState, interp: &InterpreterState) {
+    let places = super::leaks::note_places(ts);
     let mut figures = LAST.get().unwrap_or_default();
     figures.note_heap(interp.id, ts.heap());
     LAST.set(Some(figures));
@@ -383,6 +385,7 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
         // A report that cannot be written has no one to tell.
         let _ = super::memstats::write_live(ts.heap(), &mut out);
     }
+    super::leaks::look(ts.heap(), places);
     let runtime = Runtime::get();
     let heap = NonNull::from(ts.heap());
     // SAFETY: the configuration is not looked at any more.
@@ -393,6 +396,10 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     LAST.set(Some(figures));
     close_and_forget();
     crate::config::forget_preinitialization();
+    crate::config::preset::withdraw();
+    if runtime.initialized.load(Ordering::Acquire) {
+        crate::config::preset::forget();
+    }
     crate::import::inittab::forget_once();
     let ts = NonNull::from(ts);
     let interp = core::ptr::from_ref(interp).cast_mut();
