@@ -1,6 +1,11 @@
-//! Compiles the variadic functions of the C API, and says how the artifacts are linked.
+//! Compiles the variadic functions of the C API and the charts of the East Asian encodings, and says how the artifacts
+//! are linked.
+
+#[path = "build/charts.rs"]
+mod charts;
 
 fn main() {
+    charts::compile();
     println!("cargo:rerun-if-changed=src/capi/variadic.c");
     cc::Build::new()
         .file("src/capi/variadic.c")

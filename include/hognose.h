@@ -4,6 +4,7 @@
 
 #include "initconfig.h"
 #include "object.h"
+#include "pylifecycle.h"
 #include "pystate.h"
 #include "pymem.h"
 
@@ -170,6 +171,32 @@ typedef int (*Hog_CensusFunc)(const char *type, size_t objects, size_t bytes, vo
    Blocks of the obj domain without an object of a known type come as "(unknown)". 0; what the function has returned, if
    that is not 0; or -1 with an exception set. Since 0.1. */
 PyAPI_FUNC(int) Hog_Census(PyInterpreterState *interp, Hog_CensusFunc visit, void *ctx);
+
+/* ---- Interpreters ---- */
+
+/* Two limits in bytes, or HOG_NO_LIMIT. */
+typedef struct {
+    size_t soft;
+    size_t hard;
+} Hog_MemoryLimit;
+
+/* A sub-interpreter with what is Hognose's own. Set up by Hog_InterpreterConfig_Init. Later versions add fields at the
+   end. */
+typedef struct {
+    size_t size;                /* of the struct */
+    PyInterpreterConfig python; /* Init: nothing shared, as the manual's example of an isolated one */
+    int allocator;              /* PYMEM_ALLOCATOR_*, what serves mem and obj in its heap; Init: NOT_SET, as the
+                                   process. Debug hooks are the process's: with them, one of the _DEBUG names */
+    Hog_MemoryLimit heap;       /* of mem and obj together; Init: none */
+    Hog_MemoryLimit mem;
+    Hog_MemoryLimit obj;
+} Hog_InterpreterConfig;
+
+/* Cannot fail. Any thread, at any time. Since 0.1. */
+PyAPI_FUNC(void) Hog_InterpreterConfig_Init(Hog_InterpreterConfig *config);
+/* As Py_NewInterpreterFromConfig. The limits hold from the start: one that is too small for what an interpreter begins
+   with is an error. Since 0.1. */
+PyAPI_FUNC(PyStatus) Hog_NewInterpreter(PyThreadState **tstate_p, const Hog_InterpreterConfig *config);
 
 /* ---- Limits ---- */
 

@@ -287,7 +287,9 @@ PyAPI_FUNC(int) PyConfig_Set(const char *name, PyObject *value);
 /* The arguments of the process, borrowed from the configuration; 0 and NULL when nothing is initialized. */
 PyAPI_FUNC(void) Py_GetArgcArgv(int *argc, wchar_t ***argv);
 
-/* A sub-interpreter: not in this version, an error and NULL in *tstate_p. Since 3.12. */
+/* Makes a sub-interpreter and attaches its first state, which is stored in *tstate_p. With a GIL of its own that one is
+   held then, and the caller's is not. An error, with NULL in *tstate_p and the caller's state attached, when that fails
+   or the configuration contradicts itself; the status says how. A thread state is needed. Since 3.12. */
 PyAPI_FUNC(PyStatus) Py_NewInterpreterFromConfig(PyThreadState **tstate_p, const PyInterpreterConfig *config);
 
 #ifdef __cplusplus

@@ -20,8 +20,12 @@ PyAPI_FUNC(int) Py_FinalizeEx(void);
 PyAPI_FUNC(int) Py_IsInitialized(void);
 /* 1 while finalization runs, else 0. Any thread. Cannot fail. Since 3.13. */
 PyAPI_FUNC(int) Py_IsFinalizing(void);
-/* Sub-interpreters: not in this version. NULL with RuntimeError; fatal error. A thread state is needed. */
+/* Makes a sub-interpreter that shares GIL and heap of the main one, and attaches its first state, which is returned;
+   NULL, with the caller's state attached and no exception set, when that fails. A thread state is needed. */
 PyAPI_FUNC(PyThreadState *) Py_NewInterpreter(void);
+/* Ends the sub-interpreter of the attached state, with all states that it has; what its threads that are no daemons do
+   is waited for. No state is attached and no GIL held afterwards. Fatal error for another state than the attached one,
+   while code runs in it, and for the main interpreter. */
 PyAPI_FUNC(void) Py_EndInterpreter(PyThreadState *tstate);
 /* Calls a function at the end of finalization, last one first: 0, or -1 when there are 32 already. */
 PyAPI_FUNC(int) Py_AtExit(void (*function)(void));
@@ -79,13 +83,14 @@ PyAPI_FUNC(void) _Py_NO_RETURN _Py_FatalErrorFormat(const char *function, const 
 #define Py_FatalError(message) _Py_FatalErrorFunc(__func__, (message))
 /* What a sub-interpreter is given of its own. Since 3.12. */
 typedef struct {
-    int use_main_obmalloc;
-    int allow_fork;
-    int allow_exec;
-    int allow_threads;
-    int allow_daemon_threads;
-    int check_multi_interp_extensions;
-    int gil;
+    int use_main_obmalloc;             /* 1: the main interpreter's heap; 0: one of its own, then the last but one is 1 */
+    int allow_fork;                    /* os.fork() may be called, or is a RuntimeError */
+    int allow_exec;                    /* the same for os.exec*() */
+    int allow_threads;                 /* the same for new threads, */
+    int allow_daemon_threads;          /* and for new daemon threads */
+    int check_multi_interp_extensions; /* modules of C that do not say that they can do with more than one interpreter
+                                          are an ImportError */
+    int gil;                           /* one of the following; an own one needs use_main_obmalloc 0 */
 } PyInterpreterConfig;
 #define PyInterpreterConfig_DEFAULT_GIL 0
 #define PyInterpreterConfig_SHARED_GIL 1

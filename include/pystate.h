@@ -32,6 +32,15 @@ PyAPI_FUNC(PyFrameObject *) PyThreadState_GetFrame(PyThreadState *tstate);
 PyAPI_FUNC(int) PyThreadState_SetAsyncExc(unsigned long id, PyObject *exc);
 /* The attached state's interpreter, and an interpreter's number: -1 with RuntimeError for NULL. Since 3.9, 3.7. */
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Get(void);
+/* An interpreter in which nothing is built, with heap and GIL of the main one; NULL without memory or when nothing is
+   initialized. What runs programs is made by Py_NewInterpreter. Any thread. */
+PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_New(void);
+/* Drops everything that an interpreter refers to. A state of it is attached; for one from PyInterpreterState_New, any
+   that has the main GIL. */
+PyAPI_FUNC(void) PyInterpreterState_Clear(PyInterpreterState *interp);
+/* Ends an interpreter that was cleared, with the states that it has; one of them that is attached is not any more, and
+   the GIL is let go. Fatal error for the main one, and for one that was not cleared. */
+PyAPI_FUNC(void) PyInterpreterState_Delete(PyInterpreterState *interp);
 PyAPI_FUNC(int64_t) PyInterpreterState_GetID(PyInterpreterState *interp);
 /* A dict for the use of extension modules, borrowed. Since 3.8. */
 PyAPI_FUNC(PyObject *) PyInterpreterState_GetDict(PyInterpreterState *interp);
@@ -65,6 +74,8 @@ PyAPI_FUNC(void) PyThreadState_LeaveTracing(PyThreadState *tstate);
 PyAPI_FUNC(int) PyGILState_Check(void);
 /* For debuggers: the interpreters, and their thread states, newest first. Cannot fail. */
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Main(void);
+/* __main__ of the attached state's interpreter, a new reference; NULL with RuntimeError when it has none. Since 3.13. */
+PyAPI_FUNC(PyObject *) PyUnstable_InterpreterState_GetMainModule(PyInterpreterState *interp);
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Head(void);
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Next(PyInterpreterState *interp);
 PyAPI_FUNC(PyThreadState *) PyInterpreterState_ThreadHead(PyInterpreterState *interp);

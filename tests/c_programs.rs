@@ -116,6 +116,21 @@ fn figures_and_limits() {
     run_everywhere("numbers", &[]);
 }
 
+#[test]
+fn interpreters_are_many() {
+    run_everywhere("subinterpreters", &[]);
+}
+
+#[test]
+fn interpreters_come_and_go() {
+    run_everywhere("interpreter_churn", &["24"]);
+}
+
+#[test]
+fn interpreters_end_while_threads_come_in() {
+    run_everywhere("interpreter_stress", &["2", "7"]);
+}
+
 /// D4: what is left alive is named by its type, classes included, whatever allocator serves it.
 #[test]
 fn what_leaks_is_named() {

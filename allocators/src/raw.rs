@@ -27,7 +27,6 @@
 //! the same way from the blocks that live when a shard's `high` moves: it may miss a moment with more
 //! but smaller blocks.
 
-use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -55,12 +54,13 @@ struct Shard {
     taken: AtomicBool,
     allocations: AtomicU64,
     frees: AtomicU64,
-    /// All bytes that were ever handed out.
+    /// All bytes that were ever handed out, and all that came back: the difference is what the thread holds, less than
+    /// nothing if it frees the blocks of others.
     total: AtomicU64,
-    bytes: AtomicI64,
-    /// The most that `bytes` was since the window began.
+    gone: AtomicU64,
+    /// The most that was held since the window began.
     high: AtomicI64,
-    /// Where `bytes` was when the window began.
+    /// What was held when the window began.
     base: AtomicI64,
     /// The most blocks that were counted when `high` moved.
     high_blocks: AtomicI64,
@@ -73,7 +73,7 @@ impl Shard {
             allocations: AtomicU64::new(0),
             frees: AtomicU64::new(0),
             total: AtomicU64::new(0),
-            bytes: AtomicI64::new(0),
+            gone: AtomicU64::new(0),
             high: AtomicI64::new(0),
             base: AtomicI64::new(0),
             high_blocks: AtomicI64::new(0),
@@ -88,36 +88,52 @@ static USED: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static PEAK_BLOCKS: AtomicUsize = AtomicUsize::new(0);
 
+impl Shard {
+    #[inline]
+    fn bytes(&self) -> i64 {
+        self.total.load(Ordering::Relaxed).wrapping_sub(self.gone.load(Ordering::Relaxed)).cast_signed()
+    }
+}
+
 /// Gives the shard back when the thread ends.
 struct Return;
 
 impl Drop for Return {
     fn drop(&mut self) {
-        let shard = SHARD.replace(Some(&SHARED));
+        let shard = own_shard();
+        word::set(&raw const SHARED as usize);
         if let Some(shard) = shard
             && !ptr::eq(shard, &SHARED)
         {
             // What it has reached is noted, so that it counts no more than what it holds from now on.
-            fold(shard, shard.bytes.load(Ordering::Relaxed));
+            fold(shard, shard.bytes());
             shard.taken.store(false, Ordering::Release);
         }
     }
 }
 
+// The address of the thread's shard, or 0.
+crate::heap::thread_word!(word, "hognose_raw_shard_0_1");
+
 thread_local! {
-    static SHARD: Cell<Option<&'static Shard>> = const { Cell::new(None) };
     static RETURN: Return = const { Return };
+}
+
+#[inline]
+fn own_shard() -> Option<&'static Shard> {
+    // SAFETY: only shards are stored there, which are static.
+    unsafe { (word::get() as *const Shard).as_ref() }
 }
 
 #[cold]
 fn take_shard() -> &'static Shard {
     // Until it is decided, what the registration of the destructor allocates counts as shared.
-    SHARD.set(Some(&SHARED));
+    word::set(&raw const SHARED as usize);
     if RETURN.try_with(|_| ()).is_ok() {
         for (index, shard) in OWNED.iter().enumerate() {
             if !shard.taken.load(Ordering::Relaxed) && !shard.taken.swap(true, Ordering::Acquire) {
                 USED.fetch_max(index + 1, Ordering::Release);
-                SHARD.set(Some(shard));
+                word::set(ptr::from_ref(shard) as usize);
                 return shard;
             }
         }
@@ -127,73 +143,84 @@ fn take_shard() -> &'static Shard {
 
 #[inline]
 fn shard() -> &'static Shard {
-    match SHARD.get() {
+    match own_shard() {
         Some(shard) => shard,
         None => take_shard(),
     }
 }
 
+/// Adds to a counter that only this thread changes, so a load and a store lose nothing.
+#[inline]
+fn add(counter: &AtomicU64, n: u64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+}
+
 /// Counts a block that came.
 #[inline]
-fn came(bytes: i64) {
+fn came(bytes: u64) {
     let shard = shard();
     if ptr::eq(shard, &SHARED) {
         shard.allocations.fetch_add(1, Ordering::Relaxed);
-        changed_shared(bytes);
+        changed_shared(bytes, 0);
         return;
     }
-    // Only this thread writes to its shard, so a load and a store lose nothing.
-    let allocations = shard.allocations.load(Ordering::Relaxed) + 1;
-    shard.allocations.store(allocations, Ordering::Relaxed);
-    let total = shard.total.load(Ordering::Relaxed).wrapping_add(bytes.unsigned_abs());
-    shard.total.store(total, Ordering::Relaxed);
-    changed(shard, bytes);
+    add(&shard.allocations, 1);
+    grew(shard, bytes);
 }
 
 /// Counts a block that went.
 #[inline]
-fn went(bytes: i64) {
+fn went(bytes: u64) {
     let shard = shard();
     if ptr::eq(shard, &SHARED) {
         shard.frees.fetch_add(1, Ordering::Relaxed);
-        changed_shared(-bytes);
+        changed_shared(0, bytes);
         return;
     }
-    shard.frees.store(shard.frees.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    changed(shard, -bytes);
+    add(&shard.frees, 1);
+    shrank(shard, bytes);
 }
 
 /// Counts a block whose size has changed.
-fn resized(bytes: i64) {
+fn resized(before: u64, now: u64) {
     let shard = shard();
+    let (more, less) = (now.saturating_sub(before), before.saturating_sub(now));
     if ptr::eq(shard, &SHARED) {
-        changed_shared(bytes);
-        return;
+        changed_shared(more, less);
+    } else if more != 0 {
+        grew(shard, more);
+    } else {
+        shrank(shard, less);
     }
-    if bytes > 0 {
-        let total = shard.total.load(Ordering::Relaxed).wrapping_add(bytes.unsigned_abs());
-        shard.total.store(total, Ordering::Relaxed);
-    }
-    changed(shard, bytes);
 }
 
 /// Adds to the bytes of a shard that this thread owns.
 #[inline]
-fn changed(shard: &Shard, bytes: i64) {
-    let now = shard.bytes.load(Ordering::Relaxed) + bytes;
-    shard.bytes.store(now, Ordering::Relaxed);
-    // Below the highest value, and not far below, nothing is to be done.
-    if now > shard.high.load(Ordering::Relaxed) || now < shard.base.load(Ordering::Relaxed) - FOLD {
+fn grew(shard: &Shard, bytes: u64) {
+    add(&shard.total, bytes);
+    let now = shard.bytes();
+    // Below the highest value nothing is to be done.
+    if now > shard.high.load(Ordering::Relaxed) {
+        moved(shard, now);
+    }
+}
+
+/// Takes from the bytes of a shard that this thread owns.
+#[inline]
+fn shrank(shard: &Shard, bytes: u64) {
+    add(&shard.gone, bytes);
+    let now = shard.bytes();
+    // Not far below the base nothing is to be done.
+    if now < shard.base.load(Ordering::Relaxed) - FOLD {
         moved(shard, now);
     }
 }
 
 #[cold]
-fn changed_shared(bytes: i64) {
-    if bytes > 0 {
-        SHARED.total.fetch_add(bytes.unsigned_abs(), Ordering::Relaxed);
-    }
-    let now = SHARED.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+fn changed_shared(more: u64, less: u64) {
+    SHARED.total.fetch_add(more, Ordering::Relaxed);
+    SHARED.gone.fetch_add(less, Ordering::Relaxed);
+    let now = SHARED.bytes();
     SHARED.high.fetch_max(now, Ordering::Relaxed);
     SHARED.high_blocks.fetch_max(blocks_of(&SHARED), Ordering::Relaxed);
     if (now - SHARED.base.load(Ordering::Relaxed)).abs() > FOLD {
@@ -237,7 +264,7 @@ fn sum() -> DomainStats {
     for shard in shards() {
         // Frees first: a block that comes and goes meanwhile must not make the difference negative.
         frees += shard.frees.load(Ordering::Acquire);
-        let now = shard.bytes.load(Ordering::Relaxed);
+        let now = shard.bytes();
         bytes += now;
         high += shard.high.load(Ordering::Relaxed).max(now);
         high_blocks += shard.high_blocks.load(Ordering::Relaxed).max(blocks_of(shard));
@@ -268,7 +295,7 @@ pub fn raw_stats() -> DomainStats {
 
 /// In the child of a fork the other threads are gone: their shards are free again.
 pub(crate) fn adopt_shards_after_fork() {
-    let own = SHARD.get();
+    let own = own_shard();
     for shard in &OWNED {
         if !own.is_some_and(|own| ptr::eq(own, shard)) {
             shard.taken.store(false, Ordering::Release);
@@ -277,15 +304,13 @@ pub(crate) fn adopt_shards_after_fork() {
 }
 
 /// Counts a block of `bytes` that comes from elsewhere.
-#[allow(clippy::cast_possible_wrap, reason = "a block is at most isize::MAX bytes")]
 pub(crate) fn count_block(bytes: usize) {
-    came(bytes as i64);
+    came(bytes as u64);
 }
 
 /// Counts the end of such a block.
-#[allow(clippy::cast_possible_wrap, reason = "a block is at most isize::MAX bytes")]
 pub(crate) fn uncount_block(bytes: usize) {
-    went(bytes as i64);
+    went(bytes as u64);
 }
 
 /// How many bytes the block holds.
@@ -297,18 +322,12 @@ pub(crate) unsafe fn usable_size(p: *mut c_void) -> usize {
     unsafe { libc::malloc_usable_size(p) }
 }
 
-#[allow(clippy::cast_possible_wrap, reason = "a block is at most isize::MAX bytes")]
-unsafe fn signed_size(p: *mut c_void) -> i64 {
-    // SAFETY: the callers pass live blocks.
-    unsafe { usable_size(p) as i64 }
-}
-
 pub(crate) unsafe extern "C" fn raw_malloc(_: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: any size may be asked for.
     let p = unsafe { libc::malloc(size.max(1)) };
     if !p.is_null() {
         // SAFETY: just allocated.
-        came(unsafe { signed_size(p) });
+        came(unsafe { usable_size(p) } as u64);
     }
     p
 }
@@ -319,7 +338,7 @@ pub(crate) unsafe extern "C" fn raw_calloc(_: *mut c_void, nelem: usize, elsize:
     let p = unsafe { libc::calloc(nelem, elsize) };
     if !p.is_null() {
         // SAFETY: just allocated.
-        came(unsafe { signed_size(p) });
+        came(unsafe { usable_size(p) } as u64);
     }
     p
 }
@@ -340,7 +359,7 @@ pub(crate) unsafe extern "C" fn raw_realloc(ctx: *mut c_void, p: *mut c_void, si
     let new = unsafe { libc::realloc(p, size.max(1)) };
     if !new.is_null() {
         // SAFETY: just allocated.
-        resized(unsafe { signed_size(new) } - before);
+        resized(before, unsafe { usable_size(new) } as u64);
     }
     new
 }
@@ -384,17 +403,17 @@ fn is_a_heaps(p: *mut u8) -> bool {
 ///
 /// # Safety
 /// `p` is a live block of the C library or of the hooks over it, or a block of a heap: that is refused.
-unsafe fn checked_size(function: &str, p: *mut c_void) -> Option<i64> {
+unsafe fn checked_size(function: &str, p: *mut c_void) -> Option<u64> {
     if is_a_heaps(p.cast()) {
         wrong_domain(function, p);
     }
     // SAFETY: the caller's promise; for a large block of a heap the C library finds the check word,
     // which makes it say a size that no block has, and so do the guard bytes of the hooks.
-    match i64::try_from(unsafe { usable_size(p) }) {
-        Ok(size) => Some(size),
+    match unsafe { usable_size(p) } as u64 {
+        size if size <= i64::MAX.cast_unsigned() => Some(size),
         // SAFETY: the word before any of these blocks is readable.
-        Err(_) if unsafe { p.cast::<[u8; 8]>().sub(1).read() } == RAW_HEAD => None,
-        Err(_) => wrong_domain(function, p),
+        _ if unsafe { p.cast::<[u8; 8]>().sub(1).read() } == RAW_HEAD => None,
+        _ => wrong_domain(function, p),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::{CompileError, SyntaxErrorInfo, Warning, WarningAction, Warnin
 use crate::lower::{self, Lowered};
 use crate::parser::{self, ParseOptions, Start};
 use crate::tree::{Kind, Tree};
-use crate::{Mode, Options, encode, escapes, messages, preprocess, shape, stack, symbols, validate};
+use crate::{Mode, Options, encode, escapes, mend, messages, preprocess, shape, stack, symbols, validate};
 
 /// Expressions nested deeper than this are refused, as CPython refuses what its C stack cannot hold.
 const RECURSION_LIMIT: usize = 10_000;
@@ -98,7 +98,15 @@ pub fn compile_tree(bytes: &[u8], filename: &str, options: &Options, warn: Warn<
         validate::validate(&tree).map(|()| tree)
     })??;
     let depth = stack::Depth { full: tree.nodes.len().min(RECURSION_LIMIT), cheap: tree.nodes.len() };
-    let outcome = stack::run(depth, || compile_lowered(&tree, None, filename, options, &warnings))?;
+    let mut tree = tree;
+    let outcome = stack::run(depth, || match compile_lowered(&tree, None, filename, options, &warnings) {
+        Err(CompileError::Syntax(info)) if mend::is_unbound_conditional(&info.message) => {
+            warnings.borrow_mut().clear();
+            mend::bind_conditional_annotations(&mut tree);
+            compile_lowered(&tree, None, filename, options, &warnings)
+        }
+        outcome => outcome,
+    })?;
     deliver(warnings.into_inner(), "", warn)?;
     outcome
 }
@@ -204,8 +212,13 @@ fn translate(
         Ok(code) => serialize(&code),
         Err(rejected) => {
             // CPython's own words, if it is the grammar that is broken.
-            let tree = parse_slowly(text, mode, options)?;
+            let mut tree = parse_slowly(text, mode, options)?;
             match rejected {
+                Rejected::Codegen(error) if mend::is_unbound_conditional(&error.to_string()) => {
+                    warnings.borrow_mut().clear();
+                    mend::bind_conditional_annotations(&mut tree);
+                    compile_lowered(&tree, Some(text), filename, options, warnings)?
+                }
                 Rejected::Codegen(error) => return Err(messages::codegen_error(&error, text)),
                 Rejected::Parse(_) => {
                     warnings.borrow_mut().clear();

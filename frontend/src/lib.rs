@@ -22,6 +22,7 @@ mod error;
 mod escapes;
 mod lines;
 mod lower;
+mod mend;
 mod messages;
 mod names;
 mod parser;

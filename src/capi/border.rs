@@ -231,6 +231,11 @@ pub struct PyModuleDef {
 
 /// `Py_mod_create`.
 const MOD_CREATE: c_int = 1;
+/// `Py_mod_multiple_interpreters`, and its values.
+const MOD_MULTIPLE_INTERPRETERS: c_int = 3;
+const MULTIPLE_INTERPRETERS_NOT_SUPPORTED: usize = 0;
+const MULTIPLE_INTERPRETERS_SUPPORTED: usize = 1;
+const PER_INTERPRETER_GIL_SUPPORTED: usize = 2;
 /// `Py_mod_exec`.
 const MOD_EXEC: c_int = 2;
 
@@ -306,12 +311,39 @@ pub fn init_module(ts: &ThreadState, name: &str, init: crate::import::inittab::I
     // SAFETY: looked at before it is taken over.
     let is_definition = unsafe { made.as_ref() }.is_some_and(|o| core::ptr::eq(o.ob_type(), &*MODULE_DEF_TYPE));
     if !is_definition {
-        return from_c(ts, made, name);
+        let module = from_c(ts, made, name)?;
+        check_interpreter(ts, name, None)?;
+        return Ok(module);
     }
     let def = made.cast::<PyModuleDef>();
+    check_interpreter(ts, name, Some(def))?;
     let module = from_definition(ts, def, name)?;
     run_exec_slots(ts, def, &module)?;
     Ok(module)
+}
+
+/// ImportError for a module that does not say that it can do with an interpreter such as this one.
+fn check_interpreter(ts: &ThreadState, name: &str, def: Option<*mut PyModuleDef>) -> PyResult<()> {
+    let interp = ts.interp();
+    if interp.is_main() || interp.allows.single_phase.get() {
+        return Ok(());
+    }
+    let mut support = if def.is_some() { MULTIPLE_INTERPRETERS_SUPPORTED } else { MULTIPLE_INTERPRETERS_NOT_SUPPORTED };
+    if let Some(def) = def {
+        for_each_slot(def, &mut |slot, value| {
+            if slot == MOD_MULTIPLE_INTERPRETERS {
+                support = value.addr();
+            }
+            Ok(())
+        })?;
+    }
+    let needed = if interp.has_own_gil() { PER_INTERPRETER_GIL_SUPPORTED } else { MULTIPLE_INTERPRETERS_SUPPORTED };
+    if support >= needed {
+        return Ok(());
+    }
+    let shown = PyStr::new(ts, name)?;
+    let message = PyStr::format(ts, format_args!("module {name} does not support loading in subinterpreters"))?;
+    Err(crate::types::exceptions::import_error(ts, &message, Some(shown.as_object()), None, None))
 }
 
 /// Phase one: the module object, by the `Py_mod_create` slot when there is one.

@@ -128,7 +128,13 @@ pub unsafe extern "C" fn PyInterpreterGuard_GetInterpreter(guard: *mut Guard) ->
 pub unsafe extern "C" fn PyInterpreterGuard_Copy(guard: *mut Guard) -> *mut Guard {
     // SAFETY: as promised, and the guard keeps the interpreter.
     let interp = unsafe { (*guard).interp.as_ref() };
-    guard_of(interp).unwrap_or(ptr::null_mut())
+    match new_block(Guard { interp: NonNull::from(interp) }) {
+        Ok(block) => {
+            guards::enter_again(interp);
+            block
+        }
+        Err(_) => ptr::null_mut(),
+    }
 }
 
 /// Ends a guard. Any thread; cannot fail.

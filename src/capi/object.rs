@@ -561,7 +561,7 @@ pub(super) fn full_name(ts: &ThreadState, typ: &PyTypeObject, separator: char) -
 pub extern "C" fn PyType_ClearCache() -> c_uint {
     let ts = ThreadState::current();
     ts.interp().type_cache.clear();
-    ts.interp().next_type_version.get().saturating_sub(1)
+    ts.interp().versions().next_type.get().saturating_sub(1)
 }
 
 // Printing.

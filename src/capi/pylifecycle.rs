@@ -3,12 +3,13 @@
 use core::ffi::{c_char, c_int, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use super::convert::guard;
+use hognose_allocators::{AllocatorName, Limit};
+
 use crate::config::{self, Args, ConfigKind, PyConfig, PyPreConfig, PyStatus, StatusResult, WChar, WideString};
+use crate::lifecycle::pressure::NO_LIMIT;
+use crate::lifecycle::subinterp::{self, InterpreterConfig, Settings};
 use crate::lifecycle::{self, fatal};
-use crate::raise;
-use crate::state::{Runtime, ThreadState};
-use crate::types::exceptions as exc;
+use crate::state::{Runtime, ThreadState, Whence};
 
 /// Whether initialization is complete. Any thread, at any time.
 #[unsafe(no_mangle)]
@@ -274,38 +275,168 @@ pub unsafe extern "C" fn Py_Main(argc: c_int, argv: *const *const WChar) -> c_in
 
 // Sub-interpreters.
 
-/// Not there in this version: null with a RuntimeError.
+fn new_interpreter(function: &str, settings: &Settings) -> Result<*mut ThreadState, PyStatus> {
+    let Some(ts) = ThreadState::try_current() else {
+        if !crate::lifecycle::init::is_initialized() {
+            return Err(PyStatus::error_in(c"Py_NewInterpreterFromConfig", c"Py_Initialize must be called first"));
+        }
+        fatal::fatal_error(function, "no thread state is attached");
+    };
+    let mut made = core::ptr::null_mut();
+    let status = status_of(|| subinterp::create(ts, settings).map(|state| made = state.as_ptr()));
+    if status.is_ok() { Ok(made) } else { Err(status) }
+}
+
+/// Makes a sub-interpreter that shares GIL and heap of the main one, and attaches its first state; null, with the
+/// caller's state attached, when that fails. Not initialized: the process ends.
 ///
 /// # Safety
 ///
 /// A thread state is attached.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn Py_NewInterpreter() -> *mut ThreadState {
-    guard::<*mut ThreadState>("Py_NewInterpreter", |ts| {
-        raise!(ts, exc::RuntimeError, "this version of Hognose has no sub-interpreters")
-    })
+    match new_interpreter("Py_NewInterpreter", &Settings::new(InterpreterConfig::LEGACY, Whence::LegacyCApi)) {
+        Ok(state) => state,
+        Err(status) if ThreadState::try_current().is_none() => super::status::Py_ExitStatusException(status),
+        Err(_) => core::ptr::null_mut(),
+    }
 }
 
-/// Not there in this version: an error status.
+/// Makes a sub-interpreter and attaches its first state, which is stored. With a GIL of its own, the caller's is let
+/// go. An error status, with null stored and the caller's state attached, when the configuration contradicts itself or
+/// something fails.
 ///
 /// # Safety
 ///
-/// `place` is a place for a thread state.
+/// `place` is a place for a thread state, `config` is readable or null; a thread state is attached.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn Py_NewInterpreterFromConfig(place: *mut *mut ThreadState, _config: *const c_void) -> PyStatus {
+pub unsafe extern "C" fn Py_NewInterpreterFromConfig(
+    place: *mut *mut ThreadState,
+    config: *const InterpreterConfig,
+) -> PyStatus {
     // SAFETY: as promised.
     unsafe { place.write(core::ptr::null_mut()) };
-    PyStatus::error(c"this version of Hognose has no sub-interpreters")
+    // SAFETY: as promised.
+    let Some(config) = (unsafe { config.as_ref() }) else {
+        return PyStatus::error_in(c"Py_NewInterpreterFromConfig", c"the configuration is NULL");
+    };
+    match new_interpreter("Py_NewInterpreterFromConfig", &Settings::new(*config, Whence::CApi)) {
+        Ok(state) => {
+            // SAFETY: as promised.
+            unsafe { place.write(state) };
+            PyStatus::ok()
+        }
+        Err(status) => status,
+    }
 }
 
-/// There is no sub-interpreter that could be ended.
+/// `Hog_MemoryLimit`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(missing_docs, reason = "described in the header")]
+pub struct CMemoryLimit {
+    pub soft: usize,
+    pub hard: usize,
+}
+
+/// `Hog_InterpreterConfig`. Fields are only ever added at the end.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(missing_docs, reason = "described in the header")]
+pub struct CInterpreterConfig {
+    pub size: usize,
+    pub python: InterpreterConfig,
+    pub allocator: c_int,
+    pub heap: CMemoryLimit,
+    pub mem: CMemoryLimit,
+    pub obj: CMemoryLimit,
+}
+
+impl CMemoryLimit {
+    const NONE: CMemoryLimit = CMemoryLimit { soft: NO_LIMIT, hard: NO_LIMIT };
+
+    fn limit(self) -> Limit {
+        let bytes = |bytes: usize| (bytes != NO_LIMIT).then_some(bytes);
+        Limit { soft: bytes(self.soft), hard: bytes(self.hard) }
+    }
+}
+
+/// Fills in a configuration of an interpreter that shares nothing, has the process's allocator and no limits.
 ///
 /// # Safety
 ///
-/// None could be right.
+/// `config` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn Py_EndInterpreter(_ts: *mut ThreadState) {
-    fatal::fatal_error("Py_EndInterpreter", "this version of Hognose has no sub-interpreters")
+pub unsafe extern "C" fn Hog_InterpreterConfig_Init(config: *mut CInterpreterConfig) {
+    // SAFETY: as promised.
+    unsafe {
+        config.write(CInterpreterConfig {
+            size: size_of::<CInterpreterConfig>(),
+            python: InterpreterConfig::ISOLATED,
+            allocator: AllocatorName::NotSet as c_int,
+            heap: CMemoryLimit::NONE,
+            mem: CMemoryLimit::NONE,
+            obj: CMemoryLimit::NONE,
+        });
+    }
+}
+
+/// [`Py_NewInterpreterFromConfig`] for an interpreter whose heap has an allocator and limits of its own. These hold
+/// from the start: one that is too small for what an interpreter begins with is an error status.
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Hog_NewInterpreter(
+    place: *mut *mut ThreadState,
+    config: *const CInterpreterConfig,
+) -> PyStatus {
+    const STEP: &core::ffi::CStr = c"Hog_NewInterpreter";
+    // SAFETY: as promised.
+    unsafe { place.write(core::ptr::null_mut()) };
+    // SAFETY: as promised.
+    let Some(config) = (unsafe { config.as_ref() }) else {
+        return PyStatus::error_in(STEP, c"the configuration is NULL");
+    };
+    if config.size != size_of::<CInterpreterConfig>() {
+        return PyStatus::error_in(STEP, c"the configuration was not set up by Hog_InterpreterConfig_Init");
+    }
+    let allocator = match AllocatorName::from_i32(config.allocator) {
+        Ok(AllocatorName::NotSet) => None,
+        Ok(name) => Some(name),
+        Err(_) => return PyStatus::error_in(STEP, c"there is no such allocator"),
+    };
+    let limits = [config.heap.limit(), config.mem.limit(), config.obj.limit()];
+    let settings = Settings { python: config.python, allocator, limits, whence: Whence::CApi };
+    match new_interpreter("Hog_NewInterpreter", &settings) {
+        Ok(state) => {
+            // SAFETY: as promised.
+            unsafe { place.write(state) };
+            PyStatus::ok()
+        }
+        Err(status) => status,
+    }
+}
+
+/// Ends a sub-interpreter with all its thread states; no state is attached and no GIL held afterwards. Fatal error for
+/// another state than the attached one, for one in which code runs, and for the main interpreter.
+///
+/// # Safety
+///
+/// Nothing of the interpreter is used afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Py_EndInterpreter(ts: *mut ThreadState) {
+    let Some(current) = ThreadState::try_current().filter(|current| core::ptr::eq(*current, ts)) else {
+        fatal::fatal_error("Py_EndInterpreter", "thread is not current");
+    };
+    if current.interp().is_main() {
+        fatal::fatal_error("Py_EndInterpreter", "the main interpreter is ended by Py_FinalizeEx");
+    }
+    if !current.frame.get().is_null() {
+        fatal::fatal_error("Py_EndInterpreter", "thread still has a frame");
+    }
+    subinterp::end(current);
 }
 
 // Fatal errors.

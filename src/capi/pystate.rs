@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 
 use super::convert::{Borrowed, guard};
 use crate::lifecycle::fatal::fatal_error;
+use crate::lifecycle::subinterp;
 use crate::object::{AsObject, PyObject, PyRef, Ref};
 use crate::state::{EvalBreaker, InterpreterState, Runtime, ThreadState, threads};
 use crate::types::dict::PyDict;
@@ -226,6 +227,57 @@ pub extern "C" fn PyInterpreterState_Get() -> *mut InterpreterState {
     core::ptr::from_ref(ThreadState::current().interp()).cast_mut()
 }
 
+/// An interpreter in which nothing is built; null without memory, or when nothing is initialized.
+#[unsafe(no_mangle)]
+pub extern "C" fn PyInterpreterState_New() -> *mut InterpreterState {
+    subinterp::create_bare().map_or(core::ptr::null_mut(), NonNull::as_ptr)
+}
+
+/// Drops everything that an interpreter refers to.
+///
+/// # Safety
+///
+/// `interp` is live, and nothing of it is used afterwards but its states.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInterpreterState_Clear(interp: *mut InterpreterState) {
+    // SAFETY: as promised.
+    let Some(interp) = (unsafe { interp.as_ref() }) else { fatal_error("PyInterpreterState_Clear", "interp is NULL") };
+    if interp.is_main() {
+        fatal_error("PyInterpreterState_Clear", "the main interpreter is cleared by Py_FinalizeEx");
+    }
+    guard::<()>("PyInterpreterState_Clear", |ts| {
+        if !subinterp::clear(ts, interp) {
+            fatal_error("PyInterpreterState_Clear", "no thread state of the interpreter is attached");
+        }
+        Ok(())
+    });
+}
+
+/// Ends an interpreter that was cleared.
+///
+/// # Safety
+///
+/// `interp` is live, and nothing of it is used afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInterpreterState_Delete(interp: *mut InterpreterState) {
+    let Some(place) = NonNull::new(interp) else { fatal_error("PyInterpreterState_Delete", "interp is NULL") };
+    // SAFETY: as promised.
+    let interp = unsafe { place.as_ref() };
+    if interp.is_main() {
+        fatal_error("PyInterpreterState_Delete", "the main interpreter is ended by Py_FinalizeEx");
+    }
+    if !interp.cleared.get() {
+        fatal_error(
+            "PyInterpreterState_Delete",
+            "the interpreter was not cleared: PyInterpreterState_Clear comes first",
+        );
+    }
+    // SAFETY: as promised.
+    if !unsafe { subinterp::delete(place) } {
+        fatal_error("PyInterpreterState_Delete", "the interpreter has thread states, and no thread state is attached");
+    }
+}
+
 /// The main interpreter, or null.
 #[unsafe(no_mangle)]
 pub extern "C" fn PyInterpreterState_Main() -> *mut InterpreterState {
@@ -262,6 +314,25 @@ pub unsafe extern "C" fn PyInterpreterState_GetID(interp: *mut InterpreterState)
             Some(interp) => Ok(interp.id),
             None => {
                 crate::raise!(ts, crate::types::exceptions::RuntimeError, "no interpreter provided")
+            }
+        }
+    })
+}
+
+/// `__main__` of an interpreter, as a new reference; null with RuntimeError when it has none.
+///
+/// # Safety
+///
+/// `interp` is the attached state's interpreter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyUnstable_InterpreterState_GetMainModule(interp: *mut InterpreterState) -> *mut PyObject {
+    guard::<PyRef>("PyUnstable_InterpreterState_GetMainModule", |ts| {
+        // SAFETY: as promised.
+        let modules = unsafe { interp.as_ref() }.and_then(|interp| interp.modules.get());
+        match modules.map(|modules| modules.get_str(ts, crate::id!(__main__))).transpose()? {
+            Some(Some(main)) => Ok(main),
+            _ => {
+                crate::raise!(ts, crate::types::exceptions::RuntimeError, "interpreter __main__ module not initialized")
             }
         }
     })

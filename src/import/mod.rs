@@ -6,6 +6,7 @@
 //!                                                             └─► PathFinder      ──► files on sys.path
 //! ```
 
+mod archives;
 pub mod inittab;
 mod lock;
 
@@ -107,6 +108,14 @@ fn ensure_initialized(ts: &ThreadState, module: &PyObject, name: &PyStr) -> PyRe
 
 fn find_and_load(ts: &ThreadState, name: &PyStr) -> PyResult {
     let importlib = importlib(ts)?;
+    crate::modules::sys::auditing::event_with(ts, "import", || {
+        let from_sys = |name: &str| -> PyResult {
+            let Some(sys) = ts.interp().sys_dict.get() else { return Ok(ts.none()) };
+            Ok(sys.get_str(ts, &*PyStr::intern(ts, name)?)?.unwrap_or_else(|| ts.none()))
+        };
+        let name = name.as_object().new_ref();
+        Ok([name, ts.none(), from_sys("path")?, from_sys("meta_path")?, from_sys("path_hooks")?])
+    })?;
     let import_function = match ts.interp().import_function.get() {
         Some(function) => function,
         None => ts.none(),
@@ -312,9 +321,5 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
 pub fn start_external(ts: &ThreadState) -> PyResult<()> {
     let importlib = importlib(ts)?;
     call::call_method(ts, &importlib, id!(_install_external_importers), &[])?;
-    let hook = protocol::import_attr(ts, "_imp", "_archive_path_hook")?;
-    let hooks = protocol::import_attr(ts, "sys", "path_hooks")?;
-    let zero = crate::types::int::PyInt::zero();
-    call::call_method(ts, &hooks, id!(insert), &[zero, &hook])?;
-    Ok(())
+    archives::add_hook(ts)
 }

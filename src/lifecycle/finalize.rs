@@ -44,10 +44,14 @@ pub fn finalize() -> i32 {
         return 0;
     }
     let Some(ts) = ThreadState::try_current() else { return 0 };
+    if !ts.interp().is_main() {
+        super::fatal::fatal_error("Py_FinalizeEx", "the attached thread state is not one of the main interpreter");
+    }
     shut_down_threads(ts);
     finish_pending_calls(ts);
     call_atexit(ts);
     super::guards::wait_for_all(ts);
+    super::subinterp::end_all(ts);
     let mut status = flush_streams(ts);
     runtime.finalizing.store(true, Ordering::Release);
     ts.interp().finalizing.set(true);
@@ -59,6 +63,22 @@ pub fn finalize() -> i32 {
     }
     tear_down(ts);
     status
+}
+
+/// The same for a sub-interpreter, whose state is attached and which the caller has claimed; no state is attached
+/// afterwards.
+pub(super) fn end_sub_interpreter(ts: &ThreadState) {
+    shut_down_threads(ts);
+    finish_pending_calls(ts);
+    call_atexit(ts);
+    super::guards::wait_for_all(ts);
+    flush_streams(ts);
+    ts.interp().finalizing.set(true);
+    stop_other_threads(ts);
+    gc::collect(ts, gc::GENERATIONS - 1);
+    finalize_modules(ts);
+    flush_streams(ts);
+    tear_down(ts);
 }
 
 fn swallow<T>(ts: &ThreadState, result: PyResult<T>, context: &str) {
@@ -100,9 +120,12 @@ fn finish_pending_calls(ts: &ThreadState) {
 /// From here on no other thread gets the GIL: the daemon threads stop where they are, and their states end. They may
 /// be inside a system call that writes to memory of the heap, which is then kept (see `destroy`).
 fn stop_other_threads(ts: &ThreadState) {
-    let epoch = Runtime::get().close();
-    attach::adopt_epoch(epoch);
     let interp = ts.interp();
+    if interp.is_main() {
+        attach::adopt_epoch(Runtime::get().close());
+    } else {
+        interp.close();
+    }
     crate::modules::_thread::give_up_others(ts);
     interp.import_lock.free_of_others();
     // A collection in which a thread has stopped is over.
@@ -125,6 +148,7 @@ pub(super) fn close_and_forget() {
     runtime.interpreters.store(core::ptr::null_mut(), Ordering::Release);
     runtime.finalizing_thread.store(0, Ordering::Release);
     runtime.next_interpreter_id.store(0, Ordering::Relaxed);
+    runtime.no_more_interpreters.store(false, Ordering::Release);
 }
 
 /// Calls what was registered with `atexit`, last first.
@@ -182,6 +206,7 @@ fn finalize_modules(ts: &ThreadState) {
     let special: [Option<PyRef>; 2] = [interp.sys_module.get(), interp.builtins_module.get()];
     let is_special = |module: &PyObject| special.iter().flatten().any(|s| s.is(module));
     reset_sys(ts);
+    crate::modules::posix::process::forget_hooks(ts);
     let mut alive = TryVec::<Ref<PyWeakref>>::new();
     let mut position = 0;
     while let Some((_, module)) = modules.next(&mut position) {
@@ -308,16 +333,44 @@ fn clear_variables(ts: &ThreadState, dict: &PyDict, private: bool) {
     }
 }
 
-/// Undoes everything that initialization has done so far, down to the heap. Nothing raises any more.
+/// Undoes everything that initialization has done so far, down to the heap.
 pub(super) fn tear_down(ts: &ThreadState) {
+    clear(ts);
+    let interp = ts.interp();
+    if interp.is_main() {
+        destroy(ts, interp);
+    } else {
+        stop_other_threads(ts);
+        let stopped = STOPPED.take();
+        let is_shown = crate::modules::xi::buffers::is_shown(interp);
+        super::subinterp::destroy(ts, stopped.in_calls != 0 || is_shown);
+    }
+}
+
+/// Drops everything that the interpreter refers to, once. Nothing raises any more.
+pub(super) fn clear(ts: &ThreadState) {
+    if ts.interp().cleared.replace(true) {
+        return;
+    }
     let interp = ts.interp();
     interp.gc.enabled.set(false);
     interp.finalizing.set(true);
     // Initialization that has failed comes here as well.
     stop_other_threads(ts);
-    Runtime::get().pending_calls.belong_to(core::ptr::null());
-    crate::modules::faulthandler::finish(ts);
-    crate::modules::_signal::restore_handlers(ts);
+    let pending_calls = if interp.is_main() { &Runtime::get().pending_calls } else { &interp.pending_calls };
+    pending_calls.belong_to(core::ptr::null());
+    crate::modules::xi::forget_interpreter(interp.id);
+    if interp.is_main() {
+        crate::modules::xi::forget_all();
+    }
+    crate::modules::xi::buffers::take_back(ts);
+    if interp.is_main() {
+        crate::modules::faulthandler::finish(ts);
+        crate::modules::_signal::restore_handlers(ts);
+    } else {
+        // The main one's tracer is asked where the rest was allocated before it goes (see `destroy`).
+        crate::tracemalloc::stop(ts);
+    }
     for slot in [
         &ts.context,
         &ts.async_gen_firstiter,
@@ -342,6 +395,7 @@ pub(super) fn tear_down(ts: &ThreadState) {
     ts.trace.clear();
     ts.profile.clear();
     interp.codecs.clear();
+    interp.audit_hooks.set(None);
     interp.native_state.set(None);
     interp.modules.set(None);
     interp.sys_dict.set(None);
@@ -357,14 +411,23 @@ pub(super) fn tear_down(ts: &ThreadState) {
     interp.free_static_types();
     // SAFETY: no string is looked up any more.
     unsafe { (*interp.interned.get()).clear() };
-    crate::types::str::forget_static_hashes();
-    crate::types::bytes::forget_static_hashes();
+    if interp.is_main() {
+        crate::types::str::forget_static_hashes();
+        crate::types::bytes::forget_static_hashes();
+    }
     // SAFETY: no frame is left; nothing else uses the stack or the list.
     unsafe {
         (*ts.data_stack.get()).free(ts.heap());
         *ts.repr_running.get() = TryVec::new();
     }
-    destroy(ts, interp);
+}
+
+/// Names what is still alive in a heap, when that was asked for.
+pub(super) fn report_live(heap: &Heap) {
+    if REPORT_LIVE.get() {
+        // A report that cannot be written has no one to tell.
+        let _ = super::memstats::write_live(heap, &mut StandardError);
+    }
 }
 
 /// The heap's figures are taken, then heap, interpreter and thread state go.
@@ -380,10 +443,8 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     // D7: what is counted is what a walk finds.
     #[cfg(debug_assertions)]
     assert_eq!(ts.heap().check_counts(), Ok(()), "the heap's counters say something else than a walk");
-    if REPORT_LIVE.get() && (figures.mem.live_blocks != 0 || figures.obj.live_blocks != 0) {
-        let mut out = StandardError;
-        // A report that cannot be written has no one to tell.
-        let _ = super::memstats::write_live(ts.heap(), &mut out);
+    if figures.mem.live_blocks != 0 || figures.obj.live_blocks != 0 {
+        report_live(ts.heap());
     }
     super::leaks::look(ts.heap(), places);
     let runtime = Runtime::get();
@@ -393,6 +454,7 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     stop_other_threads(ts);
     let stopped = STOPPED.take();
     figures.stopped_threads = stopped.with_native_code;
+    figures.left_by_interpreters = runtime.left_by_interpreters.swap(0, Ordering::Relaxed);
     LAST.set(Some(figures));
     close_and_forget();
     crate::config::forget_preinitialization();

@@ -5,7 +5,7 @@
 //! processes afterwards:
 //!
 //! ```text
-//!  import lock ─► states ─► GIL's asking ─► pending calls ─► parking ─► allocators
+//!  import lock ─► states ─► types ─► GILs ─► GIL's asking ─► pending calls ─► parking ─► allocators
 //! ```
 //!
 //! In the child the other threads are not there: their states are ended, their records are done, and who waited for
@@ -14,7 +14,7 @@
 use core::sync::atomic::Ordering;
 
 use crate::modules::_thread;
-use crate::state::{Runtime, ThreadState, attach, threads};
+use crate::state::{InterpreterState, Runtime, ThreadState, attach, gils, threads};
 use crate::sync::parking;
 
 /// Takes the locks. The import lock may have to be waited for, so Python code of other threads runs meanwhile.
@@ -22,6 +22,8 @@ pub fn take_locks(ts: &ThreadState) {
     ts.interp().import_lock.acquire(ts);
     let runtime = Runtime::get();
     runtime.states.acquire();
+    runtime.types.acquire();
+    gils::before_fork();
     ts.interp().gil().before_fork();
     runtime.pending_calls.before_fork();
     parking::before_fork();
@@ -37,6 +39,8 @@ pub fn release_locks_in_parent(ts: &ThreadState) {
     let runtime = Runtime::get();
     runtime.pending_calls.after_fork_in_parent();
     ts.interp().gil().after_fork_in_parent();
+    gils::after_fork_in_parent();
+    runtime.types.release();
     runtime.states.release();
     ts.interp().import_lock.release();
 }
@@ -56,8 +60,37 @@ pub fn reset_locks_in_child(ts: &ThreadState) {
     let runtime = Runtime::get();
     runtime.pending_calls.after_fork_in_child();
     ts.interp().gil().after_fork_in_child(core::ptr::from_ref(ts).cast_mut());
+    gils::after_fork_in_child();
+    runtime.types.reset();
+    forget_interpreters(ts);
     runtime.states.reset();
     ts.interp().import_lock.free_of_others();
+}
+
+/// Takes the interpreters out of the list that may have been in the middle of something: those with a GIL of their own,
+/// but the forking one and the main one. Their memory stays as it is. All GILs but the thread's are free.
+fn forget_interpreters(ts: &ThreadState) {
+    let runtime = Runtime::get();
+    let mut place: Option<&InterpreterState> = None;
+    let mut at = runtime.interpreters.load(Ordering::Relaxed).cast_const();
+    // SAFETY: what is in the list is alive, and there is no other thread.
+    while let Some(interp) = unsafe { at.as_ref() } {
+        let next = interp.next.get();
+        at = next;
+        if core::ptr::eq(interp.gil(), ts.interp().gil()) {
+            place = Some(interp);
+            continue;
+        }
+        interp.gil().free_in_child();
+        if interp.is_main() {
+            place = Some(interp);
+            continue;
+        }
+        match place {
+            Some(before) => before.next.set(next),
+            None => runtime.interpreters.store(next, Ordering::Relaxed),
+        }
+    }
 }
 
 /// Makes the child's one thread the main one, and ends what belongs to the others. The locks are free.

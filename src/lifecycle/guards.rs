@@ -1,7 +1,8 @@
 //! Guards that keep an interpreter from finalizing (PEP 788).
 //!
-//! While `InterpreterState::guards` is not 0, finalization waits before it stops the other threads. Once it has found
-//! none, `CLOSED` is set, and no guard is given any more: whoever asks comes too late.
+//! While there are guards, finalization waits before it stops the other threads. When it begins to wait it sets `CLOSED`,
+//! and no guard is given any more: whoever asks comes too late. Otherwise threads that come and go would have it wait for
+//! ever. What has a guard may copy it still.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,27 +24,27 @@ pub fn enter(interp: &InterpreterState) -> bool {
     false
 }
 
+/// Counts one more guard for the holder of one.
+pub fn enter_again(interp: &InterpreterState) {
+    interp.guards.fetch_add(1, Ordering::AcqRel);
+}
+
 /// Gives a guard back.
 pub fn leave(interp: &InterpreterState) {
     let word: *const AtomicU32 = &raw const interp.guards;
-    if interp.guards.fetch_sub(1, Ordering::AcqRel) == 1 {
+    if interp.guards.fetch_sub(1, Ordering::AcqRel) == CLOSED + 1 {
         // The interpreter may be gone by now; the address is only a name.
         futex::wake(word, i32::MAX);
     }
 }
 
-/// Waits until there is no guard, and gives none from then on. Signals are handled and pending calls made meanwhile.
+/// Gives no guards any more, and waits until there is none. Signals are handled and pending calls made meanwhile.
 pub fn wait_for_all(ts: &ThreadState) {
     let guards = &ts.interp().guards;
+    guards.fetch_or(CLOSED, Ordering::AcqRel);
     loop {
         let count = guards.load(Ordering::Acquire);
-        if count == 0 {
-            if guards.compare_exchange(0, CLOSED, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                return;
-            }
-            continue;
-        }
-        if count & CLOSED != 0 {
+        if count == CLOSED {
             return;
         }
         // A pending call may be what closes the last guard.

@@ -55,18 +55,22 @@ fn start(config: &PyConfig) -> StatusResult {
     let ts = create_main_interpreter(config)?;
     // SAFETY: the state was just made.
     let ts = unsafe { ts.as_ref() };
-    match build(ts) {
+    match build_all(ts) {
         Ok(()) => {
             Runtime::get().initialized.store(true, Ordering::Release);
             config::legacy::store(config);
             Ok(())
         }
-        Err(failed) => {
-            let status = describe_failure(ts, failed);
+        Err(status) => {
             super::finalize::tear_down(ts);
             Err(status)
         }
     }
+}
+
+/// Everything that is made of objects; nothing is undone when that fails.
+pub(super) fn build_all(ts: &ThreadState) -> StatusResult {
+    build(ts).map_err(|failed| describe_failure(ts, failed))
 }
 
 /// What failed, and in which step.
@@ -132,6 +136,8 @@ fn create_main_interpreter(config: &PyConfig) -> StatusResult<NonNull<ThreadStat
         return Err(PyStatus::no_memory());
     }
     let id = runtime.next_interpreter_id.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: the heap lives; nothing uses it yet.
+    unsafe { heap.as_ref() }.set_label(id);
     // SAFETY: the block has the struct's size; it is written before it is looked at.
     let interp = unsafe {
         interp_memory.write(InterpreterState::new(heap, id));
@@ -181,10 +187,11 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     start_tracing(ts)?;
     make_streams(ts).map_err(step(c"can't initialize sys standard streams"))?;
     make_main(ts).map_err(step(c"failed to add __main__"))?;
-    if interp.config().faulthandler != 0 {
+    // Signals are the main interpreter's business.
+    if interp.is_main() && interp.config().faulthandler != 0 {
         crate::modules::faulthandler::start(ts).map_err(step(c"failed to set faulthandler up"))?;
     }
-    if interp.config().install_signal_handlers != 0 {
+    if interp.is_main() && interp.config().install_signal_handlers != 0 {
         crate::modules::_signal::install_handlers(ts).map_err(step(c"can't initialize signals"))?;
     }
     interp.gc.enabled.set(true);
@@ -198,7 +205,7 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
 /// `-X tracemalloc`: allocations are recorded from here on.
 fn start_tracing(ts: &ThreadState) -> Result<(), Failed> {
     const STEP: &core::ffi::CStr = c"can't start tracemalloc";
-    let frames = ts.interp().config().tracemalloc;
+    let frames = if ts.interp().owns_heap.get() { ts.interp().config().tracemalloc } else { 0 };
     match usize::try_from(frames) {
         Ok(0) | Err(_) => Ok(()),
         Ok(frames) => {

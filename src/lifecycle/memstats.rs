@@ -39,6 +39,8 @@ pub struct Figures {
     pub limits: [Limit; 3],
     /// Daemon threads that were stopped with native code on their stacks: what that holds is never given back.
     pub stopped_threads: usize,
+    /// Blocks that ended sub-interpreters have left alive in their own heaps.
+    pub left_by_interpreters: u64,
 }
 
 /// Somebody to whom figures are told, as a tree of names.
@@ -80,7 +82,8 @@ impl Figures {
 
     /// Whether anything is still alive that nobody holds: where threads were stopped, that cannot be told.
     pub fn has_live(&self) -> bool {
-        self.stopped_threads == 0 && [self.raw, self.mem, self.obj].iter().any(|s| s.live_blocks != 0)
+        self.left_by_interpreters != 0
+            || self.stopped_threads == 0 && [self.raw, self.mem, self.obj].iter().any(|s| s.live_blocks != 0)
     }
 
     /// Takes the figures of an interpreter's heap over, before it is destroyed.
@@ -119,6 +122,9 @@ impl Figures {
                 "hognose-memstats: stopped_threads={}: daemon threads inside native code keep what it uses",
                 self.stopped_threads
             )?;
+        }
+        if self.left_by_interpreters != 0 {
+            writeln!(out, "hognose-memstats: left_by_interpreters={}", self.left_by_interpreters)?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@
 //! | `finalize` | the steps down |
 //! | `run` | what the command does: a script, a module, a command, standard input |
 //! | `repl` | the interactive prompt |
+//! | `subinterp` | sub-interpreters |
 //! | `pending` | what the eval breaker asks for |
 //! | `print`, `fatal`, `stacks` | exceptions, fatal errors and threads' stacks on standard error |
 //! | `panics` | what becomes of a panic |
@@ -35,6 +36,7 @@ pub mod print;
 pub mod repl;
 pub mod run;
 pub mod stacks;
+pub mod subinterp;
 
 pub use finalize::finalize;
 pub use init::initialize;

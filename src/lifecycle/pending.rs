@@ -34,6 +34,7 @@ pub fn make(ts: &ThreadState) -> PyResult<()> {
     let interp = ts.interp();
     let is_main_interpreter = interp.id == 0;
     let is_main = is_main_interpreter && runtime.is_main_thread();
+    crate::modules::xi::buffers::take_back(ts);
     if is_main {
         signals(ts)?;
     }
@@ -44,7 +45,11 @@ pub fn make(ts: &ThreadState) -> PyResult<()> {
         }
     } else if !is_main_interpreter && interp.pending_calls.any() {
         ts.eval_breaker.clear(EvalBreaker::PENDING_CALLS);
-        if !interp.pending_calls.make() {
+        let succeeded = interp.pending_calls.make();
+        if interp.pending_calls.any() {
+            ts.eval_breaker.set(EvalBreaker::PENDING_CALLS);
+        }
+        if !succeeded {
             return Err(failed(ts));
         }
     } else {

@@ -17,11 +17,13 @@ use crate::{id, raise};
 /// Runs what the configuration says, finalizes, and returns the exit status.
 pub fn run_main() -> i32 {
     let Some(ts) = ThreadState::try_current() else { return 1 };
+    let runs = crate::modules::_interpreters::main_runs();
     let mut status = run_configured(ts);
     // Again when the program has said so meanwhile, in os.environ.
     if repl::wants_inspection(ts) {
         status = repl::inspect(ts);
     }
+    drop(runs);
     if super::finalize() < 0 && status == 0 {
         status = 120;
     }

@@ -61,11 +61,6 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::one("init_frozen", init_frozen, "init_frozen($module, name, /)\n--\n\nInitializes a frozen module."),
         MethodDef::one(
-            "_archive_path_hook",
-            archive_path_hook,
-            "_archive_path_hook($module, path, /)\n--\n\nThe importer for an archive on sys.path.",
-        ),
-        MethodDef::one(
             "is_builtin",
             is_builtin,
             "is_builtin($module, name, /)\n--\n\nReturns True if the module name corresponds to a built-in module.",
@@ -271,39 +266,4 @@ fn source_hash(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let view = buffer::Buffer::get(ts, source, buffer::SIMPLE)?;
     let hash = crate::types::hash::siphash13(key, 0, view.as_slice());
     Ok(PyBytes::new(ts, &hash.to_le_bytes())?.into_object())
-}
-
-/// The first of `sys.path_hooks`: `zipimport.zipimporter`, which is imported when there is a file for it. Most programs
-/// have none on their path.
-fn archive_path_hook(ts: &ThreadState, _: &PyObject, path: &PyObject) -> PyResult {
-    let is_file = match path.is_a::<PyStr>() || path.is_a::<PyBytes>() {
-        true => is_below_file(ts, &crate::modules::posix::path::fs_encode(ts, path)?)?,
-        false => false,
-    };
-    if !is_file {
-        return raise!(ts, exc::ImportError, "not a Zip file");
-    }
-    let importer = protocol::import_attr(ts, "zipimport", "zipimporter")?;
-    call::call_with(ts, &importer, &[path])
-}
-
-/// Whether the first of the path and the folders above it that exists is a file.
-fn is_below_file(ts: &ThreadState, path: &[u8]) -> PyResult<bool> {
-    let mut text = hognose_allocators::TryVec::<u8>::new();
-    let mut end = path.len();
-    while end > 0 {
-        text.clear();
-        text.try_extend_from_copy(&path[..end])?;
-        text.try_push(0)?;
-        let mut stat = core::mem::MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: the path is a C string; the struct is filled in on success.
-        let mode = crate::modules::posix::system::blocking(ts, || unsafe {
-            (libc::stat(text.as_ptr().cast(), stat.as_mut_ptr()) == 0).then(|| stat.assume_init().st_mode)
-        });
-        if let Some(mode) = mode {
-            return Ok(mode & libc::S_IFMT == libc::S_IFREG);
-        }
-        end = path[..end].iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-    }
-    Ok(false)
 }

@@ -621,7 +621,9 @@ pub fn signal_set(ts: &ThreadState, iterable: &PyObject) -> PyResult<libc::sigse
         set.assume_init()
     };
     protocol::for_each(ts, iterable, |item| {
-        let number = protocol::index(ts, &item)?.to_i64(ts)?;
+        // What is out of a machine's range is out of this one, too.
+        let index = protocol::index(ts, &item)?;
+        let number = index.as_i64().unwrap_or(if index.sign() < 0 { i64::MIN } else { i64::MAX });
         if !(1..i64::from(NSIG)).contains(&number) {
             return raise!(ts, exc::ValueError, "signal number {number} out of range [1; {}]", NSIG - 1);
         }

@@ -235,6 +235,13 @@ fn gather(
 fn get_objects(ts: &ThreadState, _module: &PyObject, args: Args<'_>) -> PyResult {
     static SIGNATURE: Signature<1> = Signature::new("get_objects", ["generation"], 0, 1, 0);
     let [generation] = SIGNATURE.parse(ts, args)?;
+    crate::modules::sys::auditing::event_with(ts, "gc.get_objects", || {
+        // The number as a C function takes it: -1 for all.
+        Ok([match generation.filter(|generation| !is_none(generation)) {
+            Some(generation) => generation.new_ref(),
+            None => PyInt::from_i64(ts, -1)?,
+        }])
+    })?;
     let collector = &ts.interp().gc;
     let objects = match generation.filter(|generation| !is_none(generation)) {
         None => gather(|f| collector.for_each(f), |_| true)?,
@@ -273,6 +280,7 @@ fn get_stats(ts: &ThreadState, _module: &PyObject) -> PyResult {
 }
 
 fn get_referrers(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> PyResult {
+    crate::modules::sys::auditing::event_with(ts, "gc.get_referrers", || Ok([PyTuple::new(ts, args)?.into_object()]))?;
     let refers = |object: &PyObject| {
         let mut found = false;
         gc::visit_referents(object, &mut |referent| {
@@ -289,6 +297,7 @@ fn get_referrers(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> Py
 }
 
 fn get_referents(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> PyResult {
+    crate::modules::sys::auditing::event_with(ts, "gc.get_referents", || Ok([PyTuple::new(ts, args)?.into_object()]))?;
     let mut objects = TryVec::<PyRef>::new();
     for arg in args {
         if !arg.ob_type().is_gc() {

@@ -8,6 +8,7 @@ use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bytes::PyBytes;
 use crate::types::exceptions as exc;
+use crate::types::int::PyInt;
 use crate::types::module::PyModule;
 
 /// The module.
@@ -52,9 +53,18 @@ fn version(ts: &ThreadState, value: Option<&PyObject>) -> PyResult<i32> {
     value.map_or(Ok(format::VERSION), |value| protocol::as_i32(ts, value))
 }
 
+fn audit_dump(ts: &ThreadState, value: &PyObject, wanted: Option<&PyObject>) -> PyResult<()> {
+    crate::modules::sys::auditing::event_with(ts, "marshal.dumps", || {
+        Ok([value.new_ref(), PyInt::from_i64(ts, version(ts, wanted)?.into())?])
+    })
+}
+
 fn dumps(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     static SIGNATURE: Signature<3> = Signature::new("dumps", ["value", "version", "allow_code"], 2, 2, 1);
     let [value, wanted, allow] = SIGNATURE.parse(ts, args)?;
+    if let Some(value) = value {
+        audit_dump(ts, value, wanted)?;
+    }
     let bytes =
         format::dump(ts, value.unwrap_or(crate::types::none::none()), version(ts, wanted)?, allows_code(ts, allow)?)?;
     Ok(PyBytes::new(ts, &bytes)?.into_object())
@@ -65,6 +75,7 @@ fn dump(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [Some(value), Some(file), wanted, allow] = SIGNATURE.parse(ts, args)? else {
         return raise!(ts, exc::TypeError, "dump() takes a value and a file");
     };
+    audit_dump(ts, value, wanted)?;
     let bytes = format::dump(ts, value, version(ts, wanted)?, allows_code(ts, allow)?)?;
     let bytes = PyBytes::new(ts, &bytes)?;
     call::call_method(ts, file, id!(write), &[bytes.as_object()])
@@ -77,6 +88,9 @@ fn loads(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     };
     let allow = allows_code(ts, allow)?;
     let view = buffer::Buffer::get(ts, data, buffer::SIMPLE)?;
+    crate::modules::sys::auditing::event_with(ts, "marshal.loads", || {
+        Ok([PyBytes::new(ts, view.as_slice())?.into_object()])
+    })?;
     Ok(format::load_prefix(ts, view.as_slice(), allow)?.0)
 }
 
@@ -85,6 +99,7 @@ fn load(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [Some(file), allow] = SIGNATURE.parse(ts, args)? else {
         return raise!(ts, exc::TypeError, "load() takes a file");
     };
+    crate::modules::sys::auditing::event(ts, "marshal.load", &[])?;
     let allow = allows_code(ts, allow)?;
     // The value's length is known only when it has been read: the file is read whole, and set back to
     // behind the value where it can be.

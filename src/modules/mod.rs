@@ -24,9 +24,12 @@ pub mod _functools;
 pub mod _heapq;
 pub mod _hognose;
 pub mod _imp;
+pub mod _interpqueues;
+pub mod _interpreters;
 pub mod _io;
 pub mod _json;
 pub mod _locale;
+pub mod _multibytecodec;
 pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
@@ -43,13 +46,16 @@ pub mod _string;
 pub mod _struct;
 pub mod _suggestions;
 pub mod _symtable;
+pub mod _sysconfig;
 pub mod _thread;
 pub mod _tokenize;
 pub mod _tracemalloc;
 pub mod _types;
 pub mod _typing;
+pub mod _uuid;
 pub mod _warnings;
 pub mod _weakref;
+pub mod _zoneinfo;
 pub mod array;
 pub mod atexit;
 pub mod binascii;
@@ -75,6 +81,7 @@ pub mod syslog;
 pub mod termios;
 pub mod time;
 pub mod unicodedata;
+pub mod xi;
 pub mod zlib;
 
 /// The declaration of a native module.
@@ -104,6 +111,12 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_bisect::MODULE,
     &hashes::blake2::MODULE,
     &_codecs::MODULE,
+    &_multibytecodec::CN_MODULE,
+    &_multibytecodec::HK_MODULE,
+    &_multibytecodec::ISO2022_MODULE,
+    &_multibytecodec::JP_MODULE,
+    &_multibytecodec::KR_MODULE,
+    &_multibytecodec::TW_MODULE,
     &_collections::MODULE,
     &_contextvars::MODULE,
     &_csv::MODULE,
@@ -115,9 +128,12 @@ pub static MODULES: &[&ModuleSpec] = &[
     &hashes::sha2::MODULE,
     &hashes::sha3::MODULE,
     &_imp::MODULE,
+    &_interpqueues::MODULE,
+    &_interpreters::MODULE,
     &_io::MODULE,
     &_json::MODULE,
     &_locale::MODULE,
+    &_multibytecodec::MODULE,
     &_multiprocessing::MODULE,
     &_opcode::MODULE,
     &_operator::MODULE,
@@ -134,13 +150,16 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_struct::MODULE,
     &_suggestions::MODULE,
     &_symtable::MODULE,
+    &_sysconfig::MODULE,
     &_thread::MODULE,
     &_tokenize::MODULE,
     &_tracemalloc::MODULE,
     &_types::MODULE,
     &_typing::MODULE,
+    &_uuid::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
+    &_zoneinfo::MODULE,
     &array::MODULE,
     &atexit::MODULE,
     &binascii::MODULE,

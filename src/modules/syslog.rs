@@ -155,6 +155,10 @@ fn open(ts: &ThreadState, name: Option<Ref<PyStr>>, option: i32, facility: i32) 
     if ts.interp().id != 0 {
         return raise!(ts, exc::RuntimeError, "subinterpreter can't use syslog.openlog()");
     }
+    crate::modules::sys::auditing::event_with(ts, "syslog.openlog", || {
+        let name = name.as_ref().map_or_else(|| ts.none(), |name| name.as_object().new_ref());
+        Ok([name, PyInt::from_i64(ts, option.into())?, PyInt::from_i64(ts, facility.into())?])
+    })?;
     let name = match name {
         Some(name) => Some(PyBytes::new(ts, name.utf8(ts)?.as_bytes())?),
         None => None,
@@ -195,7 +199,12 @@ fn closelog(ts: &ThreadState, _: &PyObject) -> PyResult {
     if ts.interp().id != 0 {
         return raise!(ts, exc::RuntimeError, "subinterpreter can't use syslog.closelog()");
     }
-    states(ts)?.remove_str(ts, &*PyStr::intern(ts, STATE)?)?;
+    let states = states(ts)?;
+    let name = PyStr::intern(ts, STATE)?;
+    if states.contains_str(ts, &name)? {
+        crate::modules::sys::auditing::event(ts, "syslog.closelog", &[])?;
+        states.remove_str(ts, &name)?;
+    }
     Ok(ts.none())
 }
 
@@ -211,6 +220,9 @@ fn syslog(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     if message.contains_nul() {
         return raise!(ts, exc::ValueError, "embedded null character");
     }
+    crate::modules::sys::auditing::event_with(ts, "syslog.syslog", || {
+        Ok([PyInt::from_i64(ts, priority.into())?, message.new_ref()])
+    })?;
     let mut text = TryVec::<u8>::new();
     text.try_extend_from_copy(message.utf8(ts)?.as_bytes())?;
     text.try_push(0)?;
@@ -231,6 +243,7 @@ fn syslog(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 
 fn setlogmask(ts: &ThreadState, _: &PyObject, mask: &PyObject) -> PyResult {
     let mask = protocol::as_i32(ts, mask)?;
+    crate::modules::sys::auditing::event_with(ts, "syslog.setlogmask", || Ok([PyInt::from_i64(ts, mask.into())?]))?;
     // SAFETY: a number.
     PyInt::from_i64(ts, unsafe { libc::setlogmask(mask) }.into())
 }

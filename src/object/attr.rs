@@ -100,11 +100,11 @@ pub fn assign_version(ts: &ThreadState, typ: &PyTypeObject) -> bool {
             return false;
         }
     }
-    let next = ts.interp().next_type_version.get();
+    let next = ts.interp().versions().next_type.get();
     if next == u32::MAX {
         return false;
     }
-    ts.interp().next_type_version.set(next + 1);
+    ts.interp().versions().next_type.set(next + 1);
     typ.tp_version_tag.set(next);
     true
 }

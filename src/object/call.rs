@@ -259,9 +259,10 @@ impl<const N: usize> Signature<N> {
     }
 }
 
-/// Calls `callable` (`PyObject_Vectorcall`).
+/// Calls `callable` (`PyObject_Vectorcall`). RecursionError when the native stack is nearly used up.
 #[inline]
 pub fn call(ts: &ThreadState, callable: &PyObject, args: Args<'_>) -> PyResult {
+    ts.check_native_stack(" while calling a Python object")?;
     match callable.ob_type().slots().call {
         Some(slot) => slot(ts, callable, args),
         None => raise!(ts, exc::TypeError, "'{}' object is not callable", callable.type_name()),

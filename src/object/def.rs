@@ -111,12 +111,14 @@ pub struct GetSetDef {
     pub set: Option<fn(&ThreadState, &PyObject, Option<&PyObject>) -> PyResult<()>>,
     /// The docstring.
     pub doc: &'static str,
+    /// It is shown as a `member_descriptor`, as C types have it for what is a field of the struct.
+    pub is_field: bool,
 }
 
 impl GetSetDef {
     /// A read-only attribute.
     pub const fn get(name: &'static str, get: fn(&ThreadState, &PyObject) -> PyResult, doc: &'static str) -> GetSetDef {
-        GetSetDef { name, get, set: None, doc }
+        GetSetDef { name, get, set: None, doc, is_field: false }
     }
     /// An attribute that can be set.
     pub const fn get_set(
@@ -125,7 +127,24 @@ impl GetSetDef {
         set: fn(&ThreadState, &PyObject, Option<&PyObject>) -> PyResult<()>,
         doc: &'static str,
     ) -> GetSetDef {
-        GetSetDef { name, get, set: Some(set), doc }
+        GetSetDef { name, get, set: Some(set), doc, is_field: false }
+    }
+    /// A read-only attribute that is a field of the object.
+    pub const fn field(
+        name: &'static str,
+        get: fn(&ThreadState, &PyObject) -> PyResult,
+        doc: &'static str,
+    ) -> GetSetDef {
+        GetSetDef { name, get, set: None, doc, is_field: true }
+    }
+    /// A field that can be set.
+    pub const fn field_set(
+        name: &'static str,
+        get: fn(&ThreadState, &PyObject) -> PyResult,
+        set: fn(&ThreadState, &PyObject, Option<&PyObject>) -> PyResult<()>,
+        doc: &'static str,
+    ) -> GetSetDef {
+        GetSetDef { name, get, set: Some(set), doc, is_field: true }
     }
 }
 

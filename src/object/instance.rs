@@ -37,6 +37,7 @@ use super::visit::Visitor;
 use crate::state::ThreadState;
 use crate::types::dict::keys::SHARED_KEYS_MAX;
 use crate::types::dict::{DictKeys, PyDict, is_exact_str};
+use crate::types::exceptions as exc;
 use crate::types::str::PyStr;
 
 /// The head of the block; the values and their order follow.
@@ -411,8 +412,13 @@ fn detach(ts: &ThreadState, object: &PyObject, keep_on_failure: bool) -> PyResul
                     dict.try_unsplit(ts)?;
                 }
             } else {
-                // Without memory the dict is emptied: nothing can be raised while an object ends.
-                let _ = dict.unsplit(ts);
+                // Without memory the dict is emptied: nothing can be raised while an object ends, only told.
+                let pending = ts.current_exception.take();
+                if let Err(no_memory) = dict.unsplit(ts) {
+                    let none = crate::types::none::none();
+                    exc::write_unraisable(ts, no_memory.into(), Some("clearing an object managed dict"), none);
+                }
+                ts.current_exception.set(pending);
             }
         }
     }

@@ -42,13 +42,21 @@ fn base_of(typ: &'static StaticType) -> Option<&'static StaticType> {
 
 /// The part of [`ready_static`] that all interpreters share. Before the first type gets its dictionary, all the
 /// types that dictionaries are made of need theirs.
+///
+/// Two interpreters may come here at once; a type that is not ready is no one's but that of who holds the lock.
 pub fn ready_in_process(typ: &'static StaticType) {
+    let _types = Runtime::get().types.lock();
+    complete(typ);
+}
+
+/// The caller has `Runtime::types`.
+fn complete(typ: &'static StaticType) {
     if typ.has_flag(flags::READY) {
         return;
     }
     typ.object.tp_cache.set(typ.slots.get());
     if let Some(base) = base_of(typ) {
-        ready_in_process(base);
+        complete(base);
         typ.object.tp_base.set(&raw const base.object);
         // SAFETY: the type is not in use yet.
         inherit(&typ.object, &base.object, unsafe { typ.object.slots_mut() });

@@ -857,6 +857,44 @@ pub static SEQUENCE_DEFS: &[SlotDef] = defs! {
     __imul__, sq_inplace_repeat: IndexFn, generic_sq_item, wrap_repeat, "__imul__($self, value, /)\n--\n\nImplement self*=value.";
 };
 
+/// For each definition the first and the last one of the same slot: most slots have one, and a new class decides all.
+static SPANS: [(u16, u16); SLOT_DEFS.len()] = {
+    let mut spans = [(0, 0); SLOT_DEFS.len()];
+    let mut index = 0;
+    while index < SLOT_DEFS.len() {
+        let offset = SLOT_DEFS[index].offset;
+        let (mut first, mut last) = (index, index);
+        while first > 0 && has_before(offset, first) {
+            first -= 1;
+            while SLOT_DEFS[first].offset != offset {
+                first -= 1;
+            }
+        }
+        let mut at = index + 1;
+        while at < SLOT_DEFS.len() {
+            if SLOT_DEFS[at].offset == offset {
+                last = at;
+            }
+            at += 1;
+        }
+        spans[index] = (first as u16, last as u16);
+        index += 1;
+    }
+    spans
+};
+
+/// Whether a definition before `index` is of the slot.
+const fn has_before(offset: usize, index: usize) -> bool {
+    let mut at = 0;
+    while at < index {
+        if SLOT_DEFS[at].offset == offset {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 /// Decides the slots of a heap type whose special method `name` has come, changed or gone; all of them for `None`.
 pub fn update_slots(ts: &ThreadState, typ: &PyTypeObject, name: Option<&PyStr>) {
     for (index, def) in SLOT_DEFS.iter().enumerate() {
@@ -866,13 +904,12 @@ pub fn update_slots(ts: &ThreadState, typ: &PyTypeObject, name: Option<&PyStr>) 
             continue;
         }
         // Each slot once, at its first definition.
-        let done = match name {
-            None => !IS_FIRST[index],
-            Some(name) => SLOT_DEFS[..index].iter().any(|d| d.offset == def.offset && affects(d, name)),
-        };
-        if !done {
-            update_slot(ts, typ, def.offset);
+        let first = usize::from(SPANS[index].0);
+        let earlier = || SLOT_DEFS[first..index].iter().filter(|d| d.offset == def.offset);
+        if first != index && earlier().any(|d| name.is_none_or(|n| affects(d, n))) {
+            continue;
         }
+        update_slot(ts, typ, index);
     }
     if name.is_none_or(|name| name.equals_str("__new__")) {
         update_new(ts, typ);
@@ -902,23 +939,6 @@ pub fn first_slots(ts: &ThreadState, typ: &PyTypeObject, bases: &PyTuple, order:
     }
 }
 
-/// Whether a definition is the first one of its slot.
-static IS_FIRST: [bool; SLOT_DEFS.len()] = {
-    let mut first = [true; SLOT_DEFS.len()];
-    let mut at = 0;
-    while at < first.len() {
-        let mut before = 0;
-        while before < at {
-            if SLOT_DEFS[before].offset == SLOT_DEFS[at].offset {
-                first[at] = false;
-            }
-            before += 1;
-        }
-        at += 1;
-    }
-    first
-};
-
 fn affects(def: &SlotDef, name: &PyStr) -> bool {
     let own = (def.name)();
     // Names are interned but for those of a C program's making.
@@ -927,11 +947,15 @@ fn affects(def: &SlotDef, name: &PyStr) -> bool {
         || (def.offset == core::mem::offset_of!(TypeSlots, getattro) && name.equals_str("__getattr__"))
 }
 
-fn update_slot(ts: &ThreadState, typ: &PyTypeObject, offset: usize) {
+/// Decides the slot of the definition with that index.
+fn update_slot(ts: &ThreadState, typ: &PyTypeObject, index: usize) {
+    let offset = SLOT_DEFS[index].offset;
+    let (first, last) = SPANS[index];
     let mut specific: RawSlot = core::ptr::null();
     let mut generic: RawSlot = core::ptr::null();
     let mut use_generic = false;
-    for def in SLOT_DEFS.iter().filter(|def| def.offset == offset) {
+    let definitions = &SLOT_DEFS[usize::from(first)..=usize::from(last)];
+    for def in definitions.iter().filter(|def| def.offset == offset) {
         let Some(method) = lookup_type(ts, typ, (def.name)()) else { continue };
         let wrapped = method
             .downcast_exact::<PyWrapperDescr>()

@@ -39,6 +39,11 @@ impl TypeCache {
         Ok(())
     }
 
+    /// Whether there is a table: the first thing that an interpreter gets which is to run code.
+    pub(crate) fn is_started(&self) -> bool {
+        !self.entries.get().is_null()
+    }
+
     /// Frees the table.
     pub(crate) fn stop(&self, heap: &hognose_allocators::Heap) {
         self.clear();

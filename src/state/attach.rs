@@ -12,8 +12,10 @@
 //!
 //! A1: a thread knows of the state that it used last (`bound`): in which epoch, and which GIL it needs.
 //! A2: a state that a thread did not use last is looked up in the list of live ones before it is touched.
-//! A3: a state is freed by the thread that has it attached, or by one that holds its GIL. So whoever has the GIL and
-//! finds the epoch unchanged may touch it.
+//! A3: a state is freed by the thread that has it attached, or by one that holds its GIL, which is counted
+//! (`states_ended_elsewhere`) before the GIL is let go. So whoever has the GIL and finds epoch and count unchanged may
+//! touch it.
+//! A4: an interpreter that ends is closed first, which is counted as well: whoever is about to come in looks again.
 
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -139,25 +141,47 @@ fn find(ts: *const ThreadState) -> Option<&'static ThreadState> {
 /// the GIL. The thread's error number stays as it is.
 #[inline]
 pub fn try_attach(ts: NonNull<ThreadState>) -> Result<(), Refused> {
+    HERE.with(|here| attach_here(here, ts, None))
+}
+
+/// [`try_attach`] for a state that the thread has had attached and has not given away: another one that has come to
+/// lie in the same place is not it.
+#[inline]
+fn attach_again(ts: NonNull<ThreadState>) -> Result<(), Refused> {
+    HERE.with(|here| attach_here(here, ts, Some(here.bound_id.get())))
+}
+
+#[inline]
+fn attach_here(here: &Here, ts: NonNull<ThreadState>, id: Option<u64>) -> Result<(), Refused> {
     let runtime = Runtime::get();
-    HERE.with(|here| {
+    loop {
         let epoch = runtime.epoch.load(Ordering::Acquire);
         let known = ptr::eq(here.bound.get(), ts.as_ptr())
             && here.epoch.get() == epoch
             && here.ended_elsewhere.get() == runtime.states_ended_elsewhere.load(Ordering::Acquire);
         if !known {
-            bind(here, ts, epoch)?;
+            bind(here, ts, epoch, id)?;
         }
+        let ended = here.ended_elsewhere.get();
         let late = || runtime.epoch.load(Ordering::Acquire) != epoch;
-        // SAFETY: a GIL lives as long as its interpreter; the main one's is a static.
+        let ended_elsewhere = || runtime.states_ended_elsewhere.load(Ordering::Acquire) != ended;
+        // SAFETY: the memory of a GIL is one for ever.
         let gil = unsafe { &*here.gil.get() };
-        if !gil.take(ts.as_ptr(), late) {
-            return Err(Refused::Late);
-        }
+        let taken = gil.take(|| late() || ended_elsewhere());
         if late() {
-            gil.release();
+            if taken {
+                gil.release();
+            }
             return Err(Refused::Late);
         }
+        if !taken || ended_elsewhere() {
+            // A3, A4: perhaps it was this one, perhaps its interpreter is closed: another look.
+            if taken {
+                gil.release();
+            }
+            continue;
+        }
+        gil.held_by(ts.as_ptr());
         // SAFETY: A3.
         let state = unsafe { ts.as_ref() };
         if !known {
@@ -174,13 +198,13 @@ pub fn try_attach(ts: NonNull<ThreadState>) -> Result<(), Refused> {
             // Whoever asked has had its turn.
             state.eval_breaker.clear(EvalBreaker::DROP_GIL);
         }
-        Ok(())
-    })
+        return Ok(());
+    }
 }
 
 /// Looks up a state that the thread did not use last (A2), and notes it in [`Here`].
 #[cold]
-fn bind(here: &Here, ts: NonNull<ThreadState>, epoch: u32) -> Result<(), Refused> {
+fn bind(here: &Here, ts: NonNull<ThreadState>, epoch: u32, id: Option<u64>) -> Result<(), Refused> {
     let runtime = Runtime::get();
     let me = crate::sync::thread_ident();
     if is_closed(epoch) && runtime.finalizing_thread.load(Ordering::Acquire) != me {
@@ -193,7 +217,13 @@ fn bind(here: &Here, ts: NonNull<ThreadState>, epoch: u32) -> Result<(), Refused
     if runtime.epoch.load(Ordering::Acquire) != epoch {
         return Err(Refused::Late);
     }
-    let Some(state) = find(ts.as_ptr()) else { return Err(Refused::Unknown) };
+    let Some(state) = find(ts.as_ptr()) else {
+        // It was this thread's: its interpreter has ended meanwhile.
+        return Err(if ptr::eq(here.bound.get(), ts.as_ptr()) { Refused::Late } else { Refused::Unknown });
+    };
+    if id.is_some_and(|id| id != state.id) || state.interp().is_closed_to(me) {
+        return Err(Refused::Late);
+    }
     here.bound.set(ts.as_ptr());
     here.bound_id.set(state.id);
     here.gil.set(state.interp().gil_ptr());
@@ -206,6 +236,16 @@ fn bind(here: &Here, ts: NonNull<ThreadState>, epoch: u32) -> Result<(), Refused
 #[inline]
 pub fn attach(ts: NonNull<ThreadState>, function: &str) {
     match try_attach(ts) {
+        Ok(()) => {}
+        Err(Refused::Late) => hang(),
+        Err(Refused::Unknown) => unknown(function),
+    }
+}
+
+/// Attaches the state again that the thread has detached in `function`.
+#[inline]
+fn come_back(ts: NonNull<ThreadState>, function: &str) {
+    match attach_again(ts) {
         Ok(()) => {}
         Err(Refused::Late) => hang(),
         Err(Refused::Unknown) => unknown(function),
@@ -226,7 +266,7 @@ pub fn detach() -> Option<NonNull<ThreadState>> {
         hognose_allocators::attach_heap(ptr::null_mut());
         // SAFETY: the state was attached until now, and its sections live until the thread ends them.
         unsafe { suspend_sections(ts.as_ref()) };
-        // SAFETY: a GIL lives as long as its interpreter, which does not end while its GIL is held.
+        // SAFETY: the memory of a GIL is one for ever.
         unsafe { (*here.gil.get()).release() };
         Some(ts)
     })
@@ -277,7 +317,7 @@ pub fn without_gil<R>(ts: &ThreadState, f: impl FnOnce() -> R) -> R {
     impl Drop for Again {
         #[inline]
         fn drop(&mut self) {
-            attach(self.0, "a blocking call");
+            come_back(self.0, "a blocking call");
         }
     }
     debug_assert!(ptr::eq(current(), ts));
@@ -297,7 +337,7 @@ pub fn let_another_run(ts: &ThreadState) {
     HERE.with(|here| here.current.set(ptr::null()));
     hognose_allocators::attach_heap(ptr::null_mut());
     gil.release_to_another();
-    attach(state, "a switch of threads");
+    come_back(state, "a switch of threads");
     ts.between_instructions.set(false);
 }
 
@@ -316,7 +356,7 @@ pub fn hang() -> ! {
     }
 }
 
-/// The GIL of an interpreter's thread, for a look from outside.
+/// The main interpreter's GIL, and that of all that share it.
 pub(super) fn shared_gil() -> *const Gil {
     &raw const Runtime::get().gil
 }

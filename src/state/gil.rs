@@ -9,9 +9,10 @@
 //! holder, through its eval breaker, to let go. A holder that was asked waits until another thread has had the lock:
 //! otherwise it would, being awake, take it again before the other is.
 //!
-//! G1: `holder` and `switches` are written by the thread that has the lock.
+//! G1: `holder` and `switches` are written by the thread that has the lock, once it knows that its state is alive.
 //! G2: `holder` is null, or a state that is alive for whoever has `asking`: the end of a state takes that lock.
-//! G3: after letting go nothing of the lock is touched but its address: it may be gone.
+//! G3: the memory of a lock is one for ever: a thread that comes too late takes one that may serve another interpreter
+//!     by now, sees that its state is gone, and lets it go.
 
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use core::ptr;
@@ -26,7 +27,8 @@ const WAITER: u32 = 2;
 /// `sys.getswitchinterval()` at the start, in microseconds.
 pub const DEFAULT_INTERVAL: u64 = 5000;
 
-/// A GIL.
+/// A GIL, alone in its cache lines: the processor next door fetches them in pairs.
+#[repr(align(128))]
 pub struct Gil {
     word: AtomicU32,
     /// Counts how often the lock has changed hands.
@@ -67,17 +69,19 @@ impl Gil {
         self.word.load(Ordering::Acquire) & HELD != 0
     }
 
-    /// Takes the lock for a state, whose memory is not looked at. False, without the lock, when `too_late` says so
-    /// while the thread waits.
+    /// Takes the lock. False, without it, when `too_late` says so while the thread waits. The caller says with
+    /// [`held_by`](Gil::held_by) for whom, or lets it go again.
     #[inline]
-    pub fn take(&self, ts: *mut ThreadState, too_late: impl Fn() -> bool) -> bool {
-        if self.word.compare_exchange(0, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() && !self.wait(too_late) {
-            return false;
-        }
+    pub fn take(&self, too_late: impl Fn() -> bool) -> bool {
+        self.word.compare_exchange(0, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok() || self.wait(too_late)
+    }
+
+    /// Says whose the lock is that the caller has just taken: that of a state that is alive.
+    #[inline]
+    pub fn held_by(&self, ts: *mut ThreadState) {
         if self.holder.load(Ordering::Relaxed) != ts {
             self.changed_hands(ts);
         }
-        true
     }
 
     /// G1.
@@ -138,7 +142,6 @@ impl Gil {
         let before = self.word.fetch_sub(HELD, Ordering::Release);
         debug_assert!(before & HELD != 0, "a GIL that nobody has is let go");
         if before >= WAITER {
-            // G3.
             futex::wake(word, 1);
         }
     }
@@ -178,6 +181,16 @@ impl Gil {
         self.word.store(HELD, Ordering::Relaxed);
         self.yielding.store(0, Ordering::Relaxed);
         self.holder.store(ts, Ordering::Relaxed);
+        self.asking.reset();
+    }
+}
+
+impl Gil {
+    /// After a fork, in the child: the lock of another interpreter, whose threads are not there.
+    pub fn free_in_child(&self) {
+        self.word.store(0, Ordering::Relaxed);
+        self.yielding.store(0, Ordering::Relaxed);
+        self.holder.store(ptr::null_mut(), Ordering::Relaxed);
         self.asking.reset();
     }
 }

@@ -3,7 +3,7 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use hognose_allocators::collections::TryVec;
 use hognose_allocators::{Heap, NoMemory};
@@ -17,6 +17,7 @@ use crate::object::{PyObject, PyTypeObject, Slot};
 use crate::sync::Mutex;
 use crate::sync::section::MUTEXES;
 use crate::types::dict::PyDict;
+use crate::types::list::PyList;
 use crate::types::str::InternTable;
 use crate::types::tuple::PyTuple;
 use crate::vm::monitoring::Monitoring;
@@ -45,6 +46,35 @@ pub struct Spare {
     pub memory_error: Slot<PyObject>,
 }
 
+/// Where versions for the inline caches come from. Interpreters that share a heap share one: objects get from one to
+/// the other there, and a version may not mean two things.
+pub struct Versions {
+    /// The next version tag for a type.
+    pub next_type: Cell<u32>,
+    /// Function objects get versions from here, for the specialized calls.
+    pub next_function: Cell<u32>,
+    /// Dictionary keys get versions from here, for the specialized look-ups.
+    pub next_keys: Cell<u32>,
+}
+
+/// Who has made an interpreter (`_interpreters.whence`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i32)]
+pub enum Whence {
+    /// `PyInterpreterState_New`.
+    Unknown = 0,
+    /// Initialization.
+    Runtime = 1,
+    /// `Py_NewInterpreter`.
+    LegacyCApi = 2,
+    /// `Py_NewInterpreterFromConfig`.
+    CApi = 3,
+    /// C code, for another purpose than running programs.
+    CrossInterpreter = 4,
+    /// The module `_interpreters`.
+    Stdlib = 5,
+}
+
 /// What an interpreter's configuration lets Python code do (`PyInterpreterConfig`).
 pub struct Allows {
     /// Start threads.
@@ -55,6 +85,8 @@ pub struct Allows {
     pub fork: Cell<bool>,
     /// `os.exec*`.
     pub exec: Cell<bool>,
+    /// Import extension modules that do not say that they are for more than one interpreter.
+    pub single_phase: Cell<bool>,
 }
 
 impl Default for Allows {
@@ -65,6 +97,7 @@ impl Default for Allows {
             daemon_threads: Cell::new(true),
             fork: Cell::new(true),
             exec: Cell::new(true),
+            single_phase: Cell::new(true),
         }
     }
 }
@@ -106,6 +139,34 @@ pub struct InterpreterState {
     pub threads: Cell<*mut ThreadState>,
     /// The GIL: the runtime's, or one of its own, which lives as long as it.
     gil: Cell<*const Gil>,
+    /// The GIL is one of its own.
+    has_own_gil: Cell<bool>,
+    /// The heap is one of its own.
+    pub(crate) owns_heap: Cell<bool>,
+    /// The thread that ends the interpreter, the only one that may attach a state of it; 0 while it is open. Changed
+    /// under `Runtime::states`.
+    closed_by: AtomicU64,
+    /// The same thread, from when it has begun: who comes second leaves it to the first.
+    pub(crate) ended_by: AtomicU64,
+    /// Who has made it.
+    pub whence: Cell<Whence>,
+    /// How many references by number there are (`_interpreters.incref`), and whether the last one's end is its own.
+    pub references: AtomicI64,
+    /// See there.
+    pub ends_unreferenced: AtomicBool,
+    /// A thread runs code in `__main__` by `_interpreters` or `Py_RunMain`.
+    pub runs_main: AtomicBool,
+    /// `PyInterpreterState_Clear`, or its end.
+    pub cleared: Cell<bool>,
+    /// The configuration that it was made with.
+    pub made_with: Cell<crate::lifecycle::subinterp::InterpreterConfig>,
+    /// How many of its buffers other interpreters may look at, and what they have given back.
+    pub(crate) shown: Cell<usize>,
+    pub(crate) given_back: AtomicPtr<crate::modules::xi::buffers::Record>,
+    /// Memory for the thread state in which finalization ends it, which needs none then.
+    pub(crate) last_state: Cell<*mut ThreadState>,
+    /// Brings pending calls to nobody's attention: who adds one tells the threads.
+    pub(crate) nobody: super::thread::EvalBreaker,
     /// The state of the thread that has made the interpreter.
     pub main_thread_state: Cell<*mut ThreadState>,
     /// What `_thread` knows of the threads that it has started.
@@ -142,8 +203,6 @@ pub struct InterpreterState {
     pub interned: UnsafeCell<InternTable>,
     /// Method look-ups.
     pub type_cache: TypeCache,
-    /// The next version tag for a type.
-    pub next_type_version: Cell<u32>,
     /// The mutable parts of the built-in types, by [`PyTypeObject::tp_subclasses`] index.
     static_types: UnsafeCell<TryVec<StaticTypeState>>,
     /// How many built-in types' dictionaries are being filled.
@@ -160,10 +219,10 @@ pub struct InterpreterState {
     pub memory: crate::lifecycle::pressure::MemoryPolicy,
     /// Codec search functions, error handlers, and the cache of look-ups (`_codecs`).
     pub codecs: crate::modules::_codecs::CodecState,
-    /// Function objects get versions from here, for the specialized calls.
-    pub next_function_version: Cell<u32>,
-    /// Dictionary keys get versions from here, for the specialized look-ups.
-    pub next_keys_version: Cell<u32>,
+    /// Versions for the inline caches, when the heap is its own.
+    own_versions: Versions,
+    /// Those that it uses.
+    versions: Cell<*const Versions>,
     /// What tools want to be told of (PEP 669).
     pub monitoring: Monitoring,
     /// Set from the start of finalization on.
@@ -176,12 +235,16 @@ pub struct InterpreterState {
     pub exit_callbacks: ExitCallbacks,
     /// Per-module native state that has no better place, by module name.
     pub native_state: Slot<PyDict>,
+    /// Who is told of audit events (see `modules/sys/auditing`); empty when nobody is.
+    pub audit_hooks: Slot<PyList>,
     /// `int_max_str_digits`.
     pub int_max_str_digits: Cell<usize>,
     /// What records allocations, while tracemalloc traces; or null.
     pub tracer: Cell<*mut crate::tracemalloc::Tracer>,
     /// `tracemalloc.get_traceback_limit()`.
     pub traceback_limit: Cell<usize>,
+    /// `sys.getdlopenflags()`.
+    pub dlopen_flags: Cell<i32>,
     /// The next interpreter of the runtime.
     pub next: Cell<*mut InterpreterState>,
 }
@@ -194,6 +257,20 @@ impl InterpreterState {
             id,
             threads: Cell::new(core::ptr::null_mut()),
             gil: Cell::new(super::attach::shared_gil()),
+            has_own_gil: Cell::new(false),
+            owns_heap: Cell::new(true),
+            closed_by: AtomicU64::new(0),
+            ended_by: AtomicU64::new(0),
+            whence: Cell::new(Whence::Runtime),
+            references: AtomicI64::new(0),
+            ends_unreferenced: AtomicBool::new(false),
+            runs_main: AtomicBool::new(false),
+            cleared: Cell::new(false),
+            made_with: Cell::new(crate::lifecycle::subinterp::InterpreterConfig::LEGACY),
+            shown: Cell::new(0),
+            given_back: AtomicPtr::new(core::ptr::null_mut()),
+            last_state: Cell::new(core::ptr::null_mut()),
+            nobody: super::thread::EvalBreaker::new(),
             main_thread_state: Cell::new(core::ptr::null_mut()),
             thread_records: crate::modules::_thread::Records::new(),
             thread_stack_size: Cell::new(0),
@@ -212,7 +289,6 @@ impl InterpreterState {
             import_function: Slot::empty(),
             interned: UnsafeCell::new(InternTable::new()),
             type_cache: TypeCache::new(),
-            next_type_version: Cell::new(FIRST_HEAP_TYPE_VERSION),
             static_types: UnsafeCell::new(TryVec::new()),
             static_types_in_making: Cell::new(0),
             static_type_failed: Cell::new(false),
@@ -221,17 +297,23 @@ impl InterpreterState {
             spare: Spare::default(),
             memory: crate::lifecycle::pressure::MemoryPolicy::default(),
             codecs: crate::modules::_codecs::CodecState::default(),
-            next_function_version: Cell::new(1),
-            next_keys_version: Cell::new(1),
+            own_versions: Versions {
+                next_type: Cell::new(FIRST_HEAP_TYPE_VERSION),
+                next_function: Cell::new(1),
+                next_keys: Cell::new(1),
+            },
+            versions: Cell::new(core::ptr::null()),
             monitoring: Monitoring::new(),
             finalizing: Cell::new(false),
             config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
             atexit: Slot::empty(),
             exit_callbacks: ExitCallbacks::default(),
             native_state: Slot::empty(),
+            audit_hooks: Slot::empty(),
             int_max_str_digits: Cell::new(4300),
             tracer: Cell::new(core::ptr::null_mut()),
             traceback_limit: Cell::new(1),
+            dlopen_flags: Cell::new(libc::RTLD_NOW),
             next: Cell::new(core::ptr::null_mut()),
         }
     }
@@ -251,8 +333,58 @@ impl InterpreterState {
     /// The GIL that the interpreter's threads need.
     #[inline(always)]
     pub fn gil(&self) -> &Gil {
-        // SAFETY: the runtime's is a static; one of its own lives as long as the interpreter.
+        // SAFETY: the runtime's is a static; the memory of the others is one for ever.
         unsafe { &*self.gil.get() }
+    }
+
+    /// Whether it is the main interpreter.
+    #[inline]
+    pub fn is_main(&self) -> bool {
+        self.id == 0
+    }
+
+    /// Whether the GIL is one of its own.
+    pub fn has_own_gil(&self) -> bool {
+        self.has_own_gil.get()
+    }
+
+    /// Gives the interpreter, which nobody knows yet, a GIL of its own.
+    pub(crate) fn set_own_gil(&self, gil: NonNull<Gil>) {
+        self.gil.set(gil.as_ptr());
+        self.has_own_gil.set(true);
+    }
+
+    /// The GIL of its own, if it has one.
+    pub(crate) fn own_gil(&self) -> Option<NonNull<Gil>> {
+        if self.has_own_gil.get() { NonNull::new(self.gil.get().cast_mut()) } else { None }
+    }
+
+    /// Has the interpreter, which nobody knows yet, use the heap and the versions of another one.
+    pub(crate) fn share_heap_of(&self, other: &InterpreterState) {
+        self.owns_heap.set(false);
+        self.versions.set(other.versions());
+    }
+
+    /// Where versions for the inline caches come from.
+    #[inline]
+    pub fn versions(&self) -> &Versions {
+        // SAFETY: null, or those of the main interpreter, which ends last.
+        unsafe { self.versions.get().as_ref() }.unwrap_or(&self.own_versions)
+    }
+
+    /// Whether the interpreter is being ended by another thread than the given one.
+    pub fn is_closed_to(&self, thread: u64) -> bool {
+        let closed_by = self.closed_by.load(Ordering::Acquire);
+        closed_by != 0 && closed_by != thread
+    }
+
+    /// Lets no thread attach a state any more but the calling one, which holds the GIL.
+    pub(crate) fn close(&self) {
+        let runtime = super::Runtime::get();
+        let _states = runtime.states.lock();
+        self.closed_by.store(crate::sync::thread_ident(), Ordering::Release);
+        // Attach's A4.
+        runtime.states_ended_elsewhere.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn gil_ptr(&self) -> *const Gil {

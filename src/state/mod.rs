@@ -12,18 +12,20 @@
 //! | file | what |
 //! |---|---|
 //! | `gil` | the lock, its hand-over |
+//! | `gils` | where the locks of interpreters' own come from |
 //! | `attach` | a thread takes and gives up a state; threads that come too late |
 //! | `threads` | states are made and ended |
 //! | `pending` | calls that wait for a thread |
 
 pub mod attach;
 pub mod gil;
+pub mod gils;
 mod interpreter;
 pub mod pending;
 pub mod runtime;
 mod thread;
 pub mod threads;
 
-pub use interpreter::{InterpreterState, StaticTypeState};
+pub use interpreter::{InterpreterState, StaticTypeState, Versions, Whence};
 pub use runtime::Runtime;
 pub use thread::{EvalBreaker, ExcInfo, ThreadState};

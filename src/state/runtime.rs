@@ -32,6 +32,12 @@ pub struct Runtime {
     pub states_ended_elsewhere: AtomicU32,
     /// The main interpreter's GIL, and that of all that share it.
     pub gil: Gil,
+    /// Held while a built-in type gets what all interpreters share.
+    pub types: RawLock,
+    /// Set when finalization begins to end the sub-interpreters that are left: no other is made from then on.
+    pub no_more_interpreters: AtomicBool,
+    /// What ended sub-interpreters have left alive in their heaps, in blocks.
+    pub left_by_interpreters: AtomicU64,
     /// The thread that has initialized the runtime.
     pub main_thread: AtomicU64,
     /// What is to be called in the main thread.
@@ -62,6 +68,9 @@ pub static RUNTIME: Runtime = Runtime {
     states: RawLock::new(),
     states_ended_elsewhere: AtomicU32::new(0),
     gil: Gil::new(),
+    types: RawLock::new(),
+    no_more_interpreters: AtomicBool::new(false),
+    left_by_interpreters: AtomicU64::new(0),
     main_thread: AtomicU64::new(0),
     pending_calls: PendingCalls::new(),
     late_thread_policy: AtomicU32::new(0),

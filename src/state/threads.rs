@@ -34,13 +34,33 @@ pub unsafe fn create(interp: *const InterpreterState) -> Option<NonNull<ThreadSt
         _ => interp,
     };
     // SAFETY: the caller's promise; the main one is alive while the lock is held and it is found.
-    let interp = unsafe { interp.as_ref() }.filter(|_| !closed);
+    let interp =
+        unsafe { interp.as_ref() }.filter(|interp| !closed && !interp.is_closed_to(crate::sync::thread_ident()));
     let Some(interp) = interp else {
         // SAFETY: allocated above.
         unsafe { raw_free(memory.cast()) };
         return None;
     };
-    let id = runtime.next_thread_id.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: the block has the struct's size.
+    Some(unsafe { link(memory, interp) })
+}
+
+/// [`create`] in memory that is there already, for the thread that ends the interpreter.
+///
+/// # Safety
+/// The memory came from the raw domain, is nobody's, and as large as a state; the interpreter is alive.
+pub(crate) unsafe fn create_in(memory: *mut ThreadState, interp: &InterpreterState) -> NonNull<ThreadState> {
+    let _states = Runtime::get().states.lock();
+    // SAFETY: the caller's promise.
+    unsafe { link(memory, interp) }
+}
+
+/// Writes a state and puts it into the list. The caller has `states`.
+///
+/// # Safety
+/// The memory is nobody's, and as large as a state.
+unsafe fn link(memory: *mut ThreadState, interp: &InterpreterState) -> NonNull<ThreadState> {
+    let id = Runtime::get().next_thread_id.fetch_add(1, Ordering::Relaxed);
     // SAFETY: the block has the struct's size and is written before it is looked at.
     unsafe {
         memory.write(ThreadState::new(interp, id));
@@ -48,7 +68,7 @@ pub unsafe fn create(interp: *const InterpreterState) -> Option<NonNull<ThreadSt
         ts.exc_info.set(&raw const ts.exc_base);
         ts.next.set(interp.threads.get());
         interp.threads.set(memory);
-        Some(NonNull::new_unchecked(memory))
+        NonNull::new_unchecked(memory)
     }
 }
 
@@ -123,6 +143,15 @@ pub unsafe fn delete(target: NonNull<ThreadState>) {
 /// `ts` is the attached state, was cleared, and is not used again.
 pub unsafe fn delete_current(ts: NonNull<ThreadState>) {
     // SAFETY: the caller's promise.
+    unsafe { delete_current_after(ts, || {}) }
+}
+
+/// [`delete_current`], with something to do before the GIL is let go.
+///
+/// # Safety
+/// As there.
+pub(crate) unsafe fn delete_current_after(ts: NonNull<ThreadState>, last: impl FnOnce()) {
+    // SAFETY: the caller's promise.
     let state = unsafe { ts.as_ref() };
     {
         let _states = Runtime::get().states.lock();
@@ -134,6 +163,7 @@ pub unsafe fn delete_current(ts: NonNull<ThreadState>) {
         (*gil).forget(ts.as_ptr());
         ptr::drop_in_place(ts.as_ptr());
         raw_free(ts.as_ptr().cast());
+        last();
         (*gil).release();
     }
 }
@@ -179,6 +209,22 @@ pub struct Stopped {
     pub in_calls: usize,
     /// How many have native code on their stacks, which may hold something.
     pub with_native_code: usize,
+}
+
+/// Clears and ends all states of an interpreter in which nothing was built and which nobody can enter any more.
+pub(crate) fn end_all_of(ts: &ThreadState, interp: &InterpreterState) {
+    loop {
+        let first = {
+            let _states = Runtime::get().states.lock();
+            interp.threads.get()
+        };
+        let Some(first) = NonNull::new(first) else { return };
+        // SAFETY: the interpreter is closed, and its GIL, which is the main one, held: nobody else ends the state.
+        unsafe {
+            clear(ts, first.as_ref());
+            delete(first);
+        }
+    }
 }
 
 /// Clears and ends all states of the interpreter but the caller's: their threads will never use them again. Says what

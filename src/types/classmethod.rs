@@ -29,8 +29,8 @@ native!(PyClassMethod, CLASSMETHOD_TYPE);
 native!(PyStaticMethod, STATICMETHOD_TYPE);
 
 const GETSET: &[GetSetDef] = &[
-    GetSetDef::get("__func__", wrapped, ""),
-    GetSetDef::get("__wrapped__", wrapped, ""),
+    GetSetDef::field("__func__", wrapped, ""),
+    GetSetDef::field("__wrapped__", wrapped, ""),
     GetSetDef::get("__isabstractmethod__", is_abstract, ""),
     GetSetDef::get_set("__dict__", attr::get_dict_attribute, attr::set_dict_attribute, ""),
     GetSetDef::get_set("__annotations__", get_annotations, set_annotations, ""),

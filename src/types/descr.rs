@@ -91,6 +91,8 @@ pub struct PyMemberDescr {
     read_only: Cell<bool>,
     /// The docstring of such a field.
     doc: Cell<Option<&'static str>>,
+    /// A field that functions read and write.
+    native: Cell<Option<&'static GetSetDef>>,
 }
 
 /// A native slot under its Python name (`wrapper_descriptor`).
@@ -265,9 +267,15 @@ pub fn classmethod_descriptor(ts: &ThreadState, owner: &PyTypeObject, def: &'sta
     descriptor::<PyMethodDescr>(ts, &CLASSMETHOD_DESCR_TYPE, owner, name, |d| d.def.set(def))
 }
 
-/// A `getset_descriptor`.
+/// A `getset_descriptor`, or a `member_descriptor` for a field.
 pub fn getset_descriptor(ts: &ThreadState, owner: &PyTypeObject, def: &'static GetSetDef) -> PyResult {
     let name = PyStr::intern(ts, def.name)?;
+    if def.is_field {
+        return descriptor::<PyMemberDescr>(ts, &MEMBER_DESCR_TYPE, owner, name, |d| {
+            d.native.set(Some(def));
+            d.doc.set(Some(def.doc));
+        });
+    }
     descriptor::<PyGetSetDescr>(ts, &GETSET_DESCR_TYPE, owner, name, |d| d.native.set(Some(def)))
 }
 
@@ -621,6 +629,9 @@ fn member_get(ts: &ThreadState, this: &PyObject, instance: Option<&PyObject>, _o
     if !descr.c.get().is_null() {
         return crate::capi::border::get_member(ts, descr.c.get(), instance);
     }
+    if let Some(field) = descr.native.get() {
+        return (field.get)(ts, instance);
+    }
     match member_place(descr, instance).get() {
         Some(value) => Ok(value),
         None => attr::no_attribute(ts, instance, descr.base.name()),
@@ -633,7 +644,10 @@ fn member_set(ts: &ThreadState, this: &PyObject, instance: &PyObject, value: Opt
     if !descr.c.get().is_null() {
         return crate::capi::border::set_member(ts, descr.c.get(), instance, value);
     }
-    if descr.read_only.get() {
+    if let Some(GetSetDef { set: Some(set), .. }) = descr.native.get() {
+        return set(ts, instance, value);
+    }
+    if descr.read_only.get() || descr.native.get().is_some() {
         return raise!(ts, exc::AttributeError, "readonly attribute");
     }
     let place = member_place(descr, instance);

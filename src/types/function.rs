@@ -67,11 +67,11 @@ pub static FUNCTION_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get_set("__name__", |ts, o| get(ts, &this(o).func_name), set_name, ""),
         GetSetDef::get_set("__qualname__", |ts, o| get(ts, &this(o).func_qualname), set_qualname, ""),
         GetSetDef::get_set("__type_params__", get_type_params, set_type_params, ""),
-        GetSetDef::get("__closure__", |ts, o| get(ts, &this(o).func_closure), ""),
-        GetSetDef::get_set("__doc__", |ts, o| get(ts, &this(o).func_doc), set_doc, ""),
-        GetSetDef::get("__globals__", |ts, o| get(ts, &this(o).func_globals), ""),
-        GetSetDef::get_set("__module__", |ts, o| get(ts, &this(o).func_module), set_module, ""),
-        GetSetDef::get("__builtins__", |ts, o| get(ts, &this(o).func_builtins), ""),
+        GetSetDef::field("__closure__", |ts, o| get(ts, &this(o).func_closure), ""),
+        GetSetDef::field_set("__doc__", |ts, o| get(ts, &this(o).func_doc), set_doc, ""),
+        GetSetDef::field("__globals__", |ts, o| get(ts, &this(o).func_globals), ""),
+        GetSetDef::field_set("__module__", |ts, o| get(ts, &this(o).func_module), set_module, ""),
+        GetSetDef::field("__builtins__", |ts, o| get(ts, &this(o).func_builtins), ""),
     ],
     ..TypeSpec::EMPTY
 });
@@ -128,10 +128,10 @@ impl PyFunction {
     /// The version, given now if there is none; 0 when they have run out.
     pub fn version(&self, ts: &ThreadState) -> u32 {
         if self.func_version.get() == 0 {
-            let next = ts.interp().next_function_version.get();
+            let next = ts.interp().versions().next_function.get();
             if next != 0 {
                 self.func_version.set(next);
-                ts.interp().next_function_version.set(next.wrapping_add(1));
+                ts.interp().versions().next_function.set(next.wrapping_add(1));
             }
         }
         self.func_version.get()
@@ -145,6 +145,10 @@ pub fn builtins_of(ts: &ThreadState, globals: &PyDict) -> PyResult {
             return Ok(module.dict(ts)?.into_object());
         }
         return Ok(builtins);
+    }
+    // A function that is made while others run sees what they see.
+    if let Some(frame) = crate::vm::frame::current(ts) {
+        return Ok(frame.builtins().new_ref());
     }
     match ts.interp().builtins.get() {
         Some(builtins) => Ok(builtins.into_object()),

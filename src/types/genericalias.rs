@@ -70,14 +70,14 @@ pub static GENERIC_ALIAS_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("__dir__", alias_dir, ""),
     ],
     getset: &[
-        GetSetDef::get("__origin__", |_, alias| Ok(alias.cast::<PyGenericAlias>().origin()), ""),
-        GetSetDef::get("__args__", |_, alias| Ok(alias.cast::<PyGenericAlias>().args().into_object()), ""),
+        GetSetDef::field("__origin__", |_, alias| Ok(alias.cast::<PyGenericAlias>().origin()), ""),
+        GetSetDef::field("__args__", |_, alias| Ok(alias.cast::<PyGenericAlias>().args().into_object()), ""),
         GetSetDef::get(
             "__parameters__",
             |ts, alias| Ok(alias_parameters(ts, alias.cast())?.into_object()),
             "The type variables in it.",
         ),
-        GetSetDef::get("__unpacked__", |_, alias| Ok(py_bool(alias.cast::<PyGenericAlias>().starred.get())), ""),
+        GetSetDef::field("__unpacked__", |_, alias| Ok(py_bool(alias.cast::<PyGenericAlias>().starred.get())), ""),
         GetSetDef::get("__typing_unpacked_tuple_args__", alias_unpacked_args, ""),
     ],
     weaklistoffset: offset_of!(PyGenericAlias, weakrefs),
@@ -386,6 +386,7 @@ fn push_once(items: &mut TryVec<PyRef>, item: &PyObject) -> PyResult<()> {
 
 /// The type variables in the arguments, each once, in order (`_Py_make_parameters`).
 pub(crate) fn make_parameters(ts: &ThreadState, args: &PyTuple) -> PyResult<Ref<PyTuple>> {
+    ts.check_native_stack(" while looking for type variables")?;
     let mut found = TryVec::<PyRef>::new();
     for arg in args.items() {
         if is_type(arg) {

@@ -49,8 +49,8 @@ pub static METHOD_TYPE: StaticType = StaticType::new(TypeSpec {
     },
     methods: &[MethodDef::no_args("__reduce__", method_reduce, "")],
     getset: &[
-        GetSetDef::get("__func__", |_, this| Ok(this.cast::<PyMethod>().parts().0), "the function that is called"),
-        GetSetDef::get(
+        GetSetDef::field("__func__", |_, this| Ok(this.cast::<PyMethod>().parts().0), "the function that is called"),
+        GetSetDef::field(
             "__self__",
             |_, this| Ok(this.cast::<PyMethod>().parts().1),
             "the instance that it is called with",

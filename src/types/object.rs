@@ -187,6 +187,8 @@ pub fn object_repr(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn object_str(ts: &ThreadState, object: &PyObject) -> PyResult {
+    // A class may have this very function as its `__repr__`.
+    ts.check_native_stack(" while getting the str of an object")?;
     match object.ob_type().slots().repr {
         Some(repr) => repr(ts, object),
         None => object_repr(ts, object),

@@ -64,9 +64,9 @@ pub static RANGE_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::one("index", range_index, "index(value) -> the index of value; ValueError when it is not there"),
     ],
     getset: &[
-        GetSetDef::get("start", |_, range| Ok(start_of(range.cast()).into_object()), ""),
-        GetSetDef::get("stop", |_, range| Ok(stop_of(range.cast()).into_object()), ""),
-        GetSetDef::get("step", |_, range| Ok(step_of(range.cast()).into_object()), ""),
+        GetSetDef::field("start", |_, range| Ok(start_of(range.cast()).into_object()), ""),
+        GetSetDef::field("stop", |_, range| Ok(stop_of(range.cast()).into_object()), ""),
+        GetSetDef::field("step", |_, range| Ok(step_of(range.cast()).into_object()), ""),
     ],
     ..TypeSpec::EMPTY
 });
@@ -404,10 +404,17 @@ fn range_reduce(ts: &ThreadState, range: &PyObject) -> PyResult {
 
 fn range_iter(ts: &ThreadState, range: &PyObject) -> PyResult {
     let range = range.cast::<PyRange>();
-    if let Some(small) = range.small() {
+    if let Some(small) = range.small()
+        && has_machine_end(small.start, small.step, small.length)
+    {
         return PyRangeIter::new(ts, small.start, small.step, small.length);
     }
     PyLongRangeIter::new(ts, start_of(range), step_of(range), length_of(range))
+}
+
+/// Whether what comes behind the last number is a machine integer too: a pickled iterator is a range up to there.
+fn has_machine_end(start: i64, step: i64, length: i64) -> bool {
+    step.checked_mul(length).and_then(|distance| start.checked_add(distance)).is_some()
 }
 
 fn range_reversed(ts: &ThreadState, range: &PyObject) -> PyResult {
@@ -416,7 +423,9 @@ fn range_reversed(ts: &ThreadState, range: &PyObject) -> PyResult {
         && let Some(step) = small.step.checked_neg()
     {
         let last = i128::from(small.start) + (i128::from(small.length) - 1) * i128::from(small.step);
-        if let Ok(last) = i64::try_from(last) {
+        if let Ok(last) = i64::try_from(last)
+            && has_machine_end(last, step, small.length)
+        {
             return PyRangeIter::new(ts, last, step, small.length);
         }
     }

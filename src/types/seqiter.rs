@@ -9,6 +9,7 @@ use crate::object::{
 };
 use crate::raise;
 use crate::state::ThreadState;
+use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::notimplemented::not_implemented;
@@ -22,8 +23,18 @@ pub static TYPES: &[&StaticType] = &[&SEQUENCE_ITERATOR_TYPE, &CALLABLE_ITERATOR
 /// A function of the builtins module, as it is now.
 pub(crate) fn builtin(ts: &ThreadState, name: &str) -> PyResult {
     let name = PyStr::intern(ts, name)?;
-    let found = match ts.interp().builtins.get() {
-        Some(builtins) => builtins.get(ts, name.as_object())?,
+    let builtins = match crate::vm::frame::current(ts) {
+        Some(frame) => Some(frame.builtins().new_ref()),
+        None => ts.interp().builtins.get().map(Ref::into_object),
+    };
+    let found = match &builtins {
+        Some(builtins) => match builtins.downcast_exact::<PyDict>() {
+            Some(builtins) => builtins.get(ts, name.as_object())?,
+            None => {
+                let found = protocol::getitem(ts, builtins, name.as_object());
+                ts.catch(found, &exc::KeyError)?
+            }
+        },
         None => None,
     };
     match found {

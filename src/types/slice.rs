@@ -54,9 +54,9 @@ pub static SLICE_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("__reduce__", slice_reduce, "What pickle needs to make the object again."),
     ],
     getset: &[
-        GetSetDef::get("start", |_, slice| Ok(slice.cast::<PySlice>().start()), ""),
-        GetSetDef::get("stop", |_, slice| Ok(slice.cast::<PySlice>().stop()), ""),
-        GetSetDef::get("step", |_, slice| Ok(slice.cast::<PySlice>().step()), ""),
+        GetSetDef::field("start", |_, slice| Ok(slice.cast::<PySlice>().start()), ""),
+        GetSetDef::field("stop", |_, slice| Ok(slice.cast::<PySlice>().stop()), ""),
+        GetSetDef::field("step", |_, slice| Ok(slice.cast::<PySlice>().step()), ""),
     ],
     ..TypeSpec::EMPTY
 });

@@ -43,17 +43,17 @@ pub static SUPER_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     getset: &[
-        GetSetDef::get(
+        GetSetDef::field(
             "__thisclass__",
             |ts, this| Ok(class_or_none(ts, &this.cast::<PySuper>().class)),
             "the class invoking super()",
         ),
-        GetSetDef::get(
+        GetSetDef::field(
             "__self__",
             |ts, this| Ok(this.cast::<PySuper>().this.get().unwrap_or_else(|| ts.none())),
             "the object that the attributes are bound to; may be None",
         ),
-        GetSetDef::get(
+        GetSetDef::field(
             "__self_class__",
             |ts, this| Ok(class_or_none(ts, &this.cast::<PySuper>().this_class)),
             "the class of that object; may be None",

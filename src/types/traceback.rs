@@ -52,8 +52,12 @@ pub static TRACEBACK_TYPE: StaticType = StaticType::new(TypeSpec {
             set_next,
             "",
         ),
-        GetSetDef::get("tb_frame", |ts, o| Ok(this(o).tb_frame.get().map_or_else(|| ts.none(), Ref::into_object)), ""),
-        GetSetDef::get("tb_lasti", |ts, o| PyInt::from_i64(ts, this(o).tb_lasti.get().into()), ""),
+        GetSetDef::field(
+            "tb_frame",
+            |ts, o| Ok(this(o).tb_frame.get().map_or_else(|| ts.none(), Ref::into_object)),
+            "",
+        ),
+        GetSetDef::field("tb_lasti", |ts, o| PyInt::from_i64(ts, this(o).tb_lasti.get().into()), ""),
         GetSetDef::get("tb_lineno", lineno, ""),
     ],
     ..TypeSpec::EMPTY

@@ -60,7 +60,7 @@ pub static UNION_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::one("__class_getitem__", union_class_getitem, "See PEP 585").class(),
     ],
     getset: &[
-        GetSetDef::get("__args__", |ts, union| Ok(union.cast::<PyUnion>().args(ts)?.into_object()), ""),
+        GetSetDef::field("__args__", |ts, union| Ok(union.cast::<PyUnion>().args(ts)?.into_object()), ""),
         GetSetDef::get("__name__", |ts, _| Ok(PyStr::intern(ts, "Union")?.into_object()), "Name of the type"),
         GetSetDef::get(
             "__qualname__",

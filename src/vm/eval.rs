@@ -196,6 +196,7 @@ fn handle_breaker(ts: &ThreadState) -> PyResult<()> {
 unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: Entry) -> Outcome {
     let mut watch = Watch::new();
     let mut frame: *mut Frame = first;
+    let mut start = None;
     if entry == Entry::Throw {
         // SAFETY: the caller's promise, here and below.
         if WATCHED {
@@ -203,7 +204,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
         }
         // SAFETY: as above.
         match unsafe { raised(ts, frame, (*frame).pc, false, WATCHED.then_some(&mut watch)) } {
-            Some(handling) => frame = handling,
+            Some((handling, handler)) => (frame, start) = (handling, Some(handler)),
             None => return Outcome::Raised,
         }
     }
@@ -211,7 +212,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
     // names, constants and places are there; the compiler keeps the stack within `co_stacksize`;
     // the places up to `sp` hold owned references or null.
     unsafe {
-        let mut pc: *const Cell<u16> = (*frame).pc;
+        let mut pc: *const Cell<u16> = start.unwrap_or((*frame).pc);
         let mut sp: *mut *mut PyObject = (*frame).sp;
 
         macro_rules! push {
@@ -1986,16 +1987,17 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
             // An exception is set; `frame.pc` is where.
             (*frame).sp = sp;
             match raised(ts, frame, pc, reraised, WATCHED.then_some(&mut watch)) {
-                Some(handling) => frame = handling,
+                Some((handling, handler)) => (frame, pc) = (handling, handler),
                 None => return Outcome::Raised,
             }
-            (pc, sp) = ((*frame).pc, (*frame).sp);
+            sp = (*frame).sp;
         }
     }
 }
 
-/// An exception is set, raised at the instruction `at` of the current frame: ends frames up to one that handles it,
-/// whose `pc` and `sp` then say where it goes on. None when the exception has left the entry frame.
+/// An exception is set, raised at the instruction `at` of the current frame: ends frames up to one that handles it.
+/// That one, and where it goes on, with its `sp`; its `pc` still says where it was. None when the exception has left
+/// the entry frame.
 ///
 /// # Safety
 /// `frame` is the thread's current frame, its `sp` is valid.
@@ -2007,7 +2009,7 @@ unsafe fn raised(
     mut at: *const Cell<u16>,
     mut reraised: bool,
     mut watch: Option<&mut Watch>,
-) -> Option<*mut Frame> {
+) -> Option<(*mut Frame, *const Cell<u16>)> {
     // SAFETY: the caller's promise; frames are linked and alive.
     unsafe {
         loop {
@@ -2026,8 +2028,7 @@ unsafe fn raised(
                     at = target;
                     continue;
                 }
-                (*frame).pc = target;
-                return Some(frame);
+                return Some((frame, target));
             }
             if let Some(watch) = watch.as_deref_mut() {
                 watch.unwinds(ts, frame);

@@ -5,6 +5,7 @@ use crate::object::attr::{self, Method};
 use crate::object::{AsObject, PyObject, PyRef, PyResult, PyTypeObject, protocol};
 use crate::state::ThreadState;
 use crate::types::cell::PyCell;
+use crate::types::code::CO_OPTIMIZED;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::str::PyStr;
@@ -51,12 +52,7 @@ fn not_defined<T>(ts: &ThreadState, name: &PyStr) -> PyResult<T> {
 
 /// A built-in name: None when there is none.
 fn builtin(ts: &ThreadState, frame: &Frame, name: &PyStr) -> PyResult<Option<PyRef>> {
-    let builtins = frame.builtins();
-    if let Some(dict) = builtins.downcast::<PyDict>() {
-        return dict.get_str(ts, name);
-    }
-    let value = protocol::getitem(ts, builtins, name.as_object());
-    ts.catch(value, &exc::KeyError)
+    from_mapping(ts, frame.builtins(), name)
 }
 
 /// A global variable or built-in name; NameError.
@@ -84,6 +80,8 @@ fn locals<'a>(ts: &ThreadState, frame: &'a Frame, doing: &str, name: Option<&PyS
     // SAFETY: the frame owns a reference.
     match unsafe { frame.locals.as_ref() } {
         Some(locals) => Ok(locals),
+        // A module's code that is called as a function: its variables are the globals.
+        None if frame.code().co_flags & CO_OPTIMIZED == 0 => Ok(frame.globals().as_object()),
         None => match name {
             Some(name) => raise!(ts, exc::SystemError, "no locals found when {doing} '{name}'"),
             None => raise!(ts, exc::SystemError, "no locals"),

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Runs CPython's own test files under Hognose and says how it fares.
 
-usage: run.py --hognose PATH [--python PATH] [--list core|library|fast] [--jobs N] [--timeout SECONDS]
+usage: run.py --hognose PATH [--python PATH] [--library PATH] [--list core|library|fast] [--jobs N] [--timeout SECONDS]
               [--table FILE] [--update] [--peer] [MODULE ...]
 
-The files are those of the installed CPython that PATH names (default: the python that runs this script). Each
-runs in a process of its own; afterwards no block may be alive (-X memstats). `expected.txt` lists the tests that
+The files are those of the installed CPython that PATH names (default: the python that runs this script); they run
+in an installation of Hognose made for it, with the library's text (default: from the package that is built in). Each
+runs in a process of its own; afterwards no block may be alive. The program of the installation is host/: the library
+beside `--hognose` with what `_testcapi` is made of (with --no-host, or without a C compiler, it is the command itself,
+and the tests that need `_testcapi` are skipped). `expected.txt` lists the tests that
 are known to fail, with the reason; one that passes must be struck from it (--update does that, and adds what
 fails now with its error as the reason). With --peer the files run under CPython too, and a test counts only where
 it passes there: the rate is of those. Exit status 1: a test failed that is not listed, a listed one passed, or a
@@ -13,9 +16,13 @@ file left memory behind.
 """
 import argparse
 import concurrent.futures
+import contextlib
+import json
 import os
 import pathlib
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -45,23 +52,80 @@ def library_of(python):
     return result.stdout.strip()
 
 
-def lay_out(library, folder):
-    """The test package without the rest of CPython's library, which would hide ours.
+def library_text():
+    """The folder with the text of the library that is compiled into Hognose: a package's source."""
+    host = subprocess.run(["rustc", "-vV"], capture_output=True, text=True).stdout
+    host = next((line.split()[1] for line in host.splitlines() if line.startswith("host:")), "")
+    result = subprocess.run(["cargo", "metadata", "--format-version", "1", "--offline", "--filter-platform", host], cwd=HERE,
+                            capture_output=True, text=True)
+    if result.returncode == 0:
+        for package in json.loads(result.stdout)["packages"]:
+            if package["name"] == "rustpython-pylib":
+                return os.path.join(os.path.dirname(package["manifest_path"]), "Lib")
+    sys.exit("run.py: say with --library where the text of the library is")
 
-    Two modules that tests import hold what 3.14 does not do any more: at module level, `__annotations__` is no
-    variable. 3.14's own twins are without those lines.
+
+def lay_out(options, text, tests, folder):
+    """An installation in `folder`: the program, its library's text, and CPython's `test` package. Gives the program.
+
+    The program needs the text no more than CPython needs that of what is frozen in it, but tests read it.
     """
-    package = os.path.join(library, "test")
-    place = os.path.join(folder, "test")
-    os.mkdir(place)
-    for name in os.listdir(package):
-        if name not in ("typinganndata", "__pycache__"):
-            os.symlink(os.path.join(package, name), os.path.join(place, name))
-    os.mkdir(os.path.join(place, "typinganndata"))
-    for path in pathlib.Path(package, "typinganndata").glob("*.py"):
-        lines = path.read_text().splitlines(keepends=True)
-        kept = [line for line in lines if not line.lstrip().startswith("__annotations__[")]
-        pathlib.Path(place, "typinganndata", path.name).write_text("".join(kept))
+    program = os.path.join(folder, "bin", "hognose")
+    library = pathlib.Path(folder, "lib", "python3.14")
+    os.mkdir(os.path.dirname(program))
+    has_host = not options.no_host and build_host(os.path.abspath(options.hognose), program)
+    if not has_host:
+        shutil.copy(options.hognose, program)
+    names = subprocess.run([program, "-I", "-S", "-c", "import _imp; print(*_imp._frozen_module_names())"],
+                           capture_output=True, text=True, check=True)
+    for name in names.stdout.split():
+        base = name.replace(".", "/")
+        for path in (f"{base}.py", f"{base}/__init__.py"):
+            if os.path.exists(os.path.join(text, path)):
+                (library / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(os.path.join(text, path), library / path)
+    # What else lies in packages is data.
+    for path in pathlib.Path(text).rglob("*"):
+        place = library / path.relative_to(text)
+        if path.is_file() and path.suffix != ".py" and place.parent.is_dir():
+            shutil.copy(path, place)
+    # Copies, as some tests mind symbolic links.
+    place = library / "test"
+    shutil.copytree(tests, place, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    # At module level, `__annotations__` is no variable in 3.14: its own twins of these are without those lines.
+    rewrite(place / "typinganndata", r"^[ \t]*__annotations__\[.*\n", "")
+    # 3.14 has no child watchers. What a test does beside setting one up, it can do without.
+    rewrite(place / "test_asyncio", r"^( {20})watcher = policy\.get_child_watcher\(\)$", r"\1raise NotImplementedError")
+    rewrite(place / "test_asyncio",
+            r"^( +)(watcher = (policy\.get_child_watcher|asyncio\.SafeChildWatcher|self\._get_watcher)\(\)"
+            r"|watcher\.(attach_loop|close)\(.*\)|asyncio\.get_child_watcher\(\)\..*|.*\.set_child_watcher\(.*\))$", r"\1pass")
+    if has_host:
+        for path in HERE.glob("support/*.py"):
+            shutil.copy(path, library)
+    # Importing it is all that the tests' own helpers do with it.
+    (library / "_testsinglephase.py").write_text("")
+    return program
+
+
+def rewrite(package, pattern, replacement):
+    """Replaces lines in a package of tests."""
+    for path in package.glob("*.py"):
+        old = path.read_text()
+        new = re.sub(pattern, replacement, old, flags=re.MULTILINE)
+        if new != old:
+            path.write_text(new)
+
+
+def build_host(hognose, program):
+    """Builds the program of host/, linked to the library that lies beside the command. False if that cannot be."""
+    library = os.path.dirname(hognose)
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None or not os.path.exists(os.path.join(library, "libhognose.so")):
+        return False
+    sources = sorted(map(str, HERE.glob("host/*.c")))
+    subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-I", str(HERE.parent.parent / "include"), *sources,
+                    "-o", program, "-L", library, "-lhognose", f"-Wl,-rpath,{library}"], check=True)
+    return True
 
 
 class File:
@@ -83,18 +147,28 @@ def without_places(reason, program):
     return re.sub(r" at 0x[0-9a-f]+", "", reason)
 
 
-def run_file(command, module, folder, timeout, watched, pattern=None):
+def run_file(command, module, timeout, watched, pattern=None):
     file = File(module)
     with tempfile.TemporaryDirectory() as scratch:
         output = os.path.join(scratch, "outcomes")
-        environment = {**os.environ, "PYTHONPATH": folder, "TMPDIR": scratch, "PYTHONHASHSEED": "0"}
+        environment = {**os.environ, "TMPDIR": scratch, "PYTHONHASHSEED": "0"}
+        if watched:
+            environment["HOGNOSE_TEST_LEAKS"] = "1"
         arguments = [*command, str(HERE / "one.py"), module, output, *([pattern] if pattern else [])]
-        try:
-            result = subprocess.run(arguments, cwd=scratch, env=environment, capture_output=True, text=True,
-                                    errors="replace", timeout=timeout, stdin=subprocess.DEVNULL)
-            status, errors = result.returncode, result.stderr
-        except subprocess.TimeoutExpired:
-            status, errors = "timeout", ""
+        # Files, as a process that a test leaves behind would keep pipes open.
+        with tempfile.TemporaryFile() as messages:
+            process = subprocess.Popen(arguments, cwd=scratch, env=environment, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=messages, start_new_session=True)
+            try:
+                status = process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                status = "timeout"
+            # What it has left running is of its session.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            messages.seek(0)
+            errors = messages.read().decode(errors="replace")
         lines = open(output, errors="replace").read().splitlines() if os.path.exists(output) else []
     running, done = None, False
     for line in lines:
@@ -121,6 +195,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--hognose", default="target/release/hognose")
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--library")
     parser.add_argument("--list", default="core")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--timeout", type=float, default=600)
@@ -128,18 +203,22 @@ def main():
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--pattern")
+    parser.add_argument("--no-host", action="store_true")
     parser.add_argument("modules", nargs="*")
     options = parser.parse_args()
+    # A shell has those that it starts in the background ignore it, and they would hand that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     modules = options.modules or read_list(options.list)
-    hognose = [os.path.abspath(options.hognose), "-X", "memstats"]
     expected = read_expected()
     rows, unexpected, unlisted, leaks, total, good = [], [], [], [], 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        lay_out(library_of(options.python), folder)
+        tests = os.path.join(library_of(options.python), "test")
+        program = lay_out(options, options.library or library_text(), tests, folder)
+        hognose = [program, "-X", "memstats"]
 
         def both(module):
-            ours = run_file(hognose, module, folder, options.timeout, True, options.pattern)
-            peer = run_file([options.python], module, folder, options.timeout, False, options.pattern) if options.peer else None
+            ours = run_file(hognose, module, options.timeout, True, options.pattern)
+            peer = run_file([options.python], module, options.timeout, False, options.pattern) if options.peer else None
             return ours, peer
 
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

@@ -8,7 +8,8 @@
 //!       ▼ 1 MiB, writable while a heap has it
 //!   ┌──────────┬──────┬──── … ─┬──────┐
 //!   │ headers  │ page │        │ page │   63 pages of 16 KiB, a bit in `free` for each; the headers
-//!   └──────────┴──────┴──── … ─┴──────┘   of arena and pages are where the first page would be
+//!   └──────────┴──────┴──── … ─┴──────┘   of arena and pages are where the first page would be (in debug
+//!                                         builds the first two)
 //! ```
 //!
 //! Because all arenas lie in one range, "is this a small block?" is a subtraction and a comparison, and
@@ -18,8 +19,9 @@
 //!
 //! Invariants:
 //! - A1: the bits of `free` are the pages that are not in use; an arena with a bit set is on the heap's
-//!   list of arenas with room, and only such.
-//! - A2: at most one arena of a heap has all its pages free: the one kept against thrashing.
+//!   list of arenas with room, and only such; but see A2.
+//! - A2: the arenas of a heap that have all their pages free are on its list of spare ones, those that became so last
+//!   first, and not on the list of those with room (see `spare`).
 
 use core::cell::Cell;
 use core::ffi::c_void;
@@ -27,7 +29,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::Heap;
-use super::page::{PAGE_SIZE, Page};
+use super::page::{FAR, PAGE_SIZE, Page};
 use super::pagemap;
 use crate::domain::PyObjectArenaAllocator;
 use crate::lock::{Guard, Lock};
@@ -39,11 +41,13 @@ const RESERVE_MIN: usize = 64 << 20;
 const SLOTS: usize = RESERVE_MAX / ARENA_SIZE;
 /// Pages for which an arena has headers. The first is never used: it holds the headers.
 const PAGES: usize = ARENA_SIZE / PAGE_SIZE;
+/// Pages that the headers take: those of debug builds are larger.
+pub(crate) const HEADER_PAGES: usize = size_of::<Arena>().div_ceil(PAGE_SIZE);
 /// The bits of the pages of an arena that is aligned.
-const ALL: u64 = !1;
+const ALL: u64 = !((1 << HEADER_PAGES) - 1);
 
 /// What a heap knows about one of its arenas: its first bytes.
-#[repr(C, align(64))]
+#[repr(C, align(128))]
 pub(crate) struct Arena {
     /// The heap that has the arena.
     pub(crate) heap: Cell<*const Heap>,
@@ -61,10 +65,15 @@ pub(crate) struct Arena {
     pub(crate) prev: Cell<*mut Arena>,
     pub(crate) room_next: Cell<*mut Arena>,
     pub(crate) room_prev: Cell<*mut Arena>,
+    /// When the arena became spare, in milliseconds of a clock that never goes back.
+    pub(crate) since: Cell<u64>,
+    // What follows is zeros for a page that was never used: fresh memory of the system is not written.
     pages: [Page; PAGES],
+    far: [[Cell<u64>; FAR]; PAGES],
 }
 
-const _: () = assert!(size_of::<Arena>() <= PAGE_SIZE);
+#[cfg(not(debug_assertions))]
+const _: () = assert!(HEADER_PAGES == 1);
 
 impl Arena {
     pub(crate) fn is_outside(&self) -> bool {
@@ -86,13 +95,23 @@ impl Arena {
         (page as usize - (&raw const self.pages) as usize) / size_of::<Page>()
     }
 
+    /// The bits of a page that do not fit into its header.
+    pub(crate) fn far_bits(&self, page: *const Page) -> &[Cell<u64>; FAR] {
+        &self.far[self.index_of(page)]
+    }
+
+    /// Whether no page is in use.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.free.get() == self.all
+    }
+
     /// Where the blocks of a page start.
     pub(crate) fn start_of(&self, page: *const Page) -> *mut u8 {
         let base = ptr::from_ref(self).cast::<u8>().cast_mut();
         base.wrapping_add(self.index_of(page) * PAGE_SIZE)
     }
 
-    /// Notes that a page is used. If its class is growing, a page that was never used is fetched from the
+    /// Notes that a page is used. If its class has many pages, one that was never used is fetched from the
     /// system as a whole: one call is cheaper than the faults that its blocks would make one after the
     /// other. It is advice: if the system declines, the faults come.
     pub(crate) fn touch(&self, index: usize, growing: bool) {
@@ -130,12 +149,28 @@ pub(crate) struct Reserve {
     /// No slot below this word is free.
     hint: usize,
     allocator: PyObjectArenaAllocator,
+    /// Arenas of heaps that are gone; see [`release_all`].
+    kept: [*mut Arena; KEPT],
+    kept_count: usize,
+    /// When the last of them came.
+    kept_since: u64,
 }
-// SAFETY: the allocator's context is the installer's business, who promises that any thread may call.
+// SAFETY: the allocator's context is the installer's business, who promises that any thread may call; the arenas are
+// nobody's.
 unsafe impl Send for Reserve {}
 
-pub(crate) static RESERVE: Lock<Reserve> =
-    Lock::new(Reserve { tried: false, taken: [0; SLOTS / 64], hint: 0, allocator: DEFAULT });
+/// The most arenas that are kept for the next heap.
+const KEPT: usize = 4;
+
+pub(crate) static RESERVE: Lock<Reserve> = Lock::new(Reserve {
+    tried: false,
+    taken: [0; SLOTS / 64],
+    hint: 0,
+    allocator: DEFAULT,
+    kept: [ptr::null_mut(); KEPT],
+    kept_count: 0,
+    kept_since: 0,
+});
 
 /// Whether an address lies in the reserved range.
 #[inline(always)]
@@ -163,6 +198,15 @@ pub(crate) fn map_page(arena: &Arena, page: &Page) {
         let offset = arena.start_of(page) as usize - BASE.load(Ordering::Relaxed);
         // SAFETY: the arena is one of the range, and the heap that has it calls.
         unsafe { pagemap::set(offset, page.bin.get()) };
+    }
+}
+
+/// Takes a page of an arena off the page map (M1). Its header is not looked at.
+fn unmap_page(arena: &Arena, index: usize) {
+    if !arena.is_outside() {
+        let offset = ptr::from_ref(arena) as usize - BASE.load(Ordering::Relaxed) + index * PAGE_SIZE;
+        // SAFETY: the arena is one of the range, and the heap that has it calls.
+        unsafe { pagemap::set(offset, ptr::null()) };
     }
 }
 
@@ -308,6 +352,18 @@ pub(crate) fn new(heap: &Heap) -> *mut Arena {
     let allocator = {
         let mut reserve = RESERVE.lock();
         let allocator = reserve.allocator;
+        if is_default(&allocator) && reserve.kept_count != 0 {
+            reserve.kept_count -= 1;
+            let at = reserve.kept[reserve.kept_count];
+            drop(reserve);
+            // SAFETY: the arena was kept whole, and nobody else has it; it still holds the memory that it held.
+            return unsafe {
+                let touched = (*at).touched.get();
+                let at = describe(heap, at.cast(), ALL, at.cast(), None);
+                (*at).touched.set(touched);
+                at
+            };
+        }
         let slot = if is_default(&allocator) { take_slot(&mut reserve) } else { ptr::null_mut() };
         if !slot.is_null() {
             drop(reserve);
@@ -328,7 +384,8 @@ pub(crate) fn new(heap: &Heap) -> *mut Arena {
     unsafe { describe(heap, given.wrapping_add(shift), all, given, Some(allocator)) }
 }
 
-/// Writes the headers of an arena.
+/// Writes the headers of an arena. Those of the pages are left as they are if it is one of the range, which is zeros where
+/// it was not written, and where it was has the headers of pages that are not in use any more.
 ///
 /// # Safety
 /// `at` is aligned and nobody uses the memory of the pages in `all` and of the first one.
@@ -340,38 +397,44 @@ unsafe fn describe(
     allocator: Option<PyObjectArenaAllocator>,
 ) -> *mut Arena {
     let arena = at.cast::<Arena>();
-    let header = Arena {
-        heap: Cell::new(heap),
-        given,
-        allocator,
-        free: Cell::new(all),
-        all,
-        touched: Cell::new(0),
-        next: Cell::new(ptr::null_mut()),
-        prev: Cell::new(ptr::null_mut()),
-        room_next: Cell::new(ptr::null_mut()),
-        room_prev: Cell::new(ptr::null_mut()),
-        pages: [const { Page::unused() }; PAGES],
-    };
-    // SAFETY: the caller's promise.
-    unsafe { arena.write(header) };
+    // SAFETY: the caller's promise, for all fields; a reference is made when all of them have values.
+    unsafe {
+        (&raw mut (*arena).heap).write(Cell::new(heap));
+        (&raw mut (*arena).given).write(given);
+        (&raw mut (*arena).allocator).write(allocator);
+        (&raw mut (*arena).free).write(Cell::new(all));
+        (&raw mut (*arena).all).write(all);
+        (&raw mut (*arena).touched).write(Cell::new(0));
+        for link in
+            [&raw mut (*arena).next, &raw mut (*arena).prev, &raw mut (*arena).room_next, &raw mut (*arena).room_prev]
+        {
+            link.write(Cell::new(ptr::null_mut()));
+        }
+        (&raw mut (*arena).since).write(Cell::new(0));
+        if allocator.is_some() {
+            (&raw mut (*arena).pages).write([const { Page::unused() }; PAGES]);
+            (&raw mut (*arena).far).write([const { [const { Cell::new(0) }; FAR] }; PAGES]);
+        }
+    }
     arena
 }
 
-/// Takes the pages of an arena off the page map. Returns the slot that it has in the reserved range; an
-/// arena outside goes back to its allocator at once, and the answer is null.
+/// Takes the pages of an arena off the page map, and if it is to be kept, out of use. Returns the slot that it has in the
+/// reserved range; an arena outside goes back to its allocator at once, and the answer is null.
 ///
 /// # Safety
 /// It came from [`new`], is on no list any more, and nothing in it is used.
-unsafe fn clear(arena: *mut Arena) -> *mut u8 {
+unsafe fn clear(arena: *mut Arena, keep: bool) -> *mut u8 {
     // SAFETY: the caller's promise.
     let (given, allocator) = unsafe {
         let mut used = (*arena).all & !(*arena).free.get();
         while used != 0 {
-            let page = (*arena).page(used.trailing_zeros() as usize);
+            let index = used.trailing_zeros() as usize;
             used &= used - 1;
-            page.bin.set(ptr::null());
-            map_page(&*arena, page);
+            if keep {
+                (*arena).page(index).bin.set(ptr::null());
+            }
+            unmap_page(&*arena, index);
         }
         ((*arena).given, (*arena).allocator)
     };
@@ -391,7 +454,7 @@ unsafe fn clear(arena: *mut Arena) -> *mut u8 {
 /// It came from [`new`], is on no list any more, and nothing in it is used.
 pub(crate) unsafe fn release(arena: *mut Arena) {
     // SAFETY: the caller's promise.
-    let slot = unsafe { clear(arena) };
+    let slot = unsafe { clear(arena, false) };
     if !slot.is_null() {
         return_slots(slot, 1);
     }
@@ -399,17 +462,26 @@ pub(crate) unsafe fn release(arena: *mut Arena) {
 
 /// Gives a list of arenas back, linked by `next`. Neighbours go in one call of the system.
 ///
+/// With `keep` up to [`KEPT`] of them stay as they are, for the heap that next wants an arena: that takes and gives no
+/// memory of the system, which is nearly all that a heap of some megabytes costs at its beginning and at its end. They go
+/// back when nobody has wanted them for a while and an arena is given back again, with [`drop_kept`], and with the last
+/// heap.
+///
 /// # Safety
 /// As for [`release`], for each of them.
-pub(crate) unsafe fn release_all(first: *mut Arena) {
+pub(crate) unsafe fn release_all(first: *mut Arena, keep: bool) {
+    if keep && time_to_drop() {
+        drop_kept();
+    }
     let mut at = first;
     let (mut low, mut count) = (ptr::null_mut::<u8>(), 0);
     while !at.is_null() {
         // SAFETY: the caller's promise; the next one is read before this one goes.
-        let (slot, next) = unsafe {
-            let next = (*at).next.get();
-            (clear(at), next)
-        };
+        let next = unsafe { (*at).next.get() };
+        // SAFETY: as above.
+        let kept = keep && unsafe { keep_arena(at) };
+        // SAFETY: as above.
+        let slot = if kept { ptr::null_mut() } else { unsafe { clear(at, false) } };
         at = next;
         if slot.is_null() {
             continue;
@@ -428,6 +500,51 @@ pub(crate) unsafe fn release_all(first: *mut Arena) {
     }
     if count != 0 {
         return_slots(low, count);
+    }
+}
+
+/// Keeps an arena of the range, if there is room for it.
+///
+/// # Safety
+/// As for [`release`].
+unsafe fn keep_arena(at: *mut Arena) -> bool {
+    // SAFETY: the caller's promise.
+    if unsafe { (*at).is_outside() } || RESERVE.lock().kept_count == KEPT {
+        return false;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { clear(at, true) };
+    let mut reserve = RESERVE.lock();
+    let count = reserve.kept_count;
+    if count == KEPT {
+        // Somebody else was quicker. Its pages are out of use already.
+        drop(reserve);
+        return_slots(at.cast(), 1);
+        return true;
+    }
+    reserve.kept[count] = at;
+    reserve.kept_count = count + 1;
+    reserve.kept_since = super::spare::now();
+    true
+}
+
+fn time_to_drop() -> bool {
+    let reserve = RESERVE.lock();
+    reserve.kept_count != 0 && super::spare::now().wrapping_sub(reserve.kept_since) >= super::spare::DECAY
+}
+
+/// Gives back what is kept for the next heap.
+pub(crate) fn drop_kept() {
+    loop {
+        let at = {
+            let mut reserve = RESERVE.lock();
+            if reserve.kept_count == 0 {
+                return;
+            }
+            reserve.kept_count -= 1;
+            reserve.kept[reserve.kept_count]
+        };
+        return_slots(at.cast(), 1);
     }
 }
 

@@ -1,32 +1,47 @@
 //! Bins: the free blocks of one tag and size class that are at hand.
 //!
 //! ```text
-//!   bins[tag][class] ─► head ─► block ─► block ─► block      last freed, first used
-//!        ▲ push, pop                                ▲ refill: a page's whole free list at a time
-//!        │                                          ▼ flush: what is too much goes back to its pages
-//!      the runtime                                pages
+//!                     word: pushes ever │ len
+//!                     top: p ◄──────────────── push, pop: last freed, first used
+//!   bins[tag][class] ─┤                 ┌──────┬────┬────┬────┬─ … ─┐
+//!                     slots ───────────►│ null │ p  │ p  │ p  │     │  room
+//!                                       └──────┴────┴────┴────┴─ … ─┘
+//!     spill: the older half goes               ▲
+//!     back to its pages                        refill: addresses of free blocks, from the pages' bits
 //! ```
 //!
-//! A pop is two loads and a store, a push a load and three stores, and neither touches a page. To a
-//! page all blocks of a bin are in use; whoever wants exact figures calls `settle` first, which
-//! empties the bins.
+//! A bin is a stack of addresses. A push or a pop changes two words of the bin and one of the stack; the
+//! block itself is neither read nor written, so a block that nobody has looked at for a long time costs
+//! nothing when it goes, and one that is handed out is fetched by its user, who need not wait for it. (A
+//! list through the blocks would wait for each of them in turn.) To a page all blocks of a bin are in use;
+//! whoever wants exact figures calls `settle` first, which empties the bins.
 //!
-//! A bin does not count its blocks: a push counts down to the next *beat*, on which the bin is measured
-//! and, if it has become long, cut. So the price of measuring is shared by thousands of frees, and a
-//! bin that runs empty now and then is never measured at all.
+//! The block that was pushed last lies in `top`, so that it is at hand without a look at the length of the stack
+//! and then into it: those two would be waited for, one after the other. What was in `top` before goes into the
+//! stack, which so begins with a null: that of the time when the bin was empty. No way depends on how many
+//! blocks there are, as long as there are any and there is room.
+//!
+//! The word counts pushes in its upper bits: one store for both numbers.
+//!
+//! A stack begins small, in memory that comes with the heap. It is doubled when its bin has spilled and
+//! ran empty since, so when what comes and goes there is more than it holds, and when its bin is refilled again, up to
+//! [`WARM`]. A class that is only freed to has no need of room.
 //!
 //! Invariants:
 //! - B1: a block of a bin is handed out by its page and used by nobody.
-//! - B2: `mark - left` blocks were pushed since the mark was set, and `left` is never 0.
-//! - B3: a bin holds at most what was refilled plus [`beat_of`] blocks.
+//! - B2: the upper bits of `word` are the blocks that were ever pushed to the bin.
+//! - B3: a bin has `len <= room` blocks, the first `len - 1` of them in the slots from 1 on, the last in `top`, which is null
+//!   if there are none; and `room` is at most [`most_of`]: 1024 blocks or 64 KiB, whichever is less.
 
 use core::cell::Cell;
-use core::ptr;
+use core::ptr::{self, NonNull};
 
+use super::own::Memory;
 use super::page::{self, CLASSES};
 use super::{Heap, Tag};
+use crate::table::Table;
 
-/// A block that is free: its first word links the list that it is on.
+/// A block that is free and on a list: its first word links it.
 pub(crate) struct Block {
     pub(crate) next: *mut Block,
 }
@@ -34,173 +49,288 @@ pub(crate) struct Block {
 /// See the module.
 #[repr(C)]
 pub(crate) struct Bin {
-    head: Cell<*mut Block>,
-    left: Cell<usize>,
+    top: Cell<*mut u8>,
+    word: Cell<u64>,
+    slots: Cell<*mut *mut u8>,
+    room: Cell<u32>,
+    /// Whether it was ever refilled.
+    begun: Cell<bool>,
+    /// Whether it has spilled since it was refilled.
+    spilled: Cell<bool>,
 }
 
-/// What is counted for a bin, apart from it: the fast path has no use for it.
-pub(crate) struct Pushes {
-    /// What `left` was set to.
-    mark: Cell<usize>,
-    /// Blocks that were pushed before that.
-    total: Cell<u64>,
-}
+const _: () = assert!(size_of::<Bin>() == 32);
 
-impl Pushes {
-    pub(crate) const fn new(class: usize) -> Self {
-        Self { mark: Cell::new(beat_of(class)), total: Cell::new(0) }
-    }
-}
+/// Where the stack of a bin came from, if it is not the first one.
+pub(crate) type Source = Cell<Option<&'static Table>>;
 
-/// Number of bins of a heap.
+/// Number of bins of a heap from which blocks are taken.
 pub(crate) const BINS: usize = 3 * CLASSES;
+/// A heap that samples has as many more, to which blocks are freed (see `guard::sampler`).
+pub(crate) const ALL_BINS: usize = 2 * BINS;
 
-/// Blocks that a bin keeps on a beat: 64 KiB of them, but not more than 1024.
-const fn keep_of(class: usize) -> usize {
+/// Blocks for which each of the first bins has room from the start.
+const FIRST: usize = 16;
+/// Room up to which a bin is doubled when it is refilled.
+const WARM: usize = 128;
+/// Bytes with which a bin is filled at most. At least 16 blocks of any class.
+const REFILL: usize = 8 * 1024;
+/// Bytes of the first stacks.
+pub(crate) const FIRST_STACKS: usize = BINS * FIRST * size_of::<usize>();
+
+const LEN_BITS: u32 = 16;
+const LEN: u64 = (1 << LEN_BITS) - 1;
+
+/// The most blocks that a bin of a class has room for.
+const fn most_of(class: usize) -> usize {
     let fitting = 64 * 1024 / ((class + 1) * page::STEP);
     if fitting > 1024 { 1024 } else { fitting }
 }
 
-/// Pushes between two beats. Four times what is measured then, so that measuring stays cheap.
-pub(crate) const fn beat_of(class: usize) -> usize {
-    4 * keep_of(class)
-}
-
 impl Bin {
-    pub(crate) const fn new(class: usize) -> Self {
-        Self { head: Cell::new(ptr::null_mut()), left: Cell::new(beat_of(class)) }
+    pub(crate) const fn new() -> Self {
+        Self {
+            top: Cell::new(ptr::null_mut()),
+            word: Cell::new(0),
+            slots: Cell::new(ptr::null_mut()),
+            room: Cell::new(0),
+            begun: Cell::new(false),
+            spilled: Cell::new(false),
+        }
     }
 
-    /// Takes the first block; null if there is none.
+    /// Takes the block that was pushed last; null if there is none.
     #[inline(always)]
     pub(crate) fn pop(&self) -> *mut u8 {
-        let block = self.head.get();
-        if !block.is_null() {
-            // SAFETY: B1: the block is used by nobody but the list.
-            self.head.set(unsafe { (*block).next });
+        let p = self.top.get();
+        if !p.is_null() {
+            let word = self.word.get() - 1;
+            self.word.set(word);
+            // SAFETY: B3: the slots below `len` are filled, the first with null.
+            self.top.set(unsafe { *self.slots.get().add((word & LEN) as usize) });
         }
-        block.cast()
+        p
     }
 
-    /// Puts a block back. True if a beat is due.
+    /// Puts a block back. False if there is no room.
     ///
     /// # Safety
     /// `p` is a small block of the bin's heap that was handed out and is no longer used.
     #[inline(always)]
     #[must_use]
     pub(crate) unsafe fn push(&self, p: *mut u8) -> bool {
-        let block = p.cast::<Block>();
-        // SAFETY: the caller's promise.
-        unsafe { (*block).next = self.head.get() };
-        self.head.set(block);
-        let left = self.left.get() - 1;
-        self.left.set(left);
-        left == 0
+        let word = self.word.get();
+        let len = word & LEN;
+        if len == u64::from(self.room.get()) {
+            return false;
+        }
+        // SAFETY: B3: there is a slot more than blocks in the slots.
+        unsafe { self.slots.get().add(len as usize).write(self.top.get()) };
+        self.top.set(p);
+        self.word.set(word + (1 << LEN_BITS) + 1);
+        true
     }
 
     /// How many blocks there are.
     pub(crate) fn len(&self) -> usize {
-        let (mut at, mut len) = (self.head.get(), 0);
-        while !at.is_null() {
-            // SAFETY: B1.
-            at = unsafe { (*at).next };
-            len += 1;
-        }
-        len
-    }
-
-    /// Takes the list as a whole.
-    pub(crate) fn take(&self) -> *mut Block {
-        self.head.replace(ptr::null_mut())
-    }
-
-    /// Gives an empty bin its blocks.
-    ///
-    /// # Safety
-    /// The list is of blocks as B1 wants them.
-    pub(crate) unsafe fn fill(&self, list: *mut Block) {
-        debug_assert!(self.head.get().is_null(), "B1: only an empty bin is filled");
-        self.head.set(list);
+        (self.word.get() & LEN) as usize
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.head.get().is_null()
+        self.top.get().is_null()
     }
 
-    /// Cuts the list behind its first `keep` blocks; the rest.
-    fn cut(&self, keep: usize) -> *mut Block {
-        let mut at = self.head.get();
-        for _ in 1..keep {
-            if at.is_null() {
-                return at;
-            }
-            // SAFETY: B1.
-            at = unsafe { (*at).next };
+    pub(crate) fn room(&self) -> usize {
+        self.room.get() as usize
+    }
+
+    /// The blocks that were ever pushed (B2).
+    pub(crate) fn pushed(&self) -> u64 {
+        self.word.get() >> LEN_BITS
+    }
+
+    fn clear(&self) {
+        self.top.set(ptr::null_mut());
+        self.set_len(0);
+    }
+
+    fn set_len(&self, len: usize) {
+        debug_assert!(len <= self.room(), "B3: the stack has room");
+        self.word.set(self.word.get() & !LEN | len as u64);
+    }
+
+    /// The blocks but the last, the oldest first. The bin is not to be changed while they are looked at.
+    fn lower(&self) -> &[*mut u8] {
+        if self.len() < 2 {
+            return &[];
         }
-        if at.is_null() {
-            return at;
+        // SAFETY: B3: so many slots are filled behind the first.
+        unsafe { core::slice::from_raw_parts(self.slots.get().add(1), self.len() - 1) }
+    }
+
+    /// All blocks.
+    fn blocks(&self) -> impl Iterator<Item = *mut u8> + '_ {
+        self.lower().iter().copied().chain((!self.is_empty()).then(|| self.top.get()))
+    }
+
+    /// Where who fills an empty bin puts the blocks, before he says so by `filled`.
+    pub(crate) fn stack(&self) -> *mut NonNull<u8> {
+        self.slots.get().wrapping_add(1).cast()
+    }
+
+    /// Says that an empty bin has blocks now: the first `len` of its stack, in the order in which they are to be
+    /// used.
+    ///
+    /// # Safety
+    /// So many slots are filled with blocks as B1 wants them, at least one and less than there is room for.
+    pub(crate) unsafe fn filled(&self, len: usize) {
+        debug_assert!(self.is_empty() && (1..self.room()).contains(&len), "B1: only an empty bin is filled");
+        // SAFETY: the caller's promise; there is a slot before them.
+        unsafe {
+            core::slice::from_raw_parts_mut(self.stack(), len).reverse();
+            self.slots.get().write(ptr::null_mut());
+            self.top.set(*self.slots.get().add(len));
         }
-        // SAFETY: B1.
-        unsafe { core::mem::replace(&mut (*at).next, ptr::null_mut()) }
+        self.set_len(len);
+    }
+
+    /// Moves up to `most` blocks of another bin into this one, which is empty and has more room than that. They do not
+    /// count as pushed. How many there were.
+    pub(crate) fn move_from(&self, other: &Self, most: usize) -> usize {
+        let mut count = 0;
+        while count < most
+            && let Some(p) = NonNull::new(other.pop())
+        {
+            // SAFETY: B3: there is room.
+            unsafe { self.stack().add(count).write(p) };
+            count += 1;
+        }
+        if count != 0 {
+            // SAFETY: filled right now; blocks of a bin.
+            unsafe { self.filled(count) };
+        }
+        count
+    }
+
+    /// Gives the bin its first stack.
+    ///
+    /// # Safety
+    /// There are [`FIRST`] slots, which live as long as the bin.
+    unsafe fn begin(&self, slots: *mut *mut u8) {
+        self.slots.set(slots);
+        self.room.set(FIRST as u32);
+    }
+
+    /// Doubles the stack. It stays as it is if there is no memory.
+    #[cold]
+    #[inline(never)]
+    fn grow(&self, class: usize, source: &Source) {
+        let wanted = (self.room() * 2).clamp(FIRST, most_of(class).max(FIRST));
+        if wanted <= self.room() {
+            return;
+        }
+        let Some(memory) = Memory::take(wanted * size_of::<usize>()) else {
+            return;
+        };
+        let (at, table) = memory.into_parts();
+        let fresh = at.as_ptr().cast::<*mut u8>();
+        let old = self.slots.get();
+        if self.len() != 0 {
+            // SAFETY: B3, and the new stack is larger.
+            unsafe { ptr::copy_nonoverlapping(old, fresh, self.len()) };
+        }
+        self.slots.set(fresh);
+        #[expect(clippy::cast_possible_truncation, reason = "B3: at most 1024")]
+        self.room.set(wanted as u32);
+        give_stack(old, source.replace(Some(table)));
+    }
+
+    /// Gives the stack back; the bin is not used any more.
+    fn end(&self, source: &Source) {
+        self.room.set(0);
+        self.clear();
+        give_stack(self.slots.replace(ptr::null_mut()), source.take());
+    }
+
+    /// What is done before a bin that ran empty is filled: how many blocks it is to get. That is the half of its room, but
+    /// no more than [`REFILL`] bytes: what lies in a bin is at no other class's hand.
+    pub(crate) fn before_refill(&self, class: usize, source: &Source) -> usize {
+        let (begun, spilled) = (self.begun.replace(true), self.spilled.replace(false));
+        if spilled || (begun && self.room() < WARM) {
+            self.grow(class, source);
+        }
+        (REFILL / ((class + 1) * page::STEP)).min(self.room() / 2)
     }
 }
 
-/// Pushes between two beats, and blocks that are kept then, while a bin is only freed to. What goes back
-/// to the pages is still in the first cache, which it has left after thousands of pushes.
-const DRAIN_BEAT: usize = 128;
-const DRAIN_KEEP: usize = 16;
+fn give_stack(slots: *mut *mut u8, source: Option<&'static Table>) {
+    if let (Some(table), Some(at)) = (source, NonNull::new(slots.cast())) {
+        // SAFETY: it was taken from that table by `grow`, and nobody uses it any more.
+        unsafe { Memory::from_parts(at, table).give() };
+    }
+}
 
-/// Measures a bin that has had many pushes without running empty, and cuts it if it is long.
-///
-/// A bin that was too long once is probably being drained: until it runs empty the beats are short.
+/// A push for which a bin has no room: the older half of its blocks goes back to the pages.
 ///
 /// It has C's calling convention because C's `free` ends in it: such a function does not unwind, so it can
 /// be jumped to.
+///
+/// # Safety
+/// As for [`Bin::push`]; the bin is one of the heap's.
 #[cold]
 #[inline(never)]
-pub(super) extern "C" fn beat(heap: &Heap, bin: *const Bin) {
-    let index = heap.bin_index(bin);
-    let (tag, class) = (index / CLASSES, index % CLASSES);
-    // Sampling has a beat of its own.
-    let sampling = heap.sampler.is_on();
-    if sampling && heap.alarm(index) {
-        return;
+pub(super) unsafe extern "C" fn spill(heap: &Heap, bin: *const Bin, p: *mut u8) {
+    // SAFETY: the caller's promise.
+    let bin = unsafe { &*bin };
+    bin.spilled.set(true);
+    let (len, index) = (bin.len(), heap.bin_index(bin));
+    if bin.room() == 0 {
+        bin.grow(index % CLASSES, &heap.sources[index]);
     }
-    let draining = !sampling && heap.pushes[tag][class].mark.get() == DRAIN_BEAT;
-    let keep = if draining { DRAIN_KEEP } else { keep_of(class) };
-    let rest = heap.bins[tag][class].cut(keep);
-    if !sampling {
-        heap.set_beat(index, if rest.is_null() { beat_of(class) } else { DRAIN_BEAT });
+    let old = len / 2;
+    for p in &bin.lower()[..old] {
+        // SAFETY: B1; the pages of this heap are not looked for in the bin.
+        unsafe { heap.give_address(*p) };
     }
-    if !rest.is_null() {
-        // SAFETY: B1.
-        unsafe { heap.give_blocks(rest) };
+    if old != 0 {
+        // SAFETY: B3: the others move down by so many slots.
+        unsafe { ptr::copy(bin.slots.get().add(1 + old), bin.slots.get().add(1), len - 1 - old) };
+    }
+    bin.set_len(len - old);
+    // SAFETY: the caller's promise.
+    if unsafe { !bin.push(p) } {
+        // There was no memory for a first stack.
+        bin.word.set(bin.word.get() + (1 << LEN_BITS));
+        // SAFETY: the caller's promise.
+        unsafe { heap.give_address(p) };
     }
 }
 
 impl Heap {
-    /// Counts what was pushed to a bin since the last time (B2), and sets its next beat as far ahead as it
-    /// may lie.
-    pub(super) fn count_pushes(&self, index: usize) {
-        self.set_beat(index, beat_of(index % CLASSES));
+    /// Gives the first bins their first stacks.
+    ///
+    /// # Safety
+    /// `at` points to [`FIRST_STACKS`] bytes, aligned, that live as long as the heap.
+    pub(super) unsafe fn begin_bins(&self, at: *mut u8) {
+        for (index, bin) in self.bins.iter().flatten().take(BINS).enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { bin.begin(at.cast::<*mut u8>().add(index * FIRST)) };
+        }
     }
 
-    /// As `count_pushes`; the next beat comes after `pushes` more, at least one.
-    pub(crate) fn set_beat(&self, index: usize, pushes: usize) {
-        let (tag, class) = (index / CLASSES, index % CLASSES);
-        let left = self.bins[tag][class].left.replace(pushes);
-        let counted = &self.pushes[tag][class];
-        let since = counted.mark.replace(pushes) - left;
-        counted.total.set(counted.total.get() + since as u64);
+    /// Gives the stacks back; the heap is not used any more.
+    pub(super) fn end_bins(&self) {
+        for (bin, source) in self.bins.iter().flatten().zip(&self.sources) {
+            bin.end(source);
+        }
     }
 
-    /// Blocks that were ever pushed to the bin of a tag and class.
+    /// Blocks that were ever pushed to the bins of a tag and class.
     pub(crate) fn pushed(&self, tag: Tag, class: usize) -> u64 {
-        let counted = &self.pushes[tag.index()][class];
-        counted.total.get() + (counted.mark.get() - self.bins[tag.index()][class].left.get()) as u64
+        self.bins[tag.index()][class].pushed() + self.bins[3 + tag.index()][class].pushed()
     }
 
-    /// The number of a bin of this heap: `tag * CLASSES + class`.
+    /// The number of a bin of this heap: `tag * CLASSES + class`, and for one of the second half [`BINS`] more.
     #[inline(always)]
     pub(super) fn bin_index(&self, bin: *const Bin) -> usize {
         (bin as usize - (&raw const self.bins) as usize) / size_of::<Bin>()
@@ -208,38 +338,28 @@ impl Heap {
 
     /// Gives the blocks of all bins back to their pages.
     pub(super) fn flush(&self) {
-        for index in 0..BINS {
-            let bin = &self.bins[index / CLASSES][index % CLASSES];
-            self.count_pushes(index);
-            for list in [bin.take(), self.sampler.take_aside(index)] {
-                if list.is_null() {
-                    continue;
-                }
-                // SAFETY: B1.
-                unsafe { self.give_blocks(list) };
+        for bin in self.bins.iter().flatten() {
+            for p in bin.blocks() {
+                // SAFETY: B1; the pages of this heap are not looked for in the bin.
+                unsafe { self.give_address(p) };
             }
+            bin.clear();
         }
     }
 
-    /// Checks B1 and B2.
+    /// Checks B1 and B3.
     pub(super) fn validate_bins(&self) {
-        for index in 0..BINS {
+        for (index, bin) in self.bins.iter().flatten().enumerate() {
             let class = index % CLASSES;
-            let bin = &self.bins[index / CLASSES][class];
-            let mark = self.pushes[index / CLASSES][class].mark.get();
-            assert!((1..=mark).contains(&bin.left.get()) && mark <= beat_of(class), "B2: a beat lies ahead");
-            let mut at = bin.head.get();
-            let mut count = 0usize;
-            while !at.is_null() {
-                let found = self.page_of(at.cast()).expect("B1: a block of a bin lies in a page");
+            assert!(bin.len() <= bin.room() && bin.room() <= most_of(class).max(FIRST), "B3: the stack has room");
+            assert_eq!(bin.is_empty(), bin.len() == 0, "B3: the last block is on top");
+            for p in bin.blocks() {
+                let found = self.page_of(p).expect("B1: a block of a bin lies in a page");
                 // SAFETY: a page in use of this heap.
                 let page = unsafe { &*found };
-                assert_eq!(page.tag() as usize, index / CLASSES, "B1: of the bin's tag");
+                assert_eq!(page.tag() as usize, index % BINS / CLASSES, "B1: of the bin's tag");
                 assert!(page.class() >= class, "B1: large enough for the bin's class");
-                count += 1;
-                assert!(count < 1 << 24, "B3: the list of a bin ends");
-                // SAFETY: B1.
-                at = unsafe { (*at).next };
+                assert!(!page.is_free(p), "B1: handed out by its page");
             }
         }
     }

@@ -56,7 +56,7 @@ unsafe extern "C" fn heap_free<const D: usize>(_: *mut c_void, p: *mut c_void) {
     unsafe {
         match current_heap().as_ref() {
             Some(heap) if heap.kind.has_pages() => heap.free_inner(p.cast()),
-            Some(heap) => heap.free_slow(p.cast()),
+            Some(heap) => heap.free_unpaged(p.cast()),
             None => foreign::free_detached(p.cast()),
         }
     }

@@ -3,7 +3,7 @@
 //! Every call through the C API asks for it, so the question must not cost a call. A `thread_local!` of
 //! a shared library is found through a function of the dynamic linker; the words here are declared by
 //! hand in the *initial-exec* model, in which their place is a constant that the linker fills in when it
-//! loads the library: one load for the offset, one for the word. The words take 16 bytes of the room
+//! loads the library: one load for the offset, one for the word. The words, with one in `raw`, take 24 bytes of the room
 //! that the C library keeps for such variables of libraries that are loaded late.
 //!
 //! Where that is not possible (another system, another processor), they are `thread_local!`s.
@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::Heap;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
-macro_rules! word {
+macro_rules! thread_word {
     ($module:ident, $symbol:literal) => {
         mod $module {
             use core::arch::{asm, global_asm};
@@ -64,7 +64,7 @@ macro_rules! word {
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
-macro_rules! word {
+macro_rules! thread_word {
     ($module:ident, $symbol:literal) => {
         mod $module {
             use core::cell::Cell;
@@ -86,8 +86,10 @@ macro_rules! word {
     };
 }
 
-word!(attached, "hognose_attached_heap_0_1");
-word!(number, "hognose_thread_number_0_1");
+pub(crate) use thread_word;
+
+thread_word!(attached, "hognose_attached_heap_0_1");
+thread_word!(number, "hognose_thread_number_0_1");
 
 /// A number of the calling thread that no other thread has or will have.
 #[inline(always)]

@@ -93,8 +93,10 @@ impl Heap {
         #[cfg(debug_assertions)]
         self.note_given(p);
         // SAFETY: the caller's promise.
-        if unsafe { (*bin).push(p) } {
-            super::bin::beat(self, bin);
+        unsafe {
+            if !(*bin).push(p) {
+                super::bin::spill(self, bin, p);
+            }
         }
     }
 

@@ -8,7 +8,6 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
 
-#[cfg(feature = "mimalloc")]
 use super::HeapKind;
 use super::bin::Block;
 use super::registry::{HEAPS, Heaps, find_outside_any};
@@ -99,9 +98,7 @@ pub(crate) fn is_late(p: *mut u8) -> bool {
 #[inline(never)]
 pub(crate) unsafe fn free_stray(p: *mut u8) {
     // SAFETY: the caller's promise.
-    if let Some(heap) = unsafe { shared::owner_of_small(p) } {
-        // SAFETY: the block is that heap's, and nobody uses it.
-        unsafe { heap.enqueue(p) };
+    if unsafe { shared::free_shared(p) } {
         return;
     }
     let heaps = HEAPS.lock();
@@ -163,7 +160,7 @@ impl Heap {
     ///
     /// # Safety
     /// The block is this heap's, as the built-in allocator sees it, and nobody uses it.
-    unsafe fn enqueue(&self, p: *mut u8) {
+    pub(super) unsafe fn enqueue(&self, p: *mut u8) {
         let block = p.cast::<Block>();
         let mut head = self.foreign.load(Ordering::Relaxed);
         loop {
@@ -195,6 +192,32 @@ impl Heap {
                 self.free_inner(at.cast());
                 at = next;
             }
+        }
+    }
+
+    /// Frees a block of a heap that has no pages, on the short way if it is plain to see that it is this heap's.
+    ///
+    /// # Safety
+    /// As for [`free_stray`].
+    #[inline]
+    pub(crate) unsafe fn free_unpaged(&self, p: *mut u8) {
+        // SAFETY: the caller's promise. What lies neither in the pool of `guard` nor in the reserved range is a block of an
+        // allocator that keeps a word before it.
+        unsafe {
+            match self.kind() {
+                #[cfg(feature = "mimalloc")]
+                HeapKind::Mimalloc if super::mimalloc::free(self, p) => return,
+                HeapKind::Malloc if !p.is_null() && !guard::in_pool(p) && !arena::in_reserve(p) => {
+                    if let Some(header) = large::header(p)
+                        && ptr::eq(header.as_ref().heap, self)
+                    {
+                        large::free(self, header);
+                        return;
+                    }
+                }
+                _ => {}
+            }
+            self.free_slow(p);
         }
     }
 

@@ -193,6 +193,7 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     if !heap.within_limit(tag, size) {
         return heap.refuse();
     }
+    heap.taken_elsewhere(size);
     let Some(entry) = heap.directory.reserve() else {
         return ptr::null_mut();
     };
@@ -252,6 +253,7 @@ pub(crate) unsafe fn realloc(heap: &Heap, at: NonNull<Large>, size: usize) -> *m
     if size > old && !heap.within_limit(tag, size - old) {
         return heap.refuse();
     }
+    heap.taken_elsewhere(size.saturating_sub(old));
     // SAFETY: the caller's promise; what the directory names is the block that lives then.
     unsafe {
         (*at).check = 0;

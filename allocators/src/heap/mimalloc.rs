@@ -5,9 +5,9 @@
 //! unless it is the one that was used last; with three heaps it seldom is, so the parts of the thread
 //! that used the heap last are kept here, under the thread's number.
 //!
-//! Blocks are counted here, with plain integers under the GIL. Their bytes are what mimalloc's pages
-//! say when somebody asks, and whenever a *budget* of new bytes is used up: then peak and limit are
-//! looked at. The budget is never more than what is left to the limit, nor than 256 KiB or an eighth of
+//! What is handed out is counted here, with plain integers under the GIL. The blocks and bytes that live are what
+//! mimalloc's pages say when somebody asks, and whenever a *budget* of new bytes is used up: then peak and limit are
+//! looked at. So a free counts nothing. The budget is never more than what is left to the limit, nor than 256 KiB or an eighth of
 //! what is held, so a peak is missed by no more than that.
 
 use core::cell::Cell;
@@ -42,10 +42,18 @@ unsafe extern "C" {
 /// The least budget after a look at what is held.
 const LEAST_BUDGET: usize = 256 * 1024;
 
+/// What belongs to a tag.
+struct Lane {
+    heap: Cell<*mut mi::mi_heap_t>,
+    /// The part of the thread that used the heap last.
+    part: Cell<*mut Part>,
+    /// Blocks ever handed out.
+    handed_out: Cell<u64>,
+}
+
 /// What a heap of this kind has besides its counters.
 pub(super) struct State {
-    heaps: [Cell<*mut mi::mi_heap_t>; 3],
-    parts: [Cell<*mut Part>; 3],
+    lanes: [Lane; 3],
     /// Whose parts they are.
     thread: Cell<usize>,
     /// Bytes that may be handed out before somebody looks at what is held.
@@ -54,12 +62,9 @@ pub(super) struct State {
 
 impl State {
     pub(super) const fn new() -> Self {
-        Self {
-            heaps: [const { Cell::new(ptr::null_mut()) }; 3],
-            parts: [const { Cell::new(ptr::null_mut()) }; 3],
-            thread: Cell::new(0),
-            budget: Cell::new(0),
-        }
+        const LANE: Lane =
+            Lane { heap: Cell::new(ptr::null_mut()), part: Cell::new(ptr::null_mut()), handed_out: Cell::new(0) };
+        Self { lanes: [LANE; 3], thread: Cell::new(0), budget: Cell::new(0) }
     }
 
     /// The limit was changed.
@@ -87,13 +92,13 @@ pub(crate) fn has(p: *mut u8) -> bool {
 }
 
 fn heap_of_tag(heap: &Heap, tag: Tag) -> *mut mi::mi_heap_t {
-    heap.mimalloc.heaps[tag.index()].get()
+    heap.mimalloc.lanes[tag.index()].heap.get()
 }
 
 /// Makes the three heaps.
 pub(crate) fn init(heap: &Heap) -> Result<(), NoMemory> {
     HEAPS.fetch_add(1, Ordering::Relaxed);
-    for slot in &heap.mimalloc.heaps {
+    for slot in heap.mimalloc.lanes.iter().map(|lane| &lane.heap) {
         // SAFETY: no preconditions; the result is tested.
         let fresh = unsafe { mi::mi_heap_new() };
         if fresh.is_null() {
@@ -111,7 +116,7 @@ pub(crate) fn destroy(heap: &Heap) {
         return;
     }
     HEAPS.fetch_sub(1, Ordering::Relaxed);
-    for slot in &heap.mimalloc.heaps {
+    for slot in heap.mimalloc.lanes.iter().map(|lane| &lane.heap) {
         let old = slot.replace(ptr::null_mut());
         if !old.is_null() {
             // SAFETY: made by `init`, destroyed once; the heap's owner says that no block is used.
@@ -122,7 +127,7 @@ pub(crate) fn destroy(heap: &Heap) {
 
 /// Gives unused memory back.
 pub(crate) fn collect(heap: &Heap) {
-    for slot in &heap.mimalloc.heaps {
+    for slot in heap.mimalloc.lanes.iter().map(|lane| &lane.heap) {
         if !slot.get().is_null() {
             // SAFETY: a live heap.
             unsafe { mi::mi_heap_collect(slot.get(), true) };
@@ -134,18 +139,23 @@ pub(crate) fn collect(heap: &Heap) {
 #[inline]
 fn part(heap: &Heap, tag: Tag) -> *mut Part {
     let state = &heap.mimalloc;
-    if state.thread.get() != thread_number() {
-        for part in &state.parts {
-            part.set(ptr::null_mut());
+    let part = state.lanes[tag.index()].part.get();
+    if state.thread.get() == thread_number() && !part.is_null() { part } else { find_part(heap, tag) }
+}
+
+#[cold]
+#[inline(never)]
+fn find_part(heap: &Heap, tag: Tag) -> *mut Part {
+    let state = &heap.mimalloc;
+    if state.thread.replace(thread_number()) != thread_number() {
+        for lane in &state.lanes {
+            lane.part.set(ptr::null_mut());
         }
-        state.thread.set(thread_number());
     }
-    let slot = &state.parts[tag.index()];
-    if slot.get().is_null() {
-        // SAFETY: a live heap.
-        slot.set(unsafe { mi_heap_theap(heap_of_tag(heap, tag)) });
-    }
-    slot.get()
+    let lane = &state.lanes[tag.index()];
+    // SAFETY: a live heap.
+    lane.part.set(unsafe { mi_heap_theap(lane.heap.get()) });
+    lane.part.get()
 }
 
 /// Whether `size` bytes more stay within the limit. Looks at what is held when the budget is used up.
@@ -187,18 +197,28 @@ pub(super) fn recount(heap: &Heap, by_block: bool) {
         return;
     }
     for tag in Tag::ALL {
-        let mut bytes = 0;
+        let (mut blocks, mut bytes) = (0, 0);
         if by_block {
-            for_each(heap, tag, &mut |_, size| bytes += size);
+            for_each(heap, tag, &mut |_, size| {
+                blocks += 1;
+                bytes += size;
+            });
         } else {
-            for_each_area(heap, tag, &mut |area| bytes += area.used * area.block_size);
+            for_each_area(heap, tag, &mut |area| {
+                blocks += area.used;
+                bytes += area.used * area.block_size;
+            });
         }
-        let counted = &heap.counts[tag.index()].large_bytes;
-        heap.reheld(tag, counted.replace(bytes), bytes);
+        let counts = &heap.counts[tag.index()];
+        counts.large_blocks.set(blocks);
+        // What was handed out and does not live was freed.
+        counts.freed.set(heap.mimalloc.lanes[tag.index()].handed_out.get().saturating_sub(blocks as u64));
+        heap.reheld(tag, counts.large_bytes.replace(bytes), bytes);
     }
 }
 
 /// Allocates; null on failure or beyond the limit.
+#[inline]
 pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8 {
     let size = rounded(size);
     if !may_take(heap, tag, size) {
@@ -211,14 +231,15 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     // SAFETY: this thread's part of a live heap; any size may be asked for.
     let p = unsafe { if zeroed { mi_theap_zalloc(part, size) } else { mi_theap_malloc(part, size) } };
     if !p.is_null() {
-        let blocks = &heap.counts[tag.index()].large_blocks;
-        blocks.set(blocks.get() + 1);
+        let handed_out = &heap.mimalloc.lanes[tag.index()].handed_out;
+        handed_out.set(handed_out.get() + 1);
         heap.hand_out(tag, size);
     }
     p.cast()
 }
 
 /// The tag of a block of this heap's.
+#[inline]
 pub(crate) fn tag_of(heap: &Heap, p: *mut u8) -> Option<Tag> {
     // SAFETY: any address may be asked about.
     let owner = unsafe { mi_heap_of(p.cast()) };
@@ -232,16 +253,23 @@ pub(crate) fn tag_of(heap: &Heap, p: *mut u8) -> Option<Tag> {
 ///
 /// # Safety
 /// If it is, nobody uses it any more.
+#[inline]
 pub(crate) unsafe fn free(heap: &Heap, p: *mut u8) -> bool {
-    let Some(tag) = tag_of(heap, p) else {
+    if tag_of(heap, p).is_none() {
         return false;
-    };
-    let counts = &heap.counts[tag.index()];
-    counts.large_blocks.set(counts.large_blocks.get() - 1);
-    counts.freed.set(counts.freed.get() + 1);
+    }
     // SAFETY: the caller's promise.
     unsafe { mi::mi_free(p.cast()) };
     true
+}
+
+/// Frees a block of any heap, in whatever thread.
+///
+/// # Safety
+/// It is a live block of mimalloc's that nobody uses any more.
+pub(super) unsafe fn free_anywhere(p: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe { mi::mi_free(p.cast()) };
 }
 
 /// The size of a block, if it is one of this heap's.

@@ -18,7 +18,7 @@
 //! a walk can tell which blocks start with a collector's header.
 //!
 //! Files: `current` (the heap of the thread), `fast` (what is inlined into the runtime), `slow` (what it
-//! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena` and `pagemap` (blocks
+//! leaves over), `builtin` (the tables of mem and obj), `bin`, `small`, `page`, `arena`, `spare` and `pagemap` (blocks
 //! up to 512 bytes), `owned` (a heap by Rust's rules), `large`, `malloc` (the C library), `mimalloc`, `foreign` (blocks
 //! in the wrong hands), `shared` (where that is everyday work), `registry` (all heaps), `limit`, `stats` (figures) with
 //! `areas`, `trim`, `walk`.
@@ -48,6 +48,7 @@ mod sequences;
 pub(crate) mod shared;
 mod slow;
 mod small;
+mod spare;
 pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,7 @@ use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 pub use arena::ARENA_SIZE;
 pub(crate) use builtin::{MEM_BUILTIN, OBJ_BUILTIN};
+pub(crate) use current::thread_word;
 pub use current::{attach_heap, current_heap};
 pub(crate) use fast::{quick_alloc, quick_free};
 pub use page::{PAGE_SIZE, SMALL_LIMIT};
@@ -156,6 +158,9 @@ struct ArenaCounts {
     highwater: Cell<usize>,
 }
 
+/// A line of the cache, to which heaps are aligned: so each bin lies in one.
+const LINE: usize = 64;
+
 /// A heap of one interpreter; see the module.
 #[repr(C)]
 pub struct Heap {
@@ -164,8 +169,8 @@ pub struct Heap {
     range_base: usize,
     range_len: usize,
     map: *const AtomicPtr<Bin>,
-    bins: [[Bin; CLASSES]; 3],
-    pushes: [[bin::Pushes; CLASSES]; 3],
+    /// Three from which blocks are taken; if the heap samples, three to which they are freed.
+    bins: [[Bin; CLASSES]; 6],
     kind: HeapKind,
     /// What the watcher knows the heap by; null when it is not watched.
     mark: Cell<*mut c_void>,
@@ -177,9 +182,10 @@ pub struct Heap {
     partial: [[small::List; CLASSES]; 3],
     arenas: Cell<*mut arena::Arena>,
     room: Cell<*mut arena::Arena>,
-    spare: Cell<*mut arena::Arena>,
+    spares: spare::Spares,
     outside: UnsafeCell<registry::Outside>,
     directory: large::Directory,
+    sources: [bin::Source; bin::ALL_BINS],
     /// Where the heap itself lies.
     memory: own::Memory,
     counts: [Counts; 3],
@@ -200,41 +206,22 @@ pub struct Heap {
     pub(crate) sampler: guard::Sampler,
 }
 
-const EMPTY_BINS: [Bin; CLASSES] = {
-    let mut bins = [const { Bin::new(0) }; CLASSES];
-    let mut class = 1;
-    while class < CLASSES {
-        bins[class] = Bin::new(class);
-        class += 1;
-    }
-    bins
-};
-
-const NO_PUSHES: [bin::Pushes; CLASSES] = {
-    let mut pushes = [const { bin::Pushes::new(0) }; CLASSES];
-    let mut class = 1;
-    while class < CLASSES {
-        pushes[class] = bin::Pushes::new(class);
-        class += 1;
-    }
-    pushes
-};
-
 /* ---- Life ---- */
 
 impl Heap {
     /// Makes an empty heap. It takes memory for its blocks when the first of them is allocated.
     pub fn new(kind: HeapKind) -> Result<NonNull<Self>, NoMemory> {
-        let memory = own::Memory::take(size_of::<Self>() + large::Directory::FIRST).ok_or(NoMemory)?;
-        let at = memory.at.cast::<Self>();
+        let room = size_of::<Self>() + large::Directory::FIRST + bin::FIRST_STACKS;
+        let memory = own::Memory::take(room + LINE).ok_or(NoMemory)?;
+        // SAFETY: there are so many bytes more.
+        let at = unsafe { memory.at.add(memory.at.align_offset(LINE)) }.cast::<Self>();
         let (range_base, range_len) = if kind.has_pages() { arena::reserve_range() } else { (0, 0) };
         let heap = Self {
             gates: [const { fast::Gate::closed() }; 3],
             range_base,
             range_len,
             map: pagemap::base(),
-            bins: [const { EMPTY_BINS }; 3],
-            pushes: [const { NO_PUSHES }; 3],
+            bins: [const { [const { Bin::new() }; CLASSES] }; 6],
             kind,
             mark: Cell::new(ptr::null_mut()),
             watched: [const { AtomicBool::new(false) }; 3],
@@ -243,9 +230,10 @@ impl Heap {
             partial: [const { [const { small::List::new() }; CLASSES] }; 3],
             arenas: Cell::new(ptr::null_mut()),
             room: Cell::new(ptr::null_mut()),
-            spare: Cell::new(ptr::null_mut()),
+            spares: spare::Spares::new(),
             outside: UnsafeCell::new(registry::Outside::new()),
             directory: large::Directory::new(),
+            sources: [const { Cell::new(None) }; bin::ALL_BINS],
             memory,
             counts: [const { Counts { large_blocks: Cell::new(0), large_bytes: Cell::new(0), freed: Cell::new(0) } };
                 3],
@@ -264,10 +252,12 @@ impl Heap {
             registry_next: Cell::new(ptr::null()),
             sampler: guard::Sampler::new(),
         };
-        // SAFETY: fresh, aligned to 16, and large enough.
+        // SAFETY: fresh, aligned, and large enough.
         unsafe {
             at.write(heap);
-            at.as_ref().directory.begin(at.as_ptr().wrapping_add(1).cast());
+            let behind = at.as_ptr().wrapping_add(1).cast::<u8>();
+            at.as_ref().directory.begin(behind.cast());
+            at.as_ref().begin_bins(behind.add(large::Directory::FIRST));
         }
         #[cfg(feature = "mimalloc")]
         if kind == HeapKind::Mimalloc {
@@ -283,7 +273,7 @@ impl Heap {
     }
 
     /// Frees a heap with all its blocks: the arenas go back to the system as a whole, large blocks one
-    /// by one.
+    /// by one. As long as there is another heap, a few arenas are kept for the next one, for half a second.
     ///
     /// # Safety
     /// `heap` came from [`Heap::new`], is attached to no other thread, and neither it nor a block of it
@@ -302,8 +292,13 @@ impl Heap {
             large::free_all(this);
             #[cfg(feature = "mimalloc")]
             mimalloc::destroy(this);
-            arena::release_all(this.arenas.get());
+            arena::release_all(this.arenas.get(), registry::any());
+            // Asked again: another heap may have gone meanwhile.
+            if !registry::any() {
+                arena::drop_kept();
+            }
             (*this.outside.get()).release();
+            this.end_bins();
             let memory = this.memory;
             memory.give();
         }
@@ -330,10 +325,6 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn take_hint(&self) -> Tag {
         self.hint.replace(Tag::Obj)
-    }
-
-    pub(crate) fn bin(&self, index: usize) -> &Bin {
-        &self.bins[index / CLASSES][index % CLASSES]
     }
 
     #[inline(always)]

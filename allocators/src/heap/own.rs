@@ -1,5 +1,5 @@
-//! Memory for a heap's own books: the heap itself, the directory of its large blocks. It comes from the
-//! raw domain, is counted there, and goes back through the table that it came from, whatever has been
+//! Memory for a heap's own books: the heap itself, the directory of its large blocks, the stacks of its bins. It comes
+//! from the raw domain, is counted there, and goes back through the table that it came from, whatever has been
 //! installed meanwhile.
 
 use core::ptr::NonNull;
@@ -31,5 +31,15 @@ impl Memory {
     pub(super) unsafe fn give(self) {
         // SAFETY: the block came from this table, and tables live for ever.
         unsafe { (self.table.free)(self.table.ctx, self.at.as_ptr().cast()) };
+    }
+
+    /// The two words, for who keeps them apart.
+    pub(super) fn into_parts(self) -> (NonNull<u8>, &'static Table) {
+        (self.at, self.table)
+    }
+
+    /// What `into_parts` took apart.
+    pub(super) const fn from_parts(at: NonNull<u8>, table: &'static Table) -> Self {
+        Self { at, table }
     }
 }

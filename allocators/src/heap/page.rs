@@ -2,27 +2,33 @@
 //!
 //! ```text
 //!   ┌───────┬───────┬───────┬───────┬──── … ──┬────────────────┐
-//!   │ block │ block │ block │ block │         │ not yet carved │
-//!   └───────┴───┬───┴───────┴───┬───┴──── … ──┴────────────────┘
-//!               ▲───────────────┘ next free: first word of a free block; header.free ─► the first
+//!   │ block │ block │ block │ block │         │ never used yet │
+//!   └───────┴───────┴───────┴───────┴──── … ──┴────────────────┘
+//!   bits  0       1       0       0             1   1   1   1      a bit for each block that is free
 //! ```
 //!
+//! The blocks with the lowest addresses are handed out first, and nothing is written into a block that is free: of a page
+//! that is half used, half is resident.
+//!
 //! Invariants:
-//! - P1: the blocks that are carved and not on the page's free list are `used` in number: those that
-//!   somebody uses and those that lie in a bin.
-//! - P2: a page is current (at most one of its tag and class; it may have blocks to be carved), partial
-//!   (on the list of its class, with a free block), or full (carved, nothing free, on no list).
+//! - P1: the blocks without a bit are `used` in number: those that somebody uses and those that lie in a bin. Blocks from
+//!   number `carved` on were never handed out.
+//! - P2: a page is current (at most one of its tag and class), partial (on the list of its class, with a free block),
+//!   or full (nothing free, on no list).
 //! - P3: an unused page is current, or goes back to its arena.
 //! - P4: `bin` is null exactly if the page is not in use, so a late free is seen.
 //! - P5: in debug builds `live` has a bit for each block that somebody uses.
+//!
+//! The header of a page that was never used is all zeros, so that an arena's headers take no memory before they are
+//! needed.
 
 use core::cell::Cell;
-use core::ptr;
+use core::ptr::{self, NonNull};
 
 use super::Heap;
 use super::Tag;
 use super::arena::Arena;
-use super::bin::{Bin, Block};
+use super::bin::{self, Bin};
 
 /// Size of a page, in bytes.
 pub const PAGE_SIZE: usize = 16 * 1024;
@@ -32,27 +38,29 @@ pub const SMALL_LIMIT: usize = 512;
 pub(crate) const STEP: usize = 16;
 /// Number of size classes.
 pub(crate) const CLASSES: usize = SMALL_LIMIT / STEP;
-/// What is carved at once: the next page of the operating system is touched only when it is needed.
-const CARVE: usize = 4096;
 /// The most blocks that a page can have.
-#[cfg(debug_assertions)]
 const MOST: usize = PAGE_SIZE / STEP;
+/// Words of bits that lie in the header. Only pages of the least class have more; those lie in the arena.
+const NEAR: usize = 8;
+/// Words of bits that lie in the arena.
+pub(crate) const FAR: usize = MOST / 64 - NEAR;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub(crate) enum State {
-    Current,
-    Partial,
-    Full,
+    Current = 0,
+    Partial = 1,
+    Full = 2,
 }
 
 /// The header of a page.
-#[repr(C)]
+#[repr(C, align(128))]
 pub(crate) struct Page {
-    pub(crate) free: Cell<*mut Block>,
-    pub(crate) bin: Cell<*const Bin>,
-    pub(crate) next: Cell<*mut Page>,
-    pub(crate) prev: Cell<*mut Page>,
+    // What is needed when a block comes back lies in one line of the cache, with the bits of most classes.
     pub(crate) arena: Cell<*mut Arena>,
+    pub(crate) bin: Cell<*const Bin>,
+    /// See `index_of`.
+    inverse: Cell<u32>,
     used: Cell<u16>,
     carved: Cell<u16>,
     capacity: Cell<u16>,
@@ -60,12 +68,17 @@ pub(crate) struct Page {
     class: Cell<u8>,
     tag: Cell<Tag>,
     pub(crate) state: Cell<State>,
+    /// No word before this one has a bit.
+    low: Cell<u8>,
+    near: [Cell<u64>; NEAR],
+    pub(crate) next: Cell<*mut Page>,
+    pub(crate) prev: Cell<*mut Page>,
     #[cfg(debug_assertions)]
     live: [Cell<u64>; MOST / 64],
 }
 
 #[cfg(not(debug_assertions))]
-const _: () = assert!(size_of::<Page>() <= 64);
+const _: () = assert!(size_of::<Page>() == 128);
 
 /// The size class of a request, [`CLASSES`] or more if it is not small. Zero counts as not small here:
 /// the slow path turns it into one.
@@ -75,14 +88,12 @@ pub(crate) const fn class_of(size: usize) -> usize {
 }
 
 impl Page {
-    /// The header of a page that is not in use.
+    /// The header of a page that is not in use: zeros.
     pub(crate) const fn unused() -> Self {
         Self {
-            free: Cell::new(ptr::null_mut()),
-            bin: Cell::new(ptr::null()),
-            next: Cell::new(ptr::null_mut()),
-            prev: Cell::new(ptr::null_mut()),
             arena: Cell::new(ptr::null_mut()),
+            bin: Cell::new(ptr::null()),
+            inverse: Cell::new(0),
             used: Cell::new(0),
             carved: Cell::new(0),
             capacity: Cell::new(0),
@@ -90,31 +101,56 @@ impl Page {
             class: Cell::new(0),
             tag: Cell::new(Tag::Mem),
             state: Cell::new(State::Current),
+            low: Cell::new(0),
+            near: [const { Cell::new(0) }; NEAR],
+            next: Cell::new(ptr::null_mut()),
+            prev: Cell::new(ptr::null_mut()),
             #[cfg(debug_assertions)]
             live: [const { Cell::new(0) }; MOST / 64],
         }
     }
 
-    /// Puts the page to use for blocks of a tag and class.
+    /// Begins the use of a page for blocks of a tag and class.
     pub(crate) fn begin(&self, arena: *mut Arena, bin: *const Bin, tag: Tag, class: usize) {
         let block_size = (class + 1) * STEP;
-        self.free.set(ptr::null_mut());
-        self.bin.set(bin);
-        self.next.set(ptr::null_mut());
-        self.prev.set(ptr::null_mut());
+        let capacity = PAGE_SIZE / block_size;
         self.arena.set(arena);
+        self.bin.set(bin);
         self.used.set(0);
         self.carved.set(0);
         #[allow(clippy::cast_possible_truncation, reason = "at most 1024 blocks of at most 512 bytes, 32 classes")]
         {
-            self.capacity.set((PAGE_SIZE / block_size) as u16);
+            self.inverse.set((1 << 16) / (class as u32 + 1) + 1);
+            self.capacity.set(capacity as u16);
             self.block_size.set(block_size as u16);
             self.class.set(class as u8);
         }
         self.tag.set(tag);
         self.state.set(State::Current);
+        self.low.set(0);
+        for (index, word) in self.words().enumerate() {
+            let blocks = capacity.saturating_sub(64 * index);
+            word.set(if blocks >= 64 { u64::MAX } else { (1 << blocks) - 1 });
+        }
         #[cfg(debug_assertions)]
         self.live.iter().for_each(|word| word.set(0));
+    }
+
+    /// The word of bits of a number. The page is in use.
+    #[inline(always)]
+    fn word(&self, index: usize) -> &Cell<u64> {
+        if index < NEAR { &self.near[index] } else { self.far(index - NEAR) }
+    }
+
+    #[cold]
+    fn far(&self, index: usize) -> &Cell<u64> {
+        // SAFETY: P4: a page in use has an arena, which holds this header.
+        unsafe { &(*self.arena.get()).far_bits(self)[index] }
+    }
+
+    /// All words that have a block. The page is in use.
+    fn words(&self) -> impl Iterator<Item = &Cell<u64>> {
+        (0..self.capacity().div_ceil(64)).map(|index| self.word(index))
     }
 
     pub(crate) fn block_size(&self) -> usize {
@@ -123,10 +159,6 @@ impl Page {
 
     pub(crate) fn capacity(&self) -> usize {
         usize::from(self.capacity.get())
-    }
-
-    pub(crate) fn carved(&self) -> usize {
-        usize::from(self.carved.get())
     }
 
     pub(crate) fn class(&self) -> usize {
@@ -147,9 +179,14 @@ impl Page {
         self.used.get() == 0
     }
 
-    /// Whether the page has blocks that were never used.
-    pub(crate) fn can_carve(&self) -> bool {
-        self.carved.get() < self.capacity.get()
+    /// Whether no block of the page is free.
+    pub(crate) fn is_full(&self) -> bool {
+        self.used.get() == self.capacity.get()
+    }
+
+    /// Whether there is a free block that was used before.
+    pub(crate) fn has_used_ones(&self) -> bool {
+        self.used.get() < self.carved.get()
     }
 
     /// The address of a block. The page is in use.
@@ -163,58 +200,79 @@ impl Page {
         unsafe { (*self.arena.get()).start_of(self) }
     }
 
-    /// Hands out all blocks that are free, as a list.
-    pub(crate) fn take_free(&self) -> *mut Block {
-        self.used.set(self.carved.get());
-        self.free.replace(ptr::null_mut())
+    /// The number of the block that starts at `p`, which lies in the page. An address inside a block gives the number of
+    /// that block.
+    #[inline(always)]
+    fn index_of(&self, p: *mut u8) -> usize {
+        // Pages lie at multiples of their size from the arena's start, which need not be aligned to it.
+        self.index_of_unit((p as usize - self.arena.get() as usize) % PAGE_SIZE / STEP)
     }
 
-    /// Hands out the next blocks of the page that were never used, as a list in the order of their
-    /// addresses; null if there are none.
-    pub(crate) fn carve(&self) -> *mut Block {
-        let (carved, capacity) = (self.carved(), self.capacity());
-        let count = (CARVE / self.block_size()).min(capacity - carved);
-        if count == 0 {
-            return ptr::null_mut();
+    /// A division by the number of units in a block. There are less than 2^10 units, and the inverse is too large by at
+    /// most 2^-16: the product is too large by less than a 64th, and the next whole number is a 32nd away.
+    #[inline(always)]
+    fn index_of_unit(&self, unit: usize) -> usize {
+        unit * self.inverse.get() as usize >> 16
+    }
+
+    /// Whether a block is free.
+    pub(crate) fn is_free(&self, p: *mut u8) -> bool {
+        let index = self.index_of(p);
+        self.word(index / 64).get() >> (index % 64) & 1 == 1
+    }
+
+    /// Hands out up to `most` blocks, those with the lowest addresses; how many there were.
+    ///
+    /// # Safety
+    /// `to` has room for so many.
+    pub(crate) unsafe fn take(&self, to: *mut NonNull<u8>, most: usize) -> usize {
+        let most = most.min(self.capacity() - self.used());
+        let (start, size) = (self.start(), self.block_size());
+        let (mut at, mut taken) = (usize::from(self.low.get()), 0);
+        let mut last = 0;
+        while taken < most {
+            let word = self.word(at);
+            let mut bits = word.get();
+            while bits != 0 && taken < most {
+                last = 64 * at + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                // SAFETY: the caller's promise; a block is not at address 0.
+                unsafe { to.add(taken).write(NonNull::new_unchecked(start.add(last * size))) };
+                taken += 1;
+            }
+            word.set(bits);
+            if bits == 0 {
+                at += 1;
+            }
         }
-        let (first, size) = (self.block(carved), self.block_size());
-        let mut at = first.cast::<Block>();
-        for _ in 1..count {
-            let next = at.wrapping_byte_add(size);
-            // SAFETY: the block lies inside the page and was never handed out.
-            unsafe { (*at).next = next };
-            at = next;
+        #[allow(clippy::cast_possible_truncation, reason = "at most 1024 blocks in 16 words")]
+        if taken != 0 {
+            self.low.set(at as u8);
+            self.used.set(self.used.get() + taken as u16);
+            self.carved.set(self.carved.get().max(last as u16 + 1));
         }
-        // SAFETY: as above.
-        unsafe { (*at).next = ptr::null_mut() };
-        #[allow(clippy::cast_possible_truncation, reason = "at most the capacity")]
-        let count = count as u16;
-        self.carved.set(self.carved.get() + count);
-        self.used.set(self.used.get() + count);
-        first.cast()
+        taken
     }
 
     /// Takes a block back.
     ///
     /// # Safety
-    /// The block is one of this page's, on no list, and nobody uses it.
+    /// The block is one of this page's, in no bin, and nobody uses it.
     #[inline]
-    pub(crate) unsafe fn give(&self, block: *mut Block) {
-        // SAFETY: the caller's promise.
-        unsafe { (*block).next = self.free.get() };
-        self.free.set(block);
+    pub(crate) unsafe fn give(&self, p: *mut u8) {
+        let index = self.index_of(p);
+        let word = self.word(index / 64);
+        debug_assert!(word.get() >> (index % 64) & 1 == 0, "P1: a block comes back once");
+        word.set(word.get() | 1 << (index % 64));
+        #[allow(clippy::cast_possible_truncation, reason = "16 words")]
+        self.low.set(self.low.get().min((index / 64) as u8));
         self.used.set(self.used.get() - 1);
     }
 
-    /// Sets a bit for each carved block that is free.
-    pub(crate) fn mark_free(&self, bits: &mut [u64; 16]) {
-        let base = self.start() as usize;
-        let mut at = self.free.get();
-        while !at.is_null() {
-            let index = (at as usize - base) / self.block_size();
-            bits[index / 64] |= 1 << (index % 64);
-            // SAFETY: P1.
-            at = unsafe { (*at).next };
+    /// Copies the bits of the free blocks.
+    pub(crate) fn copy_free(&self, bits: &mut [u64; MOST / 64]) {
+        for (to, word) in bits.iter_mut().zip(self.words()) {
+            *to = word.get();
         }
     }
 
@@ -224,7 +282,7 @@ impl Page {
     pub(crate) fn note(&self, p: *mut u8, live: bool) -> bool {
         let offset = p as usize - self.start() as usize;
         let index = offset / self.block_size();
-        if !offset.is_multiple_of(self.block_size()) || index >= self.carved() {
+        if !offset.is_multiple_of(self.block_size()) || index >= usize::from(self.carved.get()) {
             return false;
         }
         let word = &self.live[index / 64];
@@ -238,34 +296,52 @@ impl Page {
 
     /// Checks P1 to P5 and the geometry.
     pub(crate) fn validate(&self, heap: &Heap) {
-        assert_eq!(heap.bin_index(self.bin.get()), self.tag() as usize * CLASSES + self.class(), "P4: its heap's bin");
+        let index = heap.bin_index(self.bin.get());
+        assert_eq!(index % bin::BINS, self.tag() as usize * CLASSES + self.class(), "P4: its heap's bin");
         assert_eq!(self.block_size(), (self.class() + 1) * STEP, "geometry");
-        assert!(self.carved() <= self.capacity(), "geometry");
-        let base = self.start() as usize;
-        let (mut free, mut at) = (0, self.free.get());
-        while !at.is_null() {
-            let offset = (at as usize).wrapping_sub(base);
-            assert!(offset < PAGE_SIZE, "P1: the free list stays in its page");
-            assert_eq!(offset % self.block_size(), 0, "P1: the free list holds blocks");
-            assert!(offset / self.block_size() < self.carved(), "P1: a free block is carved");
-            free += 1;
-            assert!(free <= self.carved(), "P1: the free list ends");
-            // SAFETY: just checked to be a block of this page.
-            at = unsafe { (*at).next };
+        assert!(usize::from(self.carved.get()) <= self.capacity(), "geometry");
+        let mut free = 0;
+        for (index, word) in self.words().enumerate() {
+            let blocks = (self.capacity() - 64 * index).min(64);
+            assert!(blocks == 64 || word.get() >> blocks == 0, "P1: bits are of blocks");
+            assert!(word.get() == 0 || index >= usize::from(self.low.get()), "P1: no bit is below the lowest word");
+            free += word.get().count_ones() as usize;
         }
-        assert_eq!(self.carved() - free, self.used(), "P1: the rest is in use");
+        assert_eq!(self.capacity() - free, self.used(), "P1: the rest is in use");
+        for index in usize::from(self.carved.get())..self.capacity() {
+            assert!(self.is_free(self.block(index)), "P1: what was never handed out is free");
+        }
         match self.state.get() {
             State::Current => {}
             State::Partial => {
                 assert!(!self.is_unused(), "P3: an unused page is not partial");
                 assert!(free > 0, "P2: a partial page has a free block");
             }
-            State::Full => assert!(free == 0 && !self.can_carve(), "P2: a full page has no free block"),
+            State::Full => assert!(free == 0, "P2: a full page has no free block"),
         }
         #[cfg(debug_assertions)]
         {
             let live: u32 = self.live.iter().map(|word| word.get().count_ones()).sum();
             assert!(live as usize <= self.used(), "P5: what is live is in use");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! The arithmetic of pages.
+
+    use super::*;
+
+    #[test]
+    fn a_block_knows_its_number() {
+        for class in 0..CLASSES {
+            let page = Page::unused();
+            let size = (class + 1) * STEP;
+            page.inverse.set((1 << 16) / (class as u32 + 1) + 1);
+            for unit in 0..MOST {
+                assert_eq!(page.index_of_unit(unit), unit * STEP / size, "{class} {unit}");
+            }
         }
     }
 }

@@ -81,6 +81,16 @@ pub(crate) fn remove(heap: *const Heap) {
     }
 }
 
+/// Whether there is a heap.
+pub(crate) fn any() -> bool {
+    HEAPS.lock().iter().next().is_some()
+}
+
+/// Whether any heap has, or had, an arena outside the reserved range.
+pub(crate) fn any_outside() -> bool {
+    OUTSIDE.load(Ordering::Relaxed)
+}
+
 /// Tells all heaps whether their inlined paths may be taken in a domain.
 pub(crate) fn set_direct(domain: Domain, direct: bool) {
     if domain == Domain::Raw {

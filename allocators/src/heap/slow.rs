@@ -27,7 +27,7 @@ impl Heap {
         // SAFETY: the caller's promise.
         unsafe {
             if self.is_direct(tag.domain()) {
-                self.free_slow(p);
+                self.free_unpaged(p);
             } else {
                 self.free_hooked(tag, p);
             }
@@ -45,14 +45,11 @@ impl Heap {
     /// As `alloc_plain`, but for the blocks that are sampled.
     #[inline(never)]
     fn alloc_sampling(&self, tag: Tag, size: usize) -> *mut u8 {
-        let mut p = self.sample(tag, size, false);
-        if p.is_null() {
-            p = self.alloc_plain(tag, size);
-        }
-        self.watch(tag, size);
-        p
+        let p = self.sample(tag, size, false);
+        if p.is_null() { self.alloc_plain(tag, size) } else { p }
     }
 
+    #[inline]
     fn alloc_plain(&self, tag: Tag, size: usize) -> *mut u8 {
         match self.kind {
             _ if size > MAX_SIZE => ptr::null_mut(),
@@ -73,7 +70,6 @@ impl Heap {
     pub(super) fn alloc_zeroed_inner(&self, tag: Tag, size: usize) -> *mut u8 {
         if self.sampler.is_on() && !(self.kind.has_pages() && size <= SMALL_LIMIT) {
             let sampled = self.sample(tag, size, true);
-            self.watch(tag, size);
             if !sampled.is_null() {
                 return sampled;
             }

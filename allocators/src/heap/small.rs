@@ -1,11 +1,12 @@
 //! Small blocks: the slow paths behind the pop and the push (see `bin`).
 //!
 //! ```text
-//!   bin is empty ──► current page's free list ──► partial page's ──► carve the current page ──► new page
-//!   bin is long  ──► each block back to its page: full becomes partial, unused goes back to its arena
+//!   bin is empty ──► current page's blocks that were used before ──► partial pages' ──► current page's that were not
+//!                ──► new page
+//!   bin is full  ──► each block back to its page: full becomes partial, unused goes back to its arena
 //! ```
 //!
-//! A page's whole free list moves into a bin in a few steps, whatever its length. Memory that was used
+//! A bin is given its blocks from as many pages as that takes. Memory that was used
 //! before is preferred to memory that was not, so the resident set grows only when nothing is left. All
 //! lists of pages are changed here, once in many blocks.
 
@@ -13,7 +14,7 @@ use core::cell::Cell;
 use core::ptr;
 
 use super::arena::{self, Arena};
-use super::bin::{self, Bin, Block};
+use super::bin::{self, Bin};
 use super::page::{self, PAGE_SIZE, Page, State};
 use super::{Heap, Tag, large, registry};
 use crate::domain::Domain;
@@ -21,33 +22,32 @@ use crate::domain::Domain;
 /// Bins are emptied each time that many pages have been taken: what lies in them may make a new page
 /// unnecessary.
 const PAGES_BEFORE_FLUSH: u32 = 16;
+/// A class that has so many pages is growing: the next one will be used as a whole.
+const GROWING: u32 = 8;
 
-/// The partial pages of a class.
+/// The partial pages of a class. The one that became so last is used first: so the others have time to become unused.
 pub(crate) struct List {
     head: Cell<*mut Page>,
-    tail: Cell<*mut Page>,
 }
 
 impl List {
     pub(crate) const fn new() -> Self {
-        Self { head: Cell::new(ptr::null_mut()), tail: Cell::new(ptr::null_mut()) }
+        Self { head: Cell::new(ptr::null_mut()) }
     }
 
     /// # Safety
     /// The page is in use and on no list.
-    unsafe fn push_back(&self, page: *mut Page) {
-        let tail = self.tail.get();
-        // SAFETY: the caller's promise for the page; the tail is a page on this list.
+    unsafe fn push_front(&self, page: *mut Page) {
+        let head = self.head.get();
+        // SAFETY: the caller's promise for the page; the head is a page on this list.
         unsafe {
-            (*page).prev.set(tail);
-            (*page).next.set(ptr::null_mut());
-            if tail.is_null() {
-                self.head.set(page);
-            } else {
-                (*tail).next.set(page);
+            (*page).prev.set(ptr::null_mut());
+            (*page).next.set(head);
+            if let Some(head) = head.as_ref() {
+                head.prev.set(page);
             }
         }
-        self.tail.set(page);
+        self.head.set(page);
     }
 
     /// # Safety
@@ -61,9 +61,7 @@ impl List {
             } else {
                 (*prev).next.set(next);
             }
-            if next.is_null() {
-                self.tail.set(prev);
-            } else {
+            if !next.is_null() {
                 (*next).prev.set(prev);
             }
         }
@@ -86,10 +84,18 @@ impl Heap {
         self.drain_queue();
         let bin = &self.bins[tag.index()][class];
         if bin.is_empty() {
-            // It was empty, so it is not long: the next beat lies as far ahead as it can.
-            self.count_pushes(self.bin_index(bin));
-            let list = match self.find_blocks(tag, class) {
-                Ok(list) => list,
+            let mut wanted = bin.before_refill(class, &self.sources[self.bin_index(bin)]);
+            if self.sampler.is_on() {
+                wanted = self.sampler.allow(wanted);
+                let moved = bin.move_from(&self.bins[3 + tag.index()][class], wanted);
+                if moved != 0 {
+                    self.sampler.count_off(moved);
+                    return self.pop_from(bin);
+                }
+            }
+            match self.fill(tag, class, bin, wanted) {
+                Ok(()) if self.sampler.is_on() => self.sampler.count_off(bin.len()),
+                Ok(()) => {}
                 Err(Shortage::Limit) => return ptr::null_mut(),
                 Err(Shortage::Arena) => {
                     // The request is served as a large one. From now on a block of a small size may lie
@@ -97,98 +103,114 @@ impl Heap {
                     self.no_sized_free();
                     return large::alloc(self, tag, (class + 1) * page::STEP, false);
                 }
-            };
-            // `find_blocks` may have emptied the bins, but fills none.
-            // SAFETY: the blocks were just taken from a page (B1).
-            unsafe { bin.fill(list) };
+            }
         }
         self.pop_from(bin)
     }
 
-    /// Blocks for a bin: what is found first on the way that the module shows.
-    fn find_blocks(&self, tag: Tag, class: usize) -> Result<*mut Block, Shortage> {
-        let current = &self.current[tag.index()][class];
-        let (mut flushed, mut growing) = (false, false);
-        loop {
-            // SAFETY: null or a page of this heap.
-            let page = unsafe { current.get().as_ref() };
-            if let Some(page) = page
-                && !page.free.get().is_null()
-            {
-                return Ok(page.take_free());
-            }
-            let partial = &self.partial[tag.index()][class];
-            // SAFETY: the list holds pages of this heap.
-            if let Some(found) = unsafe { partial.head.get().as_ref() } {
-                // SAFETY: it is on that list.
-                unsafe { partial.remove(ptr::from_ref(found).cast_mut()) };
-                found.state.set(State::Full);
-                return Ok(found.take_free());
-            }
-            if let Some(page) = page {
-                let list = page.carve();
-                if !list.is_null() {
-                    return Ok(list);
+    /// Fills an empty bin with up to `wanted` blocks, at least one; from where is shown at the module.
+    fn fill(&self, tag: Tag, class: usize, bin: &Bin, wanted: usize) -> Result<(), Shortage> {
+        let (mut filled, mut flushed) = (0, false);
+        while filled < wanted {
+            let page = match self.next_page(tag, class) {
+                Some(page) => page,
+                None if filled != 0 => break,
+                None => {
+                    let within = self.within_limit(tag, PAGE_SIZE);
+                    if !flushed && (!within || self.pages_taken.get() >= PAGES_BEFORE_FLUSH) {
+                        flushed = true;
+                        self.pages_taken.set(0);
+                        // It fills no bin, and finds this one empty.
+                        self.flush();
+                        continue;
+                    }
+                    if !within {
+                        self.refuse();
+                        return Err(Shortage::Limit);
+                    }
+                    self.new_page(tag, class)?
                 }
+            };
+            // SAFETY: the stack has room for what is wanted, more than `filled`.
+            filled += unsafe { page.take(bin.stack().add(filled), wanted - filled) };
+            if page.is_full() {
                 page.state.set(State::Full);
-                current.set(ptr::null_mut());
-                growing = true;
+                self.current[tag.index()][class].set(ptr::null_mut());
             }
-            let within = self.within_limit(tag, PAGE_SIZE);
-            let taken = self.pages_taken.get();
-            if !flushed && (!within || taken >= PAGES_BEFORE_FLUSH) {
-                flushed = true;
-                self.pages_taken.set(0);
-                self.flush();
-                continue;
-            }
-            if !within {
-                self.refuse();
-                return Err(Shortage::Limit);
-            }
-            let fresh = self.take_page(tag, class, growing);
-            if fresh.is_null() {
-                return Err(Shortage::Arena);
-            }
-            self.pages_taken.set(taken + 1);
-            current.set(fresh);
         }
+        // SAFETY: the blocks were just taken from pages (B1).
+        unsafe { bin.filled(filled) };
+        Ok(())
     }
 
-    /// Gives a list of blocks back to their pages.
+    /// The page from which blocks are taken next, which becomes the current one; `None` if no page of the class has any.
+    fn next_page(&self, tag: Tag, class: usize) -> Option<&Page> {
+        let (slot, partial) = (&self.current[tag.index()][class], &self.partial[tag.index()][class]);
+        // SAFETY: null or a page of this heap, for both.
+        let (current, found) = unsafe { (slot.get().as_ref(), partial.head.get().as_ref()) };
+        if let Some(page) = current
+            && page.has_used_ones()
+        {
+            return current;
+        }
+        let Some(found) = found else {
+            return current;
+        };
+        // SAFETY: it is on that list; P2, P3: the current page is on none, it is not full, and goes back if it is unused.
+        unsafe {
+            partial.remove(ptr::from_ref(found).cast_mut());
+            if let Some(page) = current {
+                if page.is_unused() {
+                    self.give_page(slot.get());
+                } else {
+                    page.state.set(State::Partial);
+                    partial.push_front(slot.get());
+                }
+            }
+        }
+        found.state.set(State::Current);
+        slot.set(ptr::from_ref(found).cast_mut());
+        Some(found)
+    }
+
+    /// A fresh page for a class that has no current one.
+    fn new_page(&self, tag: Tag, class: usize) -> Result<&Page, Shortage> {
+        let fresh = self.take_page(tag, class);
+        self.current[tag.index()][class].set(fresh);
+        self.pages_taken.set(self.pages_taken.get() + 1);
+        // SAFETY: null, or a page of this heap.
+        unsafe { fresh.as_ref() }.ok_or(Shortage::Arena)
+    }
+
+    /// Gives a block of a bin back to its page.
     ///
     /// # Safety
-    /// The blocks are as B1 says, and on no other list.
-    pub(super) unsafe fn give_blocks(&self, list: *mut Block) {
-        let mut at = list;
-        while !at.is_null() {
-            // SAFETY: B1.
-            let next = unsafe { (*at).next };
-            match self.page_of(at.cast()) {
-                // SAFETY: a page in use of this heap, and B1.
-                Some(page) => unsafe { self.give_block(page, at) },
-                // SAFETY: somebody freed a block to the wrong heap; its own takes it.
-                None => unsafe { super::foreign::free_stray(at.cast()) },
-            }
-            at = next;
+    /// The block is as B1 says, and taken out of its bin by the caller.
+    #[inline]
+    pub(super) unsafe fn give_address(&self, p: *mut u8) {
+        match self.page_of(p) {
+            // SAFETY: a page in use of this heap, and B1.
+            Some(page) => unsafe { self.give_block(page, p) },
+            // SAFETY: somebody freed a block to the wrong heap; its own takes it.
+            None => unsafe { super::foreign::free_stray(p) },
         }
     }
 
     /// # Safety
-    /// The page is one of this heap's, in use; the block is one of its own, used by nobody, on no list.
+    /// The page is one of this heap's, in use; the block is one of its own, used by nobody, in no bin.
     #[inline]
-    unsafe fn give_block(&self, at: *mut Page, block: *mut Block) {
+    unsafe fn give_block(&self, at: *mut Page, p: *mut u8) {
         // SAFETY: the caller's promise.
         let page = unsafe { &*at };
         // SAFETY: the caller's promise.
-        unsafe { page.give(block) };
+        unsafe { page.give(p) };
         match page.state.get() {
             State::Current => {}
             State::Full => {
                 page.state.set(State::Partial);
                 // SAFETY: P2: a full page is on no list. A page has more than one block, so it is not
                 // unused yet.
-                unsafe { self.partial[page.tag().index()][page.class()].push_back(at) };
+                unsafe { self.partial[page.tag().index()][page.class()].push_front(at) };
             }
             State::Partial => {
                 if page.is_unused() {
@@ -214,11 +236,14 @@ impl Heap {
     /// Whether a bin, or null, is one of this heap's.
     #[inline(always)]
     pub(super) fn owns(&self, bin: *const Bin) -> bool {
-        (bin as usize).wrapping_sub((&raw const self.bins) as usize) < bin::BINS * size_of::<Bin>()
+        (bin as usize).wrapping_sub((&raw const self.bins) as usize) < bin::ALL_BINS * size_of::<Bin>()
     }
 
-    fn take_page(&self, tag: Tag, class: usize, growing: bool) -> *mut Page {
+    fn take_page(&self, tag: Tag, class: usize) -> *mut Page {
         let mut at = self.room.get();
+        if at.is_null() {
+            at = self.take_spare();
+        }
         if at.is_null() {
             arena::tell_observer(self);
             at = arena::new(self);
@@ -234,9 +259,7 @@ impl Heap {
                 self.link_arena(at);
             }
         }
-        if ptr::eq(at, self.spare.get()) {
-            self.spare.set(ptr::null_mut());
-        }
+        self.look_at_spares();
         // SAFETY: an arena of this heap.
         let arena = unsafe { &*at };
         let index = arena.free.get().trailing_zeros() as usize;
@@ -244,16 +267,17 @@ impl Heap {
         if arena.free.get() == 0 {
             self.unlink_room(at);
         }
-        arena.touch(index, growing);
+        arena.touch(index, self.pages_of(tag, class) >= GROWING);
         let page = arena.page(index);
-        page.begin(at, &raw const self.bins[tag.index()][class], tag, class);
+        // Where samples are taken, blocks are freed to other bins than they are taken from.
+        let side = if self.sampler.is_on() { 3 } else { 0 };
+        page.begin(at, &raw const self.bins[side + tag.index()][class], tag, class);
         arena::map_page(arena, page);
         self.hold_page(page);
         ptr::from_ref(page).cast_mut()
     }
 
-    /// Gives an unused page back to its arena, and an unused arena back to the system unless it is the
-    /// only one (A2).
+    /// Gives an unused page back to its arena; an arena that is unused then becomes a spare one.
     ///
     /// # Safety
     /// The page is one of this heap's, unused, and on no list.
@@ -271,23 +295,15 @@ impl Heap {
             self.link_room(at);
         }
         arena.free.set(arena.free.get() | 1 << index);
-        if arena.free.get() == arena.all {
-            if self.spare.get().is_null() {
-                self.spare.set(at);
-                // Others first: so the spare one stays unused as long as possible.
-                self.unlink_room(at);
-                self.link_room_last(at);
-            } else {
-                // SAFETY: all its pages are free.
-                unsafe { self.drop_arena(at) };
-            }
+        if arena.is_unused() {
+            self.unlink_room(at);
+            self.keep_spare(at);
         }
     }
 
     /// # Safety
-    /// All pages of the arena are free.
-    unsafe fn drop_arena(&self, at: *mut Arena) {
-        self.unlink_room(at);
+    /// All pages of the arena are free, and it is on none of the lists of arenas with pages.
+    pub(super) unsafe fn drop_arena(&self, at: *mut Arena) {
         self.arena_counts.reclaimed.set(self.arena_counts.reclaimed.get() + 1);
         // SAFETY: it is on the list of all arenas.
         unsafe {
@@ -326,7 +342,7 @@ impl Heap {
         counts.highwater.set(counts.highwater.get().max(current));
     }
 
-    fn link_room(&self, at: *mut Arena) {
+    pub(super) fn link_room(&self, at: *mut Arena) {
         let head = self.room.get();
         // SAFETY: both are arenas of this heap.
         unsafe {
@@ -337,23 +353,6 @@ impl Heap {
             }
         }
         self.room.set(at);
-    }
-
-    fn link_room_last(&self, at: *mut Arena) {
-        let mut last = self.room.get();
-        if last.is_null() {
-            self.link_room(at);
-            return;
-        }
-        // SAFETY: the list holds arenas of this heap.
-        unsafe {
-            while !(*last).room_next.get().is_null() {
-                last = (*last).room_next.get();
-            }
-            (*last).room_next.set(at);
-            (*at).room_prev.set(last);
-            (*at).room_next.set(ptr::null_mut());
-        }
     }
 
     fn unlink_room(&self, at: *mut Arena) {
@@ -386,7 +385,7 @@ impl Heap {
         self.settle();
     }
 
-    /// Gives every unused page and arena back, also those that are kept against thrashing.
+    /// Gives every unused page and arena back, also those that are kept for a while.
     pub fn collect(&self) {
         self.settle();
         for current in self.current.iter().flatten() {
@@ -400,22 +399,16 @@ impl Heap {
                 unsafe { self.give_page(at) };
             }
         }
-        let spare = self.spare.replace(ptr::null_mut());
-        if !spare.is_null() {
-            // SAFETY: A2: all its pages are free.
-            unsafe { self.drop_arena(spare) };
-        }
+        self.drop_spares();
         #[cfg(feature = "mimalloc")]
         super::mimalloc::collect(self);
     }
 
     /// Checks every structure of the heap; panics with the number of the invariant that does not hold.
     pub fn validate(&self) {
-        let mut unused_arenas = 0;
         let mut held = [0usize; 3];
         self.for_each_arena(&mut |arena| {
             assert!(ptr::eq(arena.heap.get(), self), "A1: an arena knows its heap");
-            unused_arenas += usize::from(arena.free.get() == arena.all);
             let mut at = self.room.get();
             let mut listed = 0;
             while !at.is_null() {
@@ -423,11 +416,12 @@ impl Heap {
                 // SAFETY: the list holds arenas of this heap.
                 at = unsafe { (*at).room_next.get() };
             }
-            assert_eq!(listed, usize::from(arena.free.get() != 0), "A1: arenas with room are listed");
+            let wanted = arena.free.get() != 0 && !arena.is_unused();
+            assert_eq!(listed, usize::from(wanted), "A1: arenas with room are listed");
+            assert_eq!(self.is_spare(arena), arena.is_unused(), "A2: unused arenas are spare");
             let used = arena.all & !arena.free.get();
             assert_eq!(used & !arena.touched.get(), 0, "A3: a page in use holds memory");
         });
-        assert!(unused_arenas <= 1, "A2: one spare arena");
         self.validate_bins();
         self.for_each_page(&mut |page| {
             page.validate(self);

@@ -246,7 +246,7 @@ impl Heap {
             lost.free_blocks += (page.capacity() - page.used()) * page.block_size();
         });
         lost.unused_pages = all.arenas.unused_pages * PAGE_SIZE;
-        lost.page_headers = all.arenas.current * PAGE_SIZE;
+        lost.page_headers = all.arenas.current * arena::HEADER_PAGES * PAGE_SIZE;
         lost.alignment = all.arenas.unaligned * PAGE_SIZE;
         let [mem, plain, gc] = tags;
         for (place, mut stats, domain) in
@@ -310,6 +310,11 @@ impl Heap {
 
     fn peak(&self, domain: Domain) -> usize {
         self.peaks[domain.index()].get()
+    }
+
+    /// Pages that a tag and class have.
+    pub(crate) fn pages_of(&self, tag: Tag, class: usize) -> u32 {
+        self.numbers.pages[tag.index()][class].get()
     }
 
     /// Notes a page that was taken.

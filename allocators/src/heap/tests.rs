@@ -258,24 +258,93 @@ fn destruction_returns_everything() {
     assert_eq!(crate::raw_stats().live_blocks, raw, "a heap's blocks are not the raw domain's");
 }
 
-/// D3: one spare arena is kept, others are given back when they are empty.
+/// D4: what a heap leaves goes to the next one, for a while, and to the system with the last heap.
+#[test]
+#[cfg(feature = "pymalloc")]
+fn arenas_are_handed_over() {
+    let _turn = turn();
+    let before = arena::slots_taken();
+    let fill = |heap: &Heap| {
+        for _ in 0..20_000 {
+            // SAFETY: a fresh block of that size.
+            unsafe { heap.obj_alloc(500).write_bytes(0xA5, 500) };
+        }
+        heap.validate();
+    };
+    let other = Attached::new(HeapKind::Pymalloc);
+    for _ in 0..3 {
+        let heap = Attached::new(HeapKind::Pymalloc);
+        fill(&heap);
+        assert!(arena::slots_taken() >= before + 10);
+        drop(heap);
+        assert_eq!(arena::slots_taken(), before + 4);
+    }
+    let heap = Attached::new(HeapKind::Pymalloc);
+    fill(&heap);
+    super::spare::NOW.fetch_add(super::spare::DECAY, Ordering::Relaxed);
+    drop(heap);
+    assert_eq!(arena::slots_taken(), before + 4, "the last one's");
+    other.trim();
+    assert_eq!(arena::slots_taken(), before);
+    fill(&other);
+    drop(other);
+    assert_eq!(arena::slots_taken(), before);
+}
+
+/// A heap gives back what it does not use before the C library takes more.
+#[test]
+#[cfg(feature = "pymalloc")]
+fn large_blocks_are_paid_for() {
+    let _turn = turn();
+    let heap = Attached::new(HeapKind::Pymalloc);
+    let blocks: Vec<_> = (0..20_000).map(|_| heap.obj_alloc(500)).collect();
+    for p in blocks {
+        // SAFETY: a live block of that size.
+        unsafe { heap.obj_free_sized(p, 500) };
+    }
+    let kept = heap.arena_stats().current;
+    assert!(kept >= 9);
+    let p = heap.mem_alloc(4 << 20);
+    assert_eq!(heap.arena_stats().current, kept - 4);
+    // SAFETY: a live block.
+    let p = unsafe { heap.mem_realloc(p, 5 << 20) };
+    assert_eq!(heap.arena_stats().current, kept - 5);
+    // SAFETY: as above.
+    unsafe { heap.mem_free(p) };
+    heap.validate();
+}
+
+/// D3: arenas that are empty are used again for a while, and then given back by themselves; `collect` does not wait.
 #[test]
 #[cfg(feature = "pymalloc")]
 fn empty_arenas_go_back() {
     let _turn = turn();
     let heap = Attached::new(HeapKind::Pymalloc);
-    let blocks: Vec<_> = (0..10_000).map(|_| heap.obj_alloc(512)).collect();
+    let fill = || -> Vec<_> { (0..10_000).map(|_| heap.obj_alloc(512)).collect() };
+    let empty = |blocks: Vec<*mut u8>| {
+        for p in blocks {
+            // SAFETY: a live block.
+            unsafe { heap.obj_free(p) };
+        }
+        heap.validate();
+    };
+    let blocks = fill();
     let full = heap.arena_stats();
     assert!(full.current >= 5 && full.highwater == full.current);
-    for p in blocks {
-        // SAFETY: a live block.
-        unsafe { heap.obj_free(p) };
-    }
-    heap.validate();
+    empty(blocks);
+    let kept = heap.arena_stats();
+    assert!(kept.current == full.current && kept.used_pages < 63);
+    empty(fill());
+    assert_eq!(heap.arena_stats().total, full.total, "they were used again");
+    super::spare::NOW.fetch_add(super::spare::DECAY, Ordering::Relaxed);
+    assert_eq!(heap.arena_stats().current, full.current);
+    // Whoever next takes a page finds that nobody has wanted them; what is used again is not given back.
+    let blocks: Vec<_> = (0..100).map(|_| heap.obj_alloc(512)).collect();
     assert!(heap.arena_stats().current <= 2);
+    empty(blocks);
     heap.collect();
     assert_eq!(heap.arena_stats().current, 0);
-    assert_eq!(heap.arena_stats().reclaimed, full.total);
+    assert_eq!(heap.arena_stats().reclaimed, heap.arena_stats().total);
 }
 
 /// D3: past its limit a heap refuses, and its neighbour does not notice.

@@ -1,6 +1,6 @@
 //! Giving memory back to the system.
 //!
-//! A heap keeps one empty arena, and the memory of pages that are not in use, since they will be wanted
+//! A heap keeps empty arenas for a while, and the memory of pages that are not in use, since they will be wanted
 //! again soon. [`Heap::trim`] gives these back: empty arenas as a whole, and single pages by advice, so
 //! that they read as zeros afterwards, which is what a page that nobody uses has to look like (P4).
 //! `gc.collect()` ends with it.
@@ -27,9 +27,10 @@ impl Heap {
                 }
             });
         }
+        arena::drop_kept();
         let before = self.held_pages();
         self.collect();
-        self.for_each_arena(&mut purge);
+        self.for_each_arena(&mut |arena| _ = purge(arena));
         (before - self.held_pages()) * PAGE_SIZE
     }
 
@@ -43,10 +44,12 @@ impl Heap {
 
 /// Gives the memory of an arena's unused pages back. What a user's arena allocator gave is left alone:
 /// it need not be memory that can be taken from under it.
-fn purge(arena: &Arena) {
+/// Returns the bytes.
+pub(super) fn purge(arena: &Arena) -> usize {
     if arena.is_outside() {
-        return;
+        return 0;
     }
+    let before = arena.touched.get().count_ones();
     let mut dirty = arena.free.get() & arena.touched.get();
     while dirty != 0 {
         let first = dirty.trailing_zeros();
@@ -60,6 +63,7 @@ fn purge(arena: &Arena) {
             arena.touched.set(arena.touched.get() & !run);
         }
     }
+    (before - arena.touched.get().count_ones()) as usize * PAGE_SIZE
 }
 
 /// Gives back what the C library keeps: the raw domain's free blocks, and those of large blocks.

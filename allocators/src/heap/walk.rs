@@ -1,7 +1,7 @@
 //! Finding every live block by walking pages and lists.
 //!
-//! Nothing is tracked for it: a page knows its tag and block size, and its free list says which of its
-//! blocks are free. The rest hangs on the heap's lists of large blocks, or in mimalloc, which can walk
+//! Nothing is tracked for it: a page knows its tag and block size, and has a bit for each of its blocks that is
+//! free. The rest hangs on the heap's lists of large blocks, or in mimalloc, which can walk
 //! its own.
 
 use super::page::Page;
@@ -51,21 +51,19 @@ impl PageView<'_> {
     /// Calls `f` with the address of each live block, as the built-in allocator sees it.
     #[inline]
     pub fn for_each_live(&self, mut f: impl FnMut(*mut u8)) {
-        let carved = self.page.carved();
-        let mut first = 0;
-        for free in self.free {
-            if first >= carved {
-                return;
-            }
-            let mut live = !free;
-            if carved - first < 64 {
-                live &= (1 << (carved - first)) - 1;
-            }
+        let capacity = self.page.capacity();
+        for (index, free) in self.free.iter().enumerate().take(capacity.div_ceil(64)) {
+            let blocks = (capacity - 64 * index).min(64);
+            let mut live = !free & u64::MAX >> (64 - blocks);
+            let mut at = self.page.block(64 * index);
+            // From one live block to the next it is as far as there are bits between them.
             while live != 0 {
-                f(self.page.block(first + live.trailing_zeros() as usize));
-                live &= live - 1;
+                let step = live.trailing_zeros();
+                at = at.wrapping_add(step as usize * self.page.block_size());
+                f(at);
+                at = at.wrapping_add(self.page.block_size());
+                live = live >> step >> 1;
             }
-            first += 64;
         }
     }
 }
@@ -150,9 +148,7 @@ impl Heap {
         self.drain_foreign();
         self.for_each_page(&mut |page| {
             let mut view = PageView { page, free: [0; 16] };
-            if page.used() < page.carved() {
-                page.mark_free(&mut view.free);
-            }
+            page.copy_free(&mut view.free);
             f(&view);
         });
     }

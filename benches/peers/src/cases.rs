@@ -7,7 +7,7 @@ use hognose_allocators::{Heap, current_heap};
 
 use crate::cycles::{measure, opaque};
 use crate::peers::Peer;
-use crate::trace::{Op, Trace};
+use crate::trace::Trace;
 
 /// A result: its name, the least and the median.
 pub type Row = (String, f64, f64);
@@ -141,6 +141,41 @@ pub fn destroy(rows: &mut Vec<Row>) {
     rows.push(("destroy".into(), times[0], times[100]));
 }
 
+/// Executes an event. Each operation of each domain is a way of its own, so that only one choice is to be foreseen.
+#[inline(always)]
+fn step<P: Peer>(kind: u32, block: &mut *mut c_void, size: usize) {
+    macro_rules! ways {
+        ($($domain:literal: $malloc:literal $calloc:literal $realloc:literal $free:literal;)*) => {
+            match kind {
+                $(
+                    $malloc => *block = P::malloc($domain, size),
+                    $calloc => *block = P::calloc($domain, 1, size),
+                    $realloc => *block = P::realloc($domain, *block, size),
+                    $free => {
+                        P::free($domain, *block);
+                        *block = ptr::null_mut();
+                        return;
+                    }
+                )*
+                _ => unreachable!("four operations in three domains"),
+            }
+        };
+    }
+    // As `Event::kind` has them.
+    ways! {
+        0: 0 1 2 3;
+        1: 4 5 6 7;
+        2: 8 9 10 11;
+    }
+    if size != 0 {
+        // SAFETY: the block has that many bytes.
+        unsafe {
+            block.cast::<u8>().write_volatile(1);
+            block.cast::<u8>().add(size - 1).write_volatile(1);
+        }
+    }
+}
+
 /// Replays a trace; nanoseconds for an event, and the growth of the resident set in the first replay.
 ///
 /// The events are cut into pieces, each piece is timed in every replay, and the result is the sum of the
@@ -148,8 +183,7 @@ pub fn destroy(rows: &mut Vec<Row>) {
 /// not each time the same.
 pub fn replay<P: Peer>(trace: &Trace, rounds: usize, rows: &mut Vec<Row>) {
     const PIECE: usize = 4096;
-    let mut blocks = vec![ptr::null_mut::<c_void>(); trace.slots];
-    let mut domains = vec![0u8; trace.slots];
+    let mut blocks = vec![ptr::null_mut::<c_void>(); trace.slots.len()];
     for block in &mut blocks {
         // The array is resident from here on.
         // SAFETY: an element of the array.
@@ -160,33 +194,16 @@ pub fn replay<P: Peer>(trace: &Trace, rounds: usize, rows: &mut Vec<Row>) {
     let mut grown = 0.0;
     for round in 0..rounds {
         if round == 0 {
+            // What the reading of the trace has left to the C library would hide what is taken from it.
+            // SAFETY: any thread may call it.
+            unsafe { libc::malloc_trim(0) };
             reset_peak();
         }
         let before = resident("VmRSS:");
         for (piece, events) in trace.events.chunks(PIECE).enumerate() {
             let start = std::time::Instant::now();
             for event in events {
-                let slot = event.slot as usize;
-                let domain = usize::from(event.domain);
-                let size = event.size as usize;
-                match event.op {
-                    Op::Free => {
-                        P::free(domain, blocks[slot]);
-                        blocks[slot] = ptr::null_mut();
-                        continue;
-                    }
-                    Op::Malloc => blocks[slot] = P::malloc(domain, size),
-                    Op::Calloc => blocks[slot] = P::calloc(domain, 1, size),
-                    Op::Realloc => blocks[slot] = P::realloc(domain, blocks[slot], size),
-                }
-                domains[slot] = event.domain;
-                if size != 0 {
-                    // SAFETY: the block has that many bytes.
-                    unsafe {
-                        blocks[slot].cast::<u8>().write_volatile(1);
-                        blocks[slot].cast::<u8>().add(size - 1).write_volatile(1);
-                    }
-                }
+                step::<P>(event.kind(), &mut blocks[event.slot()], event.size as usize);
             }
             times[piece].push(start.elapsed().as_secs_f64());
         }
@@ -194,7 +211,7 @@ pub fn replay<P: Peer>(trace: &Trace, rounds: usize, rows: &mut Vec<Row>) {
             // Not less than a page, so that a mean can be made.
             grown = (resident("VmHWM:") - before).max(4.0);
         }
-        for (block, domain) in blocks.iter_mut().zip(&domains) {
+        for (block, domain) in blocks.iter_mut().zip(&trace.slots) {
             if !block.is_null() {
                 P::free(usize::from(*domain), *block);
                 *block = ptr::null_mut();

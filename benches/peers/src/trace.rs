@@ -17,18 +17,39 @@ pub enum Op {
     Free,
 }
 
+/// An event in 8 bytes, so that reading the trace disturbs little.
 #[derive(Clone, Copy)]
 pub struct Event {
-    pub slot: u32,
+    /// The slot, and above it what is done, and above that in which domain.
+    what: u32,
     pub size: u32,
-    pub op: Op,
-    pub domain: u8,
+}
+
+const SLOT_BITS: u32 = 26;
+
+impl Event {
+    fn new(slot: u32, op: Op, domain: u8, size: u32) -> Option<Self> {
+        let what = slot | (op as u32 | u32::from(domain) << 2) << SLOT_BITS;
+        (slot >> SLOT_BITS == 0).then_some(Self { what, size })
+    }
+
+    #[inline(always)]
+    pub fn slot(self) -> usize {
+        (self.what & ((1 << SLOT_BITS) - 1)) as usize
+    }
+
+    /// The operation in two bits, the domain above.
+    #[inline(always)]
+    pub fn kind(self) -> u32 {
+        self.what >> SLOT_BITS
+    }
 }
 
 pub struct Trace {
     pub name: String,
     pub events: Vec<Event>,
-    pub slots: usize,
+    /// For each slot the domain of the block that it has at the end.
+    pub slots: Vec<u8>,
 }
 
 fn number(bytes: &mut &[u8]) -> Option<u64> {
@@ -69,7 +90,7 @@ impl Trace {
         }
         let count = u64::from_le_bytes(head[8..16].try_into().ok()?);
         // A slot for each block that lives, the newest free one first.
-        let (mut slot_of, mut free, mut slots) = (Vec::new(), Vec::new(), 0u32);
+        let (mut slot_of, mut free, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         let mut events = Vec::with_capacity(usize::try_from(count).ok()?);
         for _ in 0..count {
             let (first, after) = rest.split_first()?;
@@ -90,10 +111,13 @@ impl Trace {
             let slot = match old {
                 Some(age) => slot_of[slot_of.len().checked_sub(1 + usize::try_from(age).ok()?)?],
                 None => {
-                    let slot = free.pop().unwrap_or_else(|| {
-                        slots += 1;
-                        slots - 1
-                    });
+                    let slot = match free.pop() {
+                        Some(slot) => slot,
+                        None => {
+                            slots.push(domain);
+                            u32::try_from(slots.len() - 1).ok()?
+                        }
+                    };
                     slot_of.push(slot);
                     slot
                 }
@@ -102,8 +126,9 @@ impl Trace {
             if op == Op::Free {
                 free.push(slot);
             }
-            events.push(Event { slot, size: u32::try_from(size).ok()?, op, domain });
+            slots[slot as usize] = domain;
+            events.push(Event::new(slot, op, domain, u32::try_from(size).ok()?)?);
         }
-        Some(Self { name, events, slots: slots as usize })
+        Some(Self { name, events, slots })
     }
 }

@@ -236,6 +236,16 @@ pub fn print_and_clear(ts: &ThreadState, set_sys_last_vars: bool) -> Option<i32>
         return None;
     };
     let class = error.ob_type().as_object();
+    let audited = crate::modules::sys::auditing::event(ts, "sys.excepthook", &[&hook, class, &error, &traceback]);
+    if let Err(raised) = audited {
+        // As CPython has it, RuntimeError means to go on without the hook.
+        if ts.raised_matches(&exc::RuntimeError) {
+            ts.clear_raised(raised);
+            show(ts, &error);
+            return None;
+        }
+        exc::write_unraisable(ts, raised, Some("in audit hook"), &hook);
+    }
     let Err(raised) = call::call_with(ts, &hook, &[class, &error, &traceback]) else { return None };
     if let Some(status) = handle_system_exit(ts) {
         return Some(status);

@@ -56,16 +56,22 @@ pub enum Detail {
 /// Appends the entries of a traceback.
 pub fn push_stack(ts: &ThreadState, out: &mut StrBuilder, traceback: &PyTraceback, detail: Detail) -> PyResult<()> {
     let mut sources = Sources::new();
-    let mut left = source::traceback_limit(ts)?.unwrap_or(usize::MAX);
+    // What is nearest to the error is shown.
+    let mut skipped = match source::traceback_limit(ts)? {
+        Some(limit) => {
+            core::iter::successors(Some(Ref::from_borrowed(traceback)), |at| at.next()).count().saturating_sub(limit)
+        }
+        None => 0,
+    };
     let mut last: Option<Entry> = None;
     let mut count = 0usize;
     let mut at = Some(Ref::from_borrowed(traceback));
     while let Some(traceback) = at {
         at = traceback.next();
-        if left == 0 {
-            break;
+        if skipped > 0 {
+            skipped -= 1;
+            continue;
         }
-        left -= 1;
         let Some(mut entry) = Entry::of(&traceback) else { continue };
         if detail == Detail::Line {
             entry.end_line = None;

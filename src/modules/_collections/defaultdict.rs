@@ -59,7 +59,7 @@ pub(super) static DEFAULTDICT_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("__reduce__", default_reduce, "What pickle needs."),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
     ],
-    getset: &[GetSetDef::get_set(
+    getset: &[GetSetDef::field_set(
         "default_factory",
         |ts, this| Ok(factory(ts, this)),
         |_, this, value| {

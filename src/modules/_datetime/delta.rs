@@ -72,13 +72,13 @@ pub static DELTA_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args("__reduce__", reduce, "__reduce__() -> (cls, state)"),
     ],
     getset: &[
-        GetSetDef::get("days", |ts, this| PyInt::from_i64(ts, this.cast::<PyDelta>().days()), "Number of days."),
-        GetSetDef::get(
+        GetSetDef::field("days", |ts, this| PyInt::from_i64(ts, this.cast::<PyDelta>().days()), "Number of days."),
+        GetSetDef::field(
             "seconds",
             |ts, this| PyInt::from_i64(ts, this.cast::<PyDelta>().seconds()),
             "Number of seconds (>= 0 and less than 1 day).",
         ),
-        GetSetDef::get(
+        GetSetDef::field(
             "microseconds",
             |ts, this| PyInt::from_i64(ts, this.cast::<PyDelta>().microseconds()),
             "Number of microseconds (>= 0 and less than 1 second).",

@@ -96,17 +96,17 @@ pub(super) static PARTIAL_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
     ],
     getset: &[
-        GetSetDef::get(
+        GetSetDef::field(
             "func",
             |ts, this| Ok(this.cast::<PyPartial>().function.get().unwrap_or_else(|| ts.none())),
             "function object to use in future partial calls",
         ),
-        GetSetDef::get(
+        GetSetDef::field(
             "args",
             |_, this| Ok(this.cast::<PyPartial>().arguments.get().unwrap_or_else(PyTuple::empty).into_object()),
             "tuple of arguments to future partial calls",
         ),
-        GetSetDef::get(
+        GetSetDef::field(
             "keywords",
             |ts, this| Ok(this.cast::<PyPartial>().keywords.get().map_or_else(|| ts.none(), Ref::into_object)),
             "dictionary of keyword arguments to future partial calls",

@@ -17,6 +17,7 @@ use hognose_allocators::{Domain, Limit, LimitError, huge_pages_advised, trim_raw
 use crate::lifecycle::pressure::{self, limit_object};
 use crate::modules::ModuleSpec;
 use crate::object::call::{self, Args, Signature};
+use crate::object::instance;
 use crate::object::{AsObject, MethodDef, PyObject, PyRef, PyResult, protocol};
 use crate::raise;
 use crate::state::ThreadState;
@@ -88,6 +89,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             "stop_failing",
             faults::stop_failing,
             "stop_failing($module, /)\n--\n\nEnds that; returns how many allocations were asked for, and whether one failed.",
+        ),
+        MethodDef::one(
+            "has_inline_values",
+            |_, _, object| Ok(py_bool(instance::has_valid_inline_values(object))),
+            "has_inline_values($module, object, /)\n--\n\nWhether an instance has its attributes in its own block.",
         ),
     ],
     types: &[],

@@ -267,7 +267,7 @@ impl PyUnpickler {
 
     fn find_class(&self, ts: &ThreadState, module: &PyStr, name: &PyStr) -> PyResult {
         let event = PyStr::intern(ts, "pickle.find_class")?;
-        crate::modules::sys::hooks::audit(
+        crate::modules::sys::auditing::audit(
             ts,
             ts.none().as_object(),
             &[event.as_object(), module.as_object(), name.as_object()],

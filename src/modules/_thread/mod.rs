@@ -19,7 +19,7 @@ use crate::types::exceptions as exc;
 use crate::types::float::PyFloat;
 use crate::types::int::PyInt;
 use crate::types::module::PyModule;
-use crate::types::none::is_none;
+use crate::types::none::{is_none, none};
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 use crate::{id, raise};
@@ -148,6 +148,11 @@ fn start_new_thread(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) ->
     if args.get(2).is_some_and(|kwargs| !kwargs.is_a::<PyDict>()) {
         return raise!(ts, exc::TypeError, "optional 3rd arg must be a dictionary");
     }
+    crate::modules::sys::auditing::event(
+        ts,
+        "_thread.start_new_thread",
+        &[args[0], args[1], args.get(2).copied().unwrap_or(none())],
+    )?;
     let arguments = args[1].new_ref().downcast_into::<PyTuple>().unwrap_or_else(|_| PyTuple::empty());
     let keywords = args.get(2).and_then(|kwargs| kwargs.new_ref().downcast_into::<PyDict>().ok());
     let record = record::Shared::new()?;
@@ -165,6 +170,10 @@ fn start_joinable_thread(ts: &ThreadState, _module: &PyObject, args: Args<'_>) -
         return raise!(ts, exc::TypeError, "'handle' must be a _ThreadHandle");
     }
     let daemon = daemon.map_or(Ok(true), |daemon| protocol::is_true(ts, daemon))?;
+    crate::modules::sys::auditing::event_with(ts, "_thread.start_joinable_thread", || {
+        let handle = handle.map_or_else(|| ts.none(), AsObject::new_ref);
+        Ok([function.new_ref(), PyInt::from_i64(ts, daemon.into())?, handle])
+    })?;
     let handle = match handle.and_then(|handle| handle.new_ref().downcast_into::<handle::PyThreadHandle>().ok()) {
         Some(handle) => handle,
         None => handle::make(ts)?,

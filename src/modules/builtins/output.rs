@@ -71,7 +71,10 @@ pub fn input(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
         let text = protocol::str(ts, prompt)?;
         call::call_method(ts, &stdout, id!(write), &[text.as_object()])?;
     }
-    call::call_method(ts, &stdout, id!(flush), &[])?;
+    if let Err(raised) = call::call_method(ts, &stdout, id!(flush), &[]) {
+        // What cannot be flushed may still be written to.
+        ts.clear_raised(raised);
+    }
     let line = call::call_method(ts, &stdin, id!(readline), &[])?;
     let Some(line) = line.downcast::<PyStr>() else {
         return raise!(ts, exc::TypeError, "object.readline() returned non-string");

@@ -118,9 +118,6 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
 
 /// Gives signals and thread back, at the end of the main interpreter.
 pub fn finish(ts: &ThreadState) {
-    if !main_interpreter().is_some_and(|main| core::ptr::eq(main, ts.interp())) {
-        return;
-    }
     later::cancel(ts);
     user::unregister_all();
     fatal::disable(ts);

@@ -704,8 +704,8 @@ pub fn eventfd_write(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult
 pub fn timerfd_create(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [clock, flags] = parse!(ts, args, "timerfd_create", ["", "flags"], 1, 1, 1);
     let (clock, flags) = (int(ts, clock)?, int_or(ts, flags, libc::TFD_CLOEXEC)?);
-    // SAFETY: makes a new descriptor.
-    let fd = once(ts, || unsafe { libc::timerfd_create(clock, flags) })?;
+    // SAFETY: makes a new descriptor, which like all others no child inherits.
+    let fd = once(ts, || unsafe { libc::timerfd_create(clock, flags | libc::TFD_CLOEXEC) })?;
     PyInt::from_i64(ts, fd.into())
 }
 

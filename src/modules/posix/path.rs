@@ -6,7 +6,7 @@ use core::ffi::c_char;
 
 use hognose_allocators::collections::TryVec;
 
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, call, protocol};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, attr, call, protocol};
 use crate::state::ThreadState;
 use crate::types::bytes::PyBytes;
 use crate::types::exceptions as exc;
@@ -58,6 +58,10 @@ pub fn fspath(ts: &ThreadState, path: &PyObject) -> PyResult {
 
 /// Calls `__fspath__` when there is one, and checks what it returns.
 fn call_fspath(ts: &ThreadState, path: &PyObject) -> PyResult<Option<PyRef>> {
+    // A class that sets it to None says that its instances are no paths.
+    if attr::lookup_type(ts, path.ob_type(), id!(__fspath__)).is_some_and(|method| is_none(&method)) {
+        return Ok(None);
+    }
     let Some(result) = call::call_special(ts, path, id!(__fspath__), &[])? else { return Ok(None) };
     if result.is_a::<PyStr>() || result.is_a::<PyBytes>() {
         return Ok(Some(result));

@@ -314,6 +314,18 @@ pub fn register_at_fork(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyRes
     Ok(ts.none())
 }
 
+/// Drops the hooks: nothing forks in an interpreter that is ending, and what they hold shall end while the modules that it
+/// uses are whole.
+pub fn forget_hooks(ts: &ThreadState) {
+    let Some(all) = ts.interp().native_state.get() else { return };
+    for which in [BEFORE, IN_CHILD, IN_PARENT] {
+        match PyStr::intern(ts, which).and_then(|name| all.remove_str(ts, &name)) {
+            Ok(list) => drop(list),
+            Err(raised) => ts.clear_raised(raised),
+        }
+    }
+}
+
 /// Calls each hook; what one raises is reported, and the others are called all the same.
 fn run_hooks(ts: &ThreadState, which: &str, reverse: bool) {
     let list = match hooks(ts, which) {

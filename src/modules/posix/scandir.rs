@@ -131,6 +131,7 @@ pub static SCANDIR_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
     flags: flags::DISALLOW_INSTANTIATION,
     slots: TypeSlots {
         dealloc: Some(iterator_dealloc),
+        finalize: Some(iterator_finalize),
         iter: Some(|_, this| Ok(this.new_ref())),
         iternext: Some(iterator_next),
         ..TypeSlots::EMPTY
@@ -172,10 +173,38 @@ fn close(ts: &ThreadState, this: &PyObject) -> PyResult {
     Ok(ts.none())
 }
 
+/// Tells of a directory that nobody has closed or read to its end.
+fn iterator_finalize(ts: &ThreadState, this: &PyObject) {
+    let iterator = this.cast::<PyScandirIterator>();
+    if iterator.stream.get().is_null() {
+        return;
+    }
+    let pending = ts.current_exception.take();
+    let warned = protocol::repr(ts, this)
+        .and_then(|shown| PyStr::format(ts, format_args!("unclosed scandir iterator {shown}")))
+        .and_then(|message| {
+            let category = exc::ResourceWarning.as_object();
+            crate::modules::_warnings::warn_object(ts, category, message.as_object(), 1, Some(this), &[])
+        });
+    if let Err(raised) = warned {
+        if ts.raised_matches(&exc::Warning) {
+            exc::write_unraisable(ts, raised, Some("finalizing scandir iterator"), this);
+        } else {
+            ts.clear_raised(raised);
+        }
+    }
+    drop(iterator.take());
+    ts.current_exception.set(pending);
+}
+
 unsafe fn iterator_dealloc(ts: &ThreadState, object: *mut PyObject) {
-    // SAFETY: called once, with an iterator whose count is zero.
+    // SAFETY: called with an iterator whose count is zero.
     unsafe {
         let this = (*object).cast_unchecked::<PyScandirIterator>();
+        let is_open = !this.stream.get().is_null();
+        if is_open && !crate::types::typ::subtype::finish(ts, &*object, iterator_finalize) {
+            return;
+        }
         drop(this.take());
         this.path.set(None);
         alloc::free(ts, object);

@@ -3,10 +3,8 @@
 use crate::object::*;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
-use crate::types::list::PyList;
 use crate::types::none::{is_none, none};
 use crate::types::str::PyStr;
-use crate::types::tuple::PyTuple;
 use crate::{id, raise};
 
 /// `sys.displayhook(value)`: prints the repr and keeps the value as `_`.
@@ -67,7 +65,11 @@ pub fn breakpointhook(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResul
         },
     };
     let (module, name) = target.rsplit_once('.').unwrap_or(("builtins", target));
-    let function = protocol::import_attr(ts, module, name);
+    let function = if module.is_empty() {
+        raise!(ts, exc::ImportError, "'{target}' names no module")
+    } else {
+        protocol::import_attr(ts, module, name)
+    };
     let function = match function {
         Ok(function) => function,
         Err(raised) if ts.raised_matches(&exc::ImportError) || ts.raised_matches(&exc::AttributeError) => {
@@ -79,44 +81,6 @@ pub fn breakpointhook(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResul
         Err(raised) => return Err(raised),
     };
     call::call(ts, &function, args)
-}
-
-/// `sys.addaudithook(hook)`.
-pub fn addaudithook(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
-    static SIGNATURE: Signature<1> = Signature::new("addaudithook", ["hook"], 0, 1, 1);
-    let [hook] = SIGNATURE.parse(ts, args)?;
-    let hook = hook.unwrap_or(none());
-    let Some(sys) = ts.interp().sys_dict.get() else { return Ok(ts.none()) };
-    let name = PyStr::intern(ts, " audit hooks")?;
-    let hooks = match sys.get_str(ts, &name)? {
-        Some(hooks) => hooks,
-        None => {
-            let hooks = PyList::new(ts)?.into_object();
-            sys.set_str(ts, &name, &hooks)?;
-            hooks
-        }
-    };
-    hooks.cast::<PyList>().append(ts, hook.new_ref())?;
-    Ok(ts.none())
-}
-
-/// `sys.audit(event, *args)`.
-pub fn audit(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
-    let Some(event) = args.first() else {
-        return raise!(ts, exc::TypeError, "audit expected at least 1 argument, got 0");
-    };
-    if !event.is_a::<PyStr>() {
-        return raise!(ts, exc::TypeError, "expected str for argument 'event', not {}", event.type_name());
-    }
-    let Some(sys) = ts.interp().sys_dict.get() else { return Ok(ts.none()) };
-    let name = PyStr::intern(ts, " audit hooks")?;
-    let Some(hooks) = sys.get_str(ts, &name)? else { return Ok(ts.none()) };
-    let rest = PyTuple::new(ts, &args[1..])?;
-    let hooks = hooks.cast::<PyList>().to_tuple(ts)?;
-    for hook in hooks.items() {
-        call::call_with(ts, hook, &[event, rest.as_object()])?;
-    }
-    Ok(ts.none())
 }
 
 /// `sys.set_asyncgen_hooks(firstiter, finalizer)`.

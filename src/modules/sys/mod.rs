@@ -8,6 +8,7 @@
 //! | `tracing` | trace and profile functions |
 //! | `records` | `flags version_info float_info int_info hash_info thread_info implementation` |
 
+pub(crate) mod auditing;
 pub(crate) mod hooks;
 pub mod monitoring;
 mod records;
@@ -35,7 +36,7 @@ pub use records::{HEX_VERSION, VERSION, flags};
 
 /// Raises an audit event: its name, and its arguments.
 pub fn audit(ts: &ThreadState, event: &[&PyObject]) -> PyResult<()> {
-    hooks::audit(ts, none(), event)?;
+    auditing::audit(ts, none(), event)?;
     Ok(())
 }
 
@@ -51,12 +52,12 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::keywords(
             "addaudithook",
-            hooks::addaudithook,
+            auditing::addaudithook,
             "addaudithook($module, /, hook)\n--\n\nAdds a new audit hook callback.",
         ),
         MethodDef::positional(
             "audit",
-            hooks::audit,
+            auditing::audit,
             "audit($module, event, /, *args)\n--\n\nPasses the event to any hooks that are attached.",
         ),
         MethodDef::keywords(
@@ -127,7 +128,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::no_args(
             "getdlopenflags",
-            |ts, _| PyInt::from_i64(ts, 2),
+            |ts, _| PyInt::from_i64(ts, ts.interp().dlopen_flags.get().into()),
             "getdlopenflags($module, /)\n--\n\nReturn the current value of the flags that are used for dlopen calls.",
         ),
         MethodDef::no_args(
@@ -203,7 +204,10 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         ),
         MethodDef::one(
             "setdlopenflags",
-            |ts, _, _| Ok(ts.none()),
+            |ts, _, flags| {
+                ts.interp().dlopen_flags.set(protocol::as_i32(ts, flags)?);
+                Ok(ts.none())
+            },
             "setdlopenflags($module, flags, /)\n--\n\nSet the flags used by the interpreter for dlopen calls.",
         ),
         MethodDef::one(
@@ -488,9 +492,8 @@ fn exc_info(ts: &ThreadState, _: &PyObject) -> PyResult {
 
 fn exit(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "exit", args.len(), 0, 1)?;
-    let status = args.first().copied().unwrap_or(none());
-    let exit = call::call_with(ts, exc::SystemExit.as_object(), &[status]);
-    Err(ts.raise(exit?))
+    let exit = exc::normalize(ts, &exc::SystemExit, args.first().copied())?;
+    Err(ts.raise(exit))
 }
 
 fn allocated_blocks(ts: &ThreadState, _: &PyObject) -> PyResult {
@@ -544,8 +547,12 @@ fn getframe(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "_getframe", args.len(), 0, 1)?;
     let depth = args.first().map_or(Ok(0), |d| protocol::as_isize(ts, d))?;
     match frame_at(ts, depth) {
-        // SAFETY: the frame is alive, and nothing else uses it while its object is made.
-        Some(frame) => unsafe { (*core::ptr::from_ref(frame).cast_mut()).object(ts) },
+        Some(frame) => {
+            // SAFETY: the frame is alive, and nothing else uses it while its object is made.
+            let frame = unsafe { (*core::ptr::from_ref(frame).cast_mut()).object(ts) }?;
+            auditing::event(ts, "sys._getframe", &[&frame])?;
+            Ok(frame)
+        }
         None => raise!(ts, exc::ValueError, "call stack is not deep enough"),
     }
 }
@@ -554,6 +561,7 @@ fn getframemodulename(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResul
     static SIGNATURE: Signature<1> = Signature::new("_getframemodulename", ["depth"], 0, 1, 0);
     let [depth] = SIGNATURE.parse(ts, args)?;
     let depth = depth.map_or(Ok(0), |d| protocol::as_isize(ts, d))?;
+    auditing::event_with(ts, "sys._getframemodulename", || Ok([PyInt::from_isize(ts, depth)?]))?;
     match frame_at(ts, depth) {
         Some(frame) => Ok(frame.function().func_module.get().unwrap_or_else(|| ts.none())),
         None => Ok(ts.none()),

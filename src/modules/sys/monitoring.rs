@@ -143,7 +143,7 @@ fn register_callback(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyRe
 
 fn audit(ts: &ThreadState, function: Option<&PyObject>) -> PyResult<()> {
     let event = PyStr::intern(ts, "sys.monitoring.register_callback")?;
-    super::hooks::audit(ts, none(), &[event.as_object(), function.unwrap_or(none())])?;
+    super::auditing::audit(ts, none(), &[event.as_object(), function.unwrap_or(none())])?;
     Ok(())
 }
 

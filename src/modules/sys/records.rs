@@ -1,6 +1,7 @@
 //! The struct sequences and namespaces of `sys`.
 
-use crate::object::*;
+use crate::id;
+use crate::object::{self, *};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
 use crate::types::dict::PyDict;
@@ -114,15 +115,30 @@ fn make(ts: &ThreadState, spec: &'static StructSeqSpec, values: &[PyRef]) -> PyR
     structseq::new_instance(ts, &typ, call::borrow_all(values))
 }
 
+/// Takes the constructor from a record's type: there is only the one instance.
+fn seal(ts: &ThreadState, record: &PyObject) -> PyResult<()> {
+    let typ = record.ob_type();
+    // SAFETY: nothing makes instances of the type at this moment.
+    unsafe { typ.slots_mut() }.new = None;
+    typ.set_flag(object::flags::DISALLOW_INSTANTIATION, true);
+    if let Some(dict) = typ.dict(ts) {
+        dict.remove_str(ts, id!(__new__))?;
+    }
+    Ok(())
+}
+
 /// Adds all of them to the module.
 pub fn add(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     let version = [int(ts, 3)?, int(ts, 14)?, int(ts, 0)?, text(ts, "final")?, int(ts, 0)?];
     let version = make(ts, &VERSION_INFO, &version)?;
+    seal(ts, &version)?;
     module.add(ts, "version_info", &version)?;
     module.add_int(ts, "hexversion", HEX_VERSION)?;
     module.add_str(ts, "version", VERSION)?;
     module.add_int(ts, "api_version", 1013)?;
-    module.add(ts, "flags", &*flags(ts)?)?;
+    let flags = flags(ts)?;
+    seal(ts, &flags)?;
+    module.add(ts, "flags", &flags)?;
     let float = [
         PyFloat::new(ts, f64::MAX)?,
         int(ts, 1024)?,

@@ -5,7 +5,6 @@ use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::none::is_none;
-use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 use crate::vm::monitoring::legacy::{self, TraceFunction};
 
@@ -15,9 +14,7 @@ fn hook(function: &PyObject, call: TraceFunction) -> (Option<TraceFunction>, Opt
 }
 
 fn audit(ts: &ThreadState, event: &str) -> PyResult<()> {
-    let event = PyStr::intern(ts, event)?;
-    super::hooks::audit(ts, crate::types::none::none(), &[event.as_object()])?;
-    Ok(())
+    super::auditing::event(ts, event, &[])
 }
 
 /// `sys.settrace(function)`.

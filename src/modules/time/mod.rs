@@ -219,6 +219,7 @@ fn pthread_getcpuclockid(ts: &ThreadState, _: &PyObject, thread: &PyObject) -> P
 }
 
 fn sleep(ts: &ThreadState, _: &PyObject, duration: &PyObject) -> PyResult {
+    crate::modules::sys::auditing::event(ts, "time.sleep", &[duration])?;
     let duration = convert::nanoseconds(ts, duration, Round::AwayFromZero)?;
     if duration < 0 {
         return raise!(ts, exc::ValueError, "sleep length must be non-negative");

@@ -62,6 +62,7 @@ pub fn hash(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
     if let Some(text) = object.downcast_exact::<PyStr>() {
         return Ok(text.hash_value());
     }
+    ts.check_native_stack(" while computing a hash")?;
     match object.ob_type().slots().hash {
         Some(slot) => slot(ts, object),
         None => raise!(ts, exc::TypeError, "unhashable type: '{}'", object.type_name()),

@@ -11,6 +11,7 @@ use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::list::PyList;
+use crate::types::none::is_none;
 use crate::types::notimplemented::is_not_implemented;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
@@ -75,8 +76,8 @@ fn class_getitem(ts: &ThreadState, typ: &PyTypeObject, key: &PyObject) -> PyResu
         return crate::types::genericalias::new(ts, typ.as_object(), key);
     }
     match crate::object::attr::get_opt(ts, typ.as_object(), id!(__class_getitem__))? {
-        Some(method) => crate::object::call::call_with(ts, &method, &[key]),
-        None => raise!(ts, exc::TypeError, "type '{}' is not subscriptable", typ.name()),
+        Some(method) if !is_none(&method) => crate::object::call::call_with(ts, &method, &[key]),
+        _ => raise!(ts, exc::TypeError, "type '{}' is not subscriptable", typ.name()),
     }
 }
 
@@ -173,6 +174,8 @@ pub fn iter(ts: &ThreadState, object: &PyObject) -> PyResult {
 /// The next item, or None at the end; the object is an iterator.
 #[inline]
 pub fn next(ts: &ThreadState, iterator: &PyObject) -> PyResult<Option<PyRef>> {
+    // Iterators over iterators are as deep as a program makes them.
+    ts.check_native_stack(" while iterating")?;
     match iterator.ob_type().slots().iternext {
         Some(slot) => slot(ts, iterator),
         None => raise!(ts, exc::TypeError, "'{}' object is not an iterator", iterator.type_name()),

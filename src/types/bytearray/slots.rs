@@ -45,6 +45,9 @@ pub(super) fn bytearray_compare(ts: &ThreadState, left: &PyObject, right: &PyObj
         (Ok(a), Ok(b)) => (a, b),
         (a, b) => {
             for raised in [a.err(), b.err()].into_iter().flatten() {
+                if ts.raised_matches(&exc::MemoryError) {
+                    return Err(raised);
+                }
                 ts.clear_raised(raised);
             }
             return Ok(not_implemented());

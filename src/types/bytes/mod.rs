@@ -33,6 +33,7 @@ mod split;
 
 use core::cell::Cell;
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicIsize, Ordering};
 
 pub use hex::{hex_of, hex_text};
 pub use iter::{BYTES_ITERATOR_TYPE, PyBytesIter};
@@ -57,13 +58,13 @@ pub static TYPES: &[&StaticType] = &[&BYTES_TYPE, &BYTES_ITERATOR_TYPE];
 #[repr(C)]
 pub struct PyBytes {
     ob_base: PyVarObject,
-    ob_shash: Cell<isize>,
+    ob_shash: AtomicIsize,
 }
 
 crate::native!(PyBytes, BYTES_TYPE, BYTES_SUBCLASS);
 
-// SAFETY: as for `PyObject`: the statics are immortal; of them only the hash is ever written, a plain word of
-// which every thread writes the same value.
+// SAFETY: as for `PyObject`: the statics are immortal; of them only the hash is ever written, to which
+// every thread writes the same value.
 unsafe impl Sync for PyBytes {}
 
 /// The methods that `bytes` and `bytearray` share, for one of them, followed by its own.
@@ -171,7 +172,7 @@ const fn static_bytes(len: isize, byte: u8) -> StaticBytes {
     StaticBytes {
         head: PyBytes {
             ob_base: PyVarObject { ob_base: PyObject::immortal(&raw const BYTES_TYPE.object), ob_size: Cell::new(len) },
-            ob_shash: Cell::new(-1),
+            ob_shash: AtomicIsize::new(-1),
         },
         data: [byte, 0],
     }
@@ -192,7 +193,7 @@ static SINGLE: [StaticBytes; 256] = {
 /// interpreter is made.
 pub fn forget_static_hashes() {
     for object in SINGLE.iter() {
-        object.head.ob_shash.set(-1);
+        object.head.ob_shash.store(-1, Ordering::Relaxed);
     }
 }
 
@@ -245,7 +246,7 @@ impl PyBytes {
         // SAFETY: the fields are written here, the data by the caller.
         unsafe {
             let made = alloc::var_object_uninit::<PyBytes>(ts, of, len)?;
-            (&raw mut (*made).ob_shash).write(Cell::new(-1));
+            (&raw mut (*made).ob_shash).write(AtomicIsize::new(-1));
             made.add(1).cast::<u8>().add(len).write(0);
             Ok(Ref::from_owned(made))
         }
@@ -280,7 +281,7 @@ impl PyBytes {
     /// The instance of a subtype with the given data.
     pub(crate) fn of_subtype(ts: &ThreadState, of: &PyTypeObject, bytes: &[u8]) -> PyResult<Ref<PyBytes>> {
         let made = alloc::var_object::<PyBytes>(ts, of, bytes.len())?;
-        made.ob_shash.set(-1);
+        made.ob_shash.store(-1, Ordering::Relaxed);
         // SAFETY: the object has room for the data, and is not in use yet.
         unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), made.data_ptr(), bytes.len()) };
         if of.is_gc() {
@@ -312,7 +313,7 @@ impl PyBytes {
             let _ = bytes.into_ptr();
             let made: Ref<PyBytes> = Ref::from_owned(memory.cast());
             made.ob_base.ob_size.set(len as isize);
-            made.ob_shash.set(-1);
+            made.ob_shash.store(-1, Ordering::Relaxed);
             made.data_ptr().add(len).write(0);
             Ok(made)
         }
@@ -353,12 +354,12 @@ impl PyBytes {
     /// The hash; computed once.
     #[inline]
     pub fn hash_value(&self) -> isize {
-        let known = self.ob_shash.get();
+        let known = self.ob_shash.load(Ordering::Relaxed);
         if known != -1 {
             return known;
         }
         let hash = crate::types::hash::hash_bytes(self.as_slice());
-        self.ob_shash.set(hash);
+        self.ob_shash.store(hash, Ordering::Relaxed);
         hash
     }
 

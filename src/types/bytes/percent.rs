@@ -206,6 +206,9 @@ fn push_bytes(ts: &ThreadState, layout: &Layout, value: &PyObject, out: &mut Byt
 
 fn float(ts: &ThreadState, value: &PyObject) -> PyResult<f64> {
     protocol::as_f64(ts, value).map_err(|raised| {
+        if ts.raised_matches(&exc::MemoryError) {
+            return raised;
+        }
         ts.clear_raised(raised);
         ts.raise_fmt(&exc::TypeError, format_args!("float argument required, not {}", value.type_name()))
     })

@@ -76,6 +76,7 @@ pub(crate) fn contains<B: ByteString>(ts: &ThreadState, this: &PyObject, value: 
                 Ok(byte) => return Ok(algorithms::find(&of::<B>(this), &[byte], 0, of::<B>(this).len()).is_some()),
                 Err(_) => return raise!(ts, exc::ValueError, "byte must be in range(0, 256)"),
             },
+            Err(raised) if ts.raised_matches(&exc::MemoryError) => return Err(raised),
             Err(raised) => ts.clear_raised(raised),
         }
     }

@@ -142,10 +142,9 @@ impl Item {
 
 /// `join`.
 pub(crate) fn join<B: ByteString>(ts: &ThreadState, this: &PyObject, iterable: &PyObject) -> PyResult {
-    let items = match protocol::fast(ts, iterable, "can only join an iterable") {
-        Ok(items) => items,
-        Err(raised) => return Err(raised),
-    };
+    // The iterable may be code that wants to change the separator.
+    let separator = of::<B>(this);
+    let items = protocol::fast(ts, iterable, "can only join an iterable")?;
     if let [only] = items.items()
         && B::IMMUTABLE
         && only.downcast_exact::<PyBytes>().is_some()
@@ -161,6 +160,7 @@ pub(crate) fn join<B: ByteString>(ts: &ThreadState, this: &PyObject, iterable: &
         } else {
             match Buffer::get(ts, object, buffer::SIMPLE) {
                 Ok(view) => Item::Held(view),
+                Err(raised) if ts.raised_matches(&exc::MemoryError) => return Err(raised),
                 Err(raised) => {
                     ts.clear_raised(raised);
                     return raise!(
@@ -175,7 +175,6 @@ pub(crate) fn join<B: ByteString>(ts: &ThreadState, this: &PyObject, iterable: &
         total = total.saturating_add(item.bytes().len());
         parts.try_push(item)?;
     }
-    let separator = of::<B>(this);
     let total = total.saturating_add(separator.len().saturating_mul(parts.len().saturating_sub(1)));
     if total > isize::MAX as usize {
         return raise!(ts, exc::OverflowError, "join() result is too long");

@@ -60,12 +60,12 @@ If the 'real' or 'imag' arguments are given, create a complex number\nwith the s
         ),
     ],
     getset: &[
-        GetSetDef::get(
+        GetSetDef::field(
             "real",
             |ts, this| PyFloat::new(ts, this.cast::<PyComplex>().real()),
             "the real part of a complex number",
         ),
-        GetSetDef::get(
+        GetSetDef::field(
             "imag",
             |ts, this| PyFloat::new(ts, this.cast::<PyComplex>().imaginary()),
             "the imaginary part of a complex number",

@@ -325,7 +325,7 @@ impl DictKeys {
         if self.version.get() != 0 || ptr::eq(self, empty_keys()) {
             return self.version.get();
         }
-        let next = &ts.interp().next_keys_version;
+        let next = &ts.interp().versions().next_keys;
         let version = next.get();
         if version != 0 {
             // 0 after the last one, and for ever.

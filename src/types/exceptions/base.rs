@@ -69,7 +69,7 @@ pub(super) const SPEC: TypeSpec = TypeSpec {
         MethodDef::one("add_note", add_note, "add_note($self, object, /)\n--\n\nAdd a note to the exception"),
     ],
     getset: &[
-        GetSetDef::get_set("__suppress_context__", get_suppress_context, set_suppress_context, ""),
+        GetSetDef::field_set("__suppress_context__", get_suppress_context, set_suppress_context, ""),
         GetSetDef::get_set("__dict__", attr::get_dict_attribute, attr::set_dict_attribute, ""),
         GetSetDef::get_set("args", get_args, set_args, ""),
         GetSetDef::get_set("__traceback__", get_traceback, set_traceback, ""),

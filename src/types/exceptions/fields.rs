@@ -51,7 +51,7 @@ pub(super) use family;
 /// A plain attribute over a `Slot<PyObject>`: None while it is empty, and anything can be put there.
 macro_rules! member {
     ($object:ty, $slot:ident, $name:literal, $doc:literal) => {
-        $crate::object::GetSetDef::get_set(
+        $crate::object::GetSetDef::field_set(
             $name,
             |ts, object| Ok(object.cast::<$object>().$slot.get().unwrap_or_else(|| ts.none())),
             |_ts, object, value| {

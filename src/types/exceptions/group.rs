@@ -52,8 +52,12 @@ pub(super) const BASE_SPEC: TypeSpec = TypeSpec {
         MethodDef::one("subgroup", subgroup, "subgroup($self, matcher_value, /)\n--\n\n"),
     ],
     getset: &[
-        GetSetDef::get("message", |ts, o| Ok(this(o).message.get().unwrap_or_else(|| ts.none())), "exception message"),
-        GetSetDef::get("exceptions", |_ts, o| Ok(this(o).exceptions().into_object()), "nested exceptions"),
+        GetSetDef::field(
+            "message",
+            |ts, o| Ok(this(o).message.get().unwrap_or_else(|| ts.none())),
+            "exception message",
+        ),
+        GetSetDef::field("exceptions", |_ts, o| Ok(this(o).exceptions().into_object()), "nested exceptions"),
     ],
     dictoffset: offset_of!(PyBaseException, dict),
     ..TypeSpec::EMPTY

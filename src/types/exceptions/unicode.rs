@@ -49,13 +49,13 @@ family!(PyUnicodeError: encoding, object, reason);
 const GETSET: &[GetSetDef] = &[
     member!(PyUnicodeError, encoding, "encoding", "exception encoding"),
     member!(PyUnicodeError, object, "object", "exception object"),
-    GetSetDef::get_set(
+    GetSetDef::field_set(
         "start",
         |ts, o| PyInt::from_i64(ts, this(o).start.get() as i64),
         |ts, o, v| set_number(ts, &this(o).start, v),
         "exception start",
     ),
-    GetSetDef::get_set(
+    GetSetDef::field_set(
         "end",
         |ts, o| PyInt::from_i64(ts, this(o).end.get() as i64),
         |ts, o, v| set_number(ts, &this(o).end, v),
@@ -227,15 +227,14 @@ impl PyUnicodeError {
 fn push_where(
     ts: &ThreadState,
     text: &mut StrBuilder,
-    start: usize,
-    end: usize,
+    (start, end): (isize, isize),
     one: bool,
     reason: &PyStr,
 ) -> PyResult<()> {
     let written = if one {
         write!(text, " in position {start}: ")
     } else {
-        write!(text, "s in position {start}-{}: ", end as isize - 1)
+        write!(text, "s in position {start}-{}: ", end.wrapping_sub(1))
     };
     if written.is_err() {
         return Err(ts.raise_no_memory());
@@ -285,17 +284,17 @@ fn translate_str(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn push_text_place(ts: &ThreadState, text: &mut StrBuilder, error: &PyUnicodeError, reason: &PyStr) -> PyResult<()> {
-    let (start, end) = (error.start_index(), error.end_index());
+    let (start, end) = (error.start.get(), error.end.get());
     let subject = error.object.get();
     let subject = subject.as_deref().and_then(|s| s.downcast::<PyStr>());
-    let one = match subject {
-        Some(subject) if start < subject.len() && end == start + 1 => {
-            push_character(ts, text, subject.char_at(start))?;
+    let one = match (subject, usize::try_from(start)) {
+        (Some(subject), Ok(at)) if at < subject.len() && end.checked_sub(1) == Some(start) => {
+            push_character(ts, text, subject.char_at(at))?;
             true
         }
         _ => false,
     };
-    push_where(ts, text, start, end, one, reason)
+    push_where(ts, text, (start, end), one, reason)
 }
 
 fn decode_str(ts: &ThreadState, object: &PyObject) -> PyResult {
@@ -304,15 +303,16 @@ fn decode_str(ts: &ThreadState, object: &PyObject) -> PyResult {
         return Ok(PyStr::empty().into_object());
     }
     let (reason, encoding) = (str_or_none(ts, &error.reason)?, str_or_none(ts, &error.encoding)?);
-    let (start, end) = (error.start_index(), error.end_index());
+    let (start, end) = (error.start.get(), error.end.get());
     let mut text = StrBuilder::new();
     text.push_str("'")?;
     text.push(&encoding)?;
     text.push_str("' codec can't decode byte")?;
     let subject = error.object.get();
-    let byte = subject.as_deref().and_then(|s| s.downcast::<PyBytes>()).and_then(|b| b.as_slice().get(start).copied());
+    let bytes = subject.as_deref().and_then(|s| s.downcast::<PyBytes>());
+    let byte = bytes.zip(usize::try_from(start).ok()).and_then(|(bytes, at)| bytes.as_slice().get(at).copied());
     let one = match byte {
-        Some(byte) if end == start + 1 => {
+        Some(byte) if end.checked_sub(1) == Some(start) => {
             if write!(text, " 0x{byte:02x}").is_err() {
                 return Err(ts.raise_no_memory());
             }
@@ -320,6 +320,6 @@ fn decode_str(ts: &ThreadState, object: &PyObject) -> PyResult {
         }
         _ => false,
     };
-    push_where(ts, &mut text, start, end, one, &reason)?;
+    push_where(ts, &mut text, (start, end), one, &reason)?;
     Ok(text.finish(ts)?.into_object())
 }

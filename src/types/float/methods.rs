@@ -76,7 +76,8 @@ static GETSET: &[GetSetDef] = &[
 
 fn float_new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
     let exact = core::ptr::eq(typ, &FLOAT_TYPE.object);
-    if args.has_keywords() && exact {
+    let own_init = typ.slots().init.map(|slot| slot as usize) != FLOAT_TYPE.slots().init.map(|slot| slot as usize);
+    if args.has_keywords() && (exact || !own_init) {
         return raise!(ts, exc::TypeError, "float() takes no keyword arguments");
     }
     let value = match *args.positional() {

@@ -10,7 +10,7 @@ use crate::modules::_opcode::traffic;
 use crate::object::*;
 use crate::raise;
 use crate::state::ThreadState;
-use crate::types::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, KIND_CELL, KIND_FREE, PyCode};
+use crate::types::code::{KIND_CELL, KIND_FREE, PyCode};
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none::{is_none, none};
@@ -128,9 +128,8 @@ fn kinds_of_stacks(code: &PyCode) -> PyResult<TryVec<Stack>> {
     let units = code.units();
     let mut stacks = TryVec::new();
     stacks.try_resize(units.len() + 1, Stack::Unreached)?;
-    let is_generator = code.co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0;
-    // A generator is sent None when it starts.
-    stacks[0] = if is_generator { Stack::Kinds(Kind::Object as u64) } else { Stack::Kinds(0) };
+    // RETURN_GENERATOR brings the None that a generator is sent when it starts.
+    stacks[0] = Stack::Kinds(0);
     let mut again = true;
     while again {
         again = false;

@@ -372,6 +372,7 @@ fn f_locals(ts: &ThreadState, object: &PyObject) -> PyResult {
         return locals_proxy::new(ts, this(object));
     }
     match this(object).frame() {
+        Some(frame) if has_hidden(frame) => locals_proxy::new(ts, this(object)),
         Some(frame) => locals_of(ts, frame),
         None => Ok(PyDict::new(ts)?.into_object()),
     }
@@ -418,23 +419,25 @@ fn f_generator(ts: &ThreadState, object: &PyObject) -> PyResult {
     }
 }
 
+/// Whether a comprehension runs in a frame, whose variables are there only while it does.
+fn has_hidden(frame: &Frame) -> bool {
+    frame.code().kinds().iter().enumerate().filter(|(_, kind)| *kind & KIND_HIDDEN != 0).any(|(index, _)| {
+        // SAFETY: the place is one of the frame's.
+        let value = unsafe { (*frame.localsplus().add(index)).as_ref() };
+        value.is_some_and(|value| value.downcast_exact::<PyCell>().is_none_or(|cell| cell.get().is_some()))
+    })
+}
+
 /// The local variables of a frame: the mapping of a module or class body itself, or a new dict of a
 /// function's variables that have values (`locals()`).
 pub fn locals_of(ts: &ThreadState, frame: &Frame) -> PyResult {
     let code = frame.code();
     // SAFETY: the frame owns its locals.
-    if let Some(locals) = unsafe { frame.locals.as_ref() } {
-        // A comprehension's variables are there only while it runs.
-        let hidden = || {
-            code.kinds().iter().enumerate().filter(|(_, kind)| *kind & KIND_HIDDEN != 0).any(|(index, _)| {
-                // SAFETY: the place is one of the frame's.
-                let value = unsafe { (*frame.localsplus().add(index)).as_ref() };
-                value.is_some_and(|value| value.downcast_exact::<PyCell>().is_none_or(|cell| cell.get().is_some()))
-            })
-        };
-        if code.co_flags & CO_OPTIMIZED == 0 && !hidden() {
-            return Ok(locals.new_ref());
-        }
+    if let Some(locals) = unsafe { frame.locals.as_ref() }
+        && code.co_flags & CO_OPTIMIZED == 0
+        && !has_hidden(frame)
+    {
+        return Ok(locals.new_ref());
     }
     let dict = PyDict::new(ts)?;
     // SAFETY: as above.

@@ -76,6 +76,7 @@ pub(super) fn compare(ts: &ThreadState, left: &PyObject, right: &PyObject, op: C
                 other_kept = None;
                 held.view()
             }
+            Err(raised) if ts.raised_matches(&exc::MemoryError) => return Err(raised),
             Err(raised) => {
                 ts.clear_raised(raised);
                 return Ok(not_implemented());

@@ -225,7 +225,7 @@ fn set_new(ts: &ThreadState, typ: &PyTypeObject, _args: Args<'_>) -> PyResult {
 
 fn set_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     let set = this(object);
-    if args.has_keywords() && crate::types::tuple::inherits_new(object.ob_type(), &SET_TYPE) {
+    if args.has_keywords() {
         return raise!(ts, exc::TypeError, "set() takes no keyword arguments");
     }
     check_count(ts, object.type_name(), args.len(), 0, 1)?;

@@ -51,7 +51,7 @@ pub const GETSET: &[GetSetDef] = &[
     GetSetDef::get_set("__qualname__", get_qualname, set_qualname, ""),
     GetSetDef::get_set("__bases__", get_bases, set_bases, ""),
     GetSetDef::get("__mro__", get_mro, ""),
-    GetSetDef::get("__base__", get_base, ""),
+    GetSetDef::field("__base__", get_base, ""),
     GetSetDef::get_set("__module__", get_module, set_module, ""),
     GetSetDef::get_set("__abstractmethods__", get_abstractmethods, set_abstractmethods, ""),
     GetSetDef::get("__dict__", get_dict, ""),
@@ -60,11 +60,11 @@ pub const GETSET: &[GetSetDef] = &[
     GetSetDef::get_set("__annotations__", get_annotations, set_annotations, ""),
     GetSetDef::get_set("__annotate__", get_annotate, set_annotate, ""),
     GetSetDef::get_set("__type_params__", get_type_params, set_type_params, ""),
-    GetSetDef::get("__basicsize__", |ts, this| PyInt::from_isize(ts, as_type(this).tp_basicsize.get()), ""),
-    GetSetDef::get("__itemsize__", |ts, this| PyInt::from_isize(ts, as_type(this).tp_itemsize.get()), ""),
-    GetSetDef::get("__flags__", |ts, this| new::flags_object(ts, as_type(this)), ""),
-    GetSetDef::get("__weakrefoffset__", |ts, this| PyInt::from_isize(ts, as_type(this).tp_weaklistoffset.get()), ""),
-    GetSetDef::get("__dictoffset__", |ts, this| PyInt::from_isize(ts, as_type(this).tp_dictoffset.get()), ""),
+    GetSetDef::field("__basicsize__", |ts, this| PyInt::from_isize(ts, as_type(this).tp_basicsize.get()), ""),
+    GetSetDef::field("__itemsize__", |ts, this| PyInt::from_isize(ts, as_type(this).tp_itemsize.get()), ""),
+    GetSetDef::field("__flags__", |ts, this| new::flags_object(ts, as_type(this)), ""),
+    GetSetDef::field("__weakrefoffset__", |ts, this| PyInt::from_isize(ts, as_type(this).tp_weaklistoffset.get()), ""),
+    GetSetDef::field("__dictoffset__", |ts, this| PyInt::from_isize(ts, as_type(this).tp_dictoffset.get()), ""),
 ];
 
 /// `__dict__` of the instances of a class that gives them a dictionary.

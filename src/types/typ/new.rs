@@ -80,7 +80,7 @@ pub fn type_new(ts: &ThreadState, metatype: &PyTypeObject, args: Args<'_>) -> Py
     let bases =
         if bases.is_empty() { PyTuple::new(ts, &[OBJECT_TYPE.as_object()])? } else { Ref::from_borrowed(bases) };
     let base = best_base(ts, &bases)?;
-    let class = Maker { ts, metatype: winner, name, bases: &bases, base, dict: dict.copy(ts)? }.make()?;
+    let class = Maker { ts, metatype: winner, name, bases: &bases, base, dict: dict.copy_by_protocol(ts)? }.make()?;
     let typ = class.cast::<PyTypeObject>();
     set_names(ts, typ)?;
     init_subclass(ts, typ, args)?;
@@ -137,6 +137,7 @@ impl Maker<'_> {
         }
         slotdefs::first_slots(ts, typ, self.bases, &order, &self.dict);
         typ.set_flag(flags::READY, true);
+        self.warn_of_odd_names()?;
         Ok(class)
     }
 
@@ -212,13 +213,35 @@ impl Maker<'_> {
             let place = descr::getset_descriptor(ts, typ, &super::attributes::INSTANCE_WEAKREF)?;
             dict.set_str(ts, id!(__weakref__), &place)?;
         }
-        if dict.get_str(ts, id!(__doc__))?.is_none() {
-            dict.set_str(ts, id!(__doc__), none())?;
+        match dict.get_str(ts, id!(__doc__))? {
+            None => dict.set_str(ts, id!(__doc__), none())?,
+            // C code reads it as UTF-8.
+            Some(doc) => match doc.downcast::<PyStr>() {
+                Some(doc) if !doc.is_ascii() => {
+                    doc.utf8(ts)?;
+                }
+                _ => {}
+            },
         }
         if dict.get_str(ts, id!(__hash__))?.is_none() && dict.get_str(ts, id!(__eq__))?.is_some() {
             dict.set_str(ts, id!(__hash__), none())?;
         }
         self.fill_cells(typ)
+    }
+
+    /// Names that are no str are allowed, but nothing finds them.
+    fn warn_of_odd_names(&self) -> PyResult<()> {
+        let (ts, mut position) = (self.ts, 0);
+        if self.dict.has_str_keys() {
+            return Ok(());
+        }
+        while let Some((name, _)) = self.dict.next(&mut position) {
+            if !name.is_a::<PyStr>() {
+                let message = PyStr::format(ts, format_args!("non-string key in the __dict__ of class {}", self.name))?;
+                return exc::warn(ts, &exc::RuntimeWarning, message.utf8(ts)?, 1);
+            }
+        }
+        Ok(())
     }
 
     fn set_qualname(&self, heap_type: &PyHeapType) -> PyResult<()> {

@@ -42,10 +42,23 @@ pub fn remove_subclass(ts: &ThreadState, base: &PyTypeObject, subclass: &PyTypeO
     let pending = ts.current_exception.take();
     let removed = match key(ts, subclass) {
         Ok(key) => dict.remove(ts, &key).map(drop),
-        Err(raised) => Err(raised),
+        Err(raised) => {
+            // Without memory for the key, the one in the list serves.
+            ts.clear_raised(raised);
+            let (mut position, address) = (0, core::ptr::from_ref(subclass).addr() as u64);
+            loop {
+                match dict.next(&mut position) {
+                    Some((key, _)) if key.downcast::<PyInt>().and_then(PyInt::as_u64) == Some(address) => {
+                        break dict.remove(ts, &key).map(drop);
+                    }
+                    Some(_) => {}
+                    None => break Ok(()),
+                }
+            }
+        }
     };
     if let Err(raised) = removed {
-        // Without memory for the key, the dead weak reference stays; readers skip it.
+        // A dead weak reference may stay; readers skip it.
         ts.clear_raised(raised);
     }
     if dict.is_empty()

@@ -40,16 +40,25 @@ impl Interpreter {
     }
 }
 
+/// Takes the GIL for a state that is alive.
+fn take(gil: &Gil, ts: *mut ThreadState, too_late: impl Fn() -> bool) -> bool {
+    let taken = gil.take(too_late);
+    if taken {
+        gil.held_by(ts);
+    }
+    taken
+}
+
 /// What a Python thread does: takes the GIL, runs, lets go when it is asked, ends its state.
 fn python_thread(interpreter: &Interpreter, steps: u32) {
     let state = ThreadState::default();
     let ts = (&raw const state).cast_mut();
-    assert!(interpreter.gil.take(ts, || false));
+    assert!(take(&interpreter.gil, ts, || false));
     for _ in 0..steps {
         interpreter.step();
         if state.eval_breaker.clear(EvalBreaker::DROP_GIL) {
             interpreter.gil.release_to_another();
-            assert!(interpreter.gil.take(ts, || false));
+            assert!(take(&interpreter.gil, ts, || false));
         }
     }
     interpreter.gil.forget(ts);
@@ -92,7 +101,7 @@ fn latecomers_leave() {
                 thread::spawn(move || {
                     let state = ThreadState::default();
                     let ts = (&raw const state).cast_mut();
-                    if interpreter.gil.take(ts, || interpreter.closed.load(Ordering::SeqCst)) {
+                    if take(&interpreter.gil, ts, || interpreter.closed.load(Ordering::SeqCst)) {
                         interpreter.step();
                         interpreter.gil.forget(ts);
                         interpreter.gil.release();
@@ -104,7 +113,7 @@ fn latecomers_leave() {
             .collect();
         let state = ThreadState::default();
         let ts = (&raw const state).cast_mut();
-        assert!(interpreter.gil.take(ts, || false));
+        assert!(take(&interpreter.gil, ts, || false));
         interpreter.closed.store(true, Ordering::SeqCst);
         interpreter.step();
         interpreter.gil.forget(ts);
@@ -112,6 +121,35 @@ fn latecomers_leave() {
         let through: u32 = late.into_iter().map(|thread| thread.join().unwrap()).sum();
         assert_eq!(interpreter.steps.get(), through + 1);
         interpreter.gil.release();
+        assert!(!interpreter.gil.is_held());
+    });
+}
+
+/// A GIL that is lent again: a thread that waits for it on behalf of an earlier interpreter gets it, sees that its state
+/// has ended, and lets it go; who asks the holder meanwhile does not look at that state.
+#[test]
+fn a_lent_lock_is_given_back_by_who_comes_too_late() {
+    every_way(|| {
+        let interpreter = Interpreter::new();
+        let too_late = {
+            let interpreter = interpreter.clone();
+            thread::spawn(move || {
+                assert!(interpreter.gil.take(|| false));
+                interpreter.step();
+                interpreter.gil.release();
+            })
+        };
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let interpreter = interpreter.clone();
+                thread::spawn(move || python_thread(&interpreter, 2))
+            })
+            .collect();
+        too_late.join().unwrap();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(interpreter.steps.get(), 5);
         assert!(!interpreter.gil.is_held());
     });
 }

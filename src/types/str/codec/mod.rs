@@ -147,9 +147,27 @@ impl Known {
     }
 }
 
+/// In development mode unknown names are found out even where nothing needs them.
+#[cold]
+fn check_names(ts: &ThreadState, encoding: &str, errors: &str) -> PyResult<()> {
+    if ts.interp().finalizing.get() {
+        return Ok(());
+    }
+    if Known::from_name(encoding).is_none() {
+        crate::modules::_codecs::lookup(ts, encoding)?;
+    }
+    if errors != "strict" {
+        crate::modules::_codecs::lookup_error(ts, errors)?;
+    }
+    Ok(())
+}
+
 /// `str.encode`: by a short way where there is one, else through the codec registry. The result of the
 /// registry's codec is checked to be bytes.
 pub fn encode(ts: &ThreadState, text: &PyStr, encoding: &str, errors: &str) -> PyResult {
+    if ts.interp().config().dev_mode > 0 {
+        check_names(ts, encoding, errors)?;
+    }
     match Known::from_name(encoding) {
         Some(Known::Utf8) => encode_utf8(ts, text, errors).map(Ref::into_object),
         Some(Known::Latin1) => encode_latin1(ts, text, errors).map(Ref::into_object),
@@ -164,6 +182,9 @@ pub fn encode(ts: &ThreadState, text: &PyStr, encoding: &str, errors: &str) -> P
 /// Decodes a bytes-like object (`bytes.decode`, `str(object, encoding)`) that has been asked for its bytes
 /// already: by a short way where there is one, else through the codec registry.
 pub fn decode(ts: &ThreadState, object: &PyObject, bytes: &[u8], encoding: &str, errors: &str) -> PyResult {
+    if ts.interp().config().dev_mode > 0 {
+        check_names(ts, encoding, errors)?;
+    }
     match Known::from_name(encoding) {
         Some(Known::Utf8) => decode_utf8(ts, bytes, errors).map(Ref::into_object),
         Some(Known::Latin1) => decode_latin1(ts, bytes).map(Ref::into_object),

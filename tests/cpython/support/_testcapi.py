@@ -1,0 +1,40 @@
+"""CPython's module of the same name: functions from C (host/testcapi.c), classes that would be C's over them."""
+import sys as _sys
+
+from _hosttestcapi import *
+from _hosttestcapi import bound as _bound
+
+globals().update(_bound(_sys.modules[__name__]))
+
+
+class MethInstance:
+    """Has functions with itself as their self."""
+
+    def __init__(self):
+        self.__dict__.update(_bound(self))
+
+
+class MethClass:
+    """Has functions with the class as their self."""
+
+
+for _name, _function in _bound(MethClass).items():
+    setattr(MethClass, _name, _function)
+
+
+class MethStatic:
+    """Has functions without a self."""
+
+
+for _name, _function in _bound().items():
+    setattr(MethStatic, _name, _function)
+
+del _name, _function
+
+
+class awaitType:
+    def __init__(self, iterator):
+        self._iterator = iterator
+
+    def __await__(self):
+        return self._iterator

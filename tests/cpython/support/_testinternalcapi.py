@@ -1,0 +1,31 @@
+"""CPython's module of the same name: what our own internals can answer."""
+import os as _os
+import struct as _struct
+import sys as _sys
+
+SIZEOF_PYGC_HEAD = _struct.calcsize("PP")
+SIZEOF_MANAGED_PRE_HEADER = _struct.calcsize("PP")
+
+has_inline_values = _sys._hognose.has_inline_values
+
+
+def get_config():
+    off = "no_debug_ranges" in _sys._xoptions
+    if not _sys.flags.ignore_environment and _os.environ.get("PYTHONNODEBUGRANGES"):
+        off = True
+    return {"code_debug_ranges": int(not off)}
+
+
+def get_immortalize_deferred():
+    return False
+
+
+def suppress_immortalization(suppress):
+    """Nothing is immortal because it is deferred."""
+
+
+def get_recursion_depth():
+    depth, frame = -1, _sys._getframe()
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    return depth

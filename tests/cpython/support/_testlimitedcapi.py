@@ -1,0 +1,2 @@
+"""CPython's module of the same name."""
+from _hosttestlimitedcapi import *
