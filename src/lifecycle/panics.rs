@@ -40,6 +40,15 @@ impl Write for PanicText {
     }
 }
 
+/// How the texts of those panics begin that end the process without unwinding.
+const FINAL: [&str; 5] = [
+    "misaligned pointer dereference",
+    "null pointer dereference",
+    "panic in a destructor",
+    "panic in a function that cannot unwind",
+    "unsafe precondition(s) violated",
+];
+
 static LAST: Mutex<PanicText> = Mutex::new(PanicText::EMPTY);
 
 /// The text of the process's last panic.
@@ -63,6 +72,10 @@ pub fn install() {
                 let _ = write!(text, " ({}:{})", place.file(), place.line());
             }
             *LAST.lock().unwrap_or_else(PoisonError::into_inner) = text;
+            if FINAL.iter().any(|start| text.as_str().starts_with(start)) {
+                // Nobody can catch it: this is the last chance to say it.
+                fatal("");
+            }
         }));
     });
 }
