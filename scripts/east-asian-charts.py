@@ -116,7 +116,8 @@ def main():
     lead = [*range(0x81, 0xA0), *range(0xE0, 0xF0), *range(0xFA, 0xFD)]
     standard = read("shift_jis", lead, trails)
     cp932 = {c: t for c, t in read("cp932", lead, trails).items() if standard.get(c) != t}
-    write("cp932", cp932, only=written("cp932", cp932, code), also=also("cp932", {**standard, **cp932}))
+    only = [c for c in written("cp932", {**standard, **cp932}, code) if c in cp932]
+    write("cp932", cp932, only=only, also=also("cp932", {**standard, **cp932}))
 
 
 main()

@@ -93,6 +93,9 @@ pub fn start_with(ts: &ThreadState, frames: usize) -> PyResult<()> {
     if !(1..=tracemalloc::MOST_FRAMES).contains(&frames) {
         return raise!(ts, exc::ValueError, "the number of frames must be in range [1; {}]", tracemalloc::MOST_FRAMES);
     }
+    if !ts.interp().owns_heap.get() {
+        return raise!(ts, exc::RuntimeError, "the main interpreter traces the heap that this interpreter uses");
+    }
     Ok(tracemalloc::start(ts, frames)?)
 }
 

@@ -563,6 +563,19 @@ fn warn_function(ts: &ThreadState, _module: &PyObject, args: Args<'_>) -> PyResu
     Ok(ts.none())
 }
 
+/// Finds the loader in a module's global variables and asks it for the source text, which `linecache` keeps by itself:
+/// here what is wrong with the loader is found out.
+fn ask_loader(ts: &ThreadState, globals: &PyObject) -> PyResult<()> {
+    let bless = protocol::import_attr(ts, "importlib._bootstrap_external", "_bless_my_loader")?;
+    let loader = call::call_with(ts, &bless, &[globals])?;
+    let name = globals.cast::<PyDict>().get_str(ts, id!(__name__))?;
+    let (false, Some(name)) = (is_none(&loader), name) else { return Ok(()) };
+    if let Some(get_source) = attr::get_opt(ts, &loader, &*PyStr::intern(ts, "get_source")?)? {
+        call::call_with(ts, &get_source, &[&name])?;
+    }
+    Ok(())
+}
+
 static WARN_EXPLICIT: Signature<8> = Signature::new(
     "warn_explicit",
     ["message", "category", "filename", "lineno", "module", "registry", "module_globals", "source"],
@@ -587,6 +600,9 @@ fn warn_explicit_function(ts: &ThreadState, _module: &PyObject, args: Args<'_>) 
         && !globals.is_a::<PyDict>()
     {
         return raise!(ts, exc::TypeError, "module_globals must be a dict, not '{}'", globals.type_name());
+    }
+    if let Some(globals) = globals.filter(|g| !is_none(g)) {
+        ask_loader(ts, globals)?;
     }
     warn_explicit_object(
         ts,

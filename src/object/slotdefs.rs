@@ -618,7 +618,17 @@ fn compare_name(op: CompareOp) -> &'static PyStr {
 }
 
 fn generic_richcompare(ts: &ThreadState, this: &PyObject, other: &PyObject, op: CompareOp) -> PyResult {
-    try_binary(ts, this, compare_name(op), other)
+    match lookup_special(ts, this, compare_name(op)) {
+        Ok(Some(Method::Bound(method))) => call_with(ts, &method, &[other]),
+        Ok(Some(Method::Unbound(function))) => call_with(ts, &function, &[this, other]),
+        Ok(None) => Ok(not_implemented()),
+        Err(raised) if ts.raised_matches(&exc::MemoryError) => Err(raised),
+        // A method that cannot even be got does not know the other operand.
+        Err(raised) => {
+            ts.clear_raised(raised);
+            Ok(not_implemented())
+        }
+    }
 }
 
 fn generic_iter(ts: &ThreadState, this: &PyObject) -> PyResult {

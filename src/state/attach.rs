@@ -109,11 +109,14 @@ pub fn bound() -> Option<NonNull<ThreadState>> {
         let ended = runtime.states_ended_elsewhere.load(Ordering::Acquire);
         if here.ended_elsewhere.get() != ended {
             let _states = runtime.states.lock();
-            if find(ts.as_ptr()).is_none_or(|found| found.id != here.bound_id.get()) {
+            let Some(found) = find(ts.as_ptr()).filter(|found| found.id == here.bound_id.get()) else {
                 here.bound.set(ptr::null());
                 return None;
+            };
+            // Who attaches a state of a closed interpreter has to look again, and is refused.
+            if !found.interp().is_closed_to(crate::sync::thread_ident()) {
+                here.ended_elsewhere.set(ended);
             }
-            here.ended_elsewhere.set(ended);
         }
         Some(ts)
     })

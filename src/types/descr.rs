@@ -360,9 +360,11 @@ impl PyWrapperDescr {
 }
 
 impl PyMemberDescr {
-    /// The offset of a place of `__slots__`; None for a C program's member and for a read-only field.
+    /// The offset of a place of `__slots__`; None for a C program's member, for a read-only field and for one that
+    /// functions read.
     pub fn slot_offset(&self) -> Option<usize> {
-        (self.c.get().is_null() && !self.read_only.get()).then(|| self.offset.get())
+        let is_place = self.c.get().is_null() && !self.read_only.get() && self.native.get().is_none();
+        is_place.then(|| self.offset.get())
     }
 }
 

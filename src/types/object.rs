@@ -161,7 +161,12 @@ pub fn object_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyRes
         return raise!(ts, exc::TypeError, "object.__init__() takes exactly one argument (the instance to initialize)");
     }
     if makes_plainly(typ) {
-        return raise!(ts, exc::TypeError, "{}() takes no arguments", typ.full_name());
+        return raise!(
+            ts,
+            exc::TypeError,
+            "{}.__init__() takes exactly one argument (the instance to initialize)",
+            typ.name()
+        );
     }
     Ok(())
 }

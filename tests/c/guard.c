@@ -122,7 +122,7 @@ int main(int argc, char **argv)
     dies("overflow", SIGSEGV);
     has("Guard: buffer overflow: write at address ");
     has("\n    0 bytes after the end of the block below\n");
-    has(": 64 bytes of the mem domain\nAllocated by thread ");
+    has(": 64 bytes of the mem domain, interpreter 0\nAllocated by thread ");
     has(" (most recent call first):\n  File \"<string>\", line 2 in f\n  File \"<string>\", line 1 in <module>\n");
     dies("use-after-free", SIGSEGV);
     has("Guard: use after free: read at address ");

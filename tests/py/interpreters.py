@@ -58,11 +58,11 @@ view = memoryview(memory)
 one.prepare_main(view=view)
 one.exec('assert bytes(view) == b"0123456789"\nview[3:5] = b"xy"')
 assert memory == b'012xy56789', memory
-view.release()
-raises(BufferError, memory.append, 1)
+raises(BufferError, view.release)
 one.exec('view.release(); del view')
 for _ in range(100):
     pass
+view.release()
 memory.append(1)
 
 # Queues.

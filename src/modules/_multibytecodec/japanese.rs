@@ -68,9 +68,14 @@ const CHANGED_IN_2000: u32 = 0x9B1D;
 const KATAKANA: core::ops::RangeInclusive<u32> = 0xFF61..=0xFF9F;
 const KATAKANA_SHIFT: u32 = 0xFF61 - 0xA1;
 
+/// Whether a code of the first plane has come after an edition.
+fn is_too_new(edition: Edition, code: [u8; 2]) -> bool {
+    edition == Edition::Of2000 && NEW_IN_2004.contains(&code)
+}
+
 /// The first plane of JIS X 0213: a character or a pair.
 pub(super) fn read_plane_1(edition: Edition, code: [u8; 2]) -> Option<u32> {
-    if edition == Edition::Of2000 && NEW_IN_2004.contains(&code) {
+    if is_too_new(edition, code) {
         return None;
     }
     JISX0213_1.read(code[0], code[1]).or_else(|| JISX0208.read(code[0], code[1]))
@@ -200,6 +205,11 @@ fn decode_euc_jisx0213(edition: Edition, bytes: &[u8], text: &mut Text) -> PyRes
     fn second(edition: Edition, code: [u8; 2]) -> Option<u32> {
         read_plane_2(edition, code).or_else(|| JISX0212.read(code[0], code[1]))
     }
+    if let &[lead, trail, ..] = bytes
+        && is_too_new(edition, [lead ^ 0x80, trail ^ 0x80])
+    {
+        return Ok(Step::Invalid(2));
+    }
     if edition == Edition::Of2000 {
         decode_euc(bytes, text, |code| read_plane_1(Edition::Of2000, code), |code| second(Edition::Of2000, code))
     } else {
@@ -263,7 +273,7 @@ fn decode_shift_jis(_: &mut State, bytes: &[u8], text: &mut Text) -> PyResult<St
         text.push_char(ch)?;
         return Ok(Step::Done(1));
     }
-    if !matches!(lead, 0x81..=0x9F | 0xE0..=0xEF) {
+    if !matches!(lead, 0x81..=0x9F | 0xE0..=0xEA) {
         return Ok(Step::Invalid(1));
     }
     let Some(&trail) = bytes.get(1) else { return Ok(Step::Incomplete) };
@@ -395,7 +405,11 @@ fn decode_shift_jisx0213(edition: Edition, bytes: &[u8], text: &mut Text) -> PyR
         return Ok(Step::Invalid(1));
     }
     let Some(&trail) = bytes.get(1) else { return Ok(Step::Incomplete) };
-    let number = unshift(lead, trail).and_then(|(row, column)| match row.checked_sub(94) {
+    let place = unshift(lead, trail);
+    if place.is_some_and(|(row, column)| row < 94 && is_too_new(edition, [row + 0x21, column])) {
+        return Ok(Step::Invalid(2));
+    }
+    let number = place.and_then(|(row, column)| match row.checked_sub(94) {
         None => match [row + 0x21, column] {
             BACKSLASH => Some(0x5C),
             TILDE => Some(0x7E),

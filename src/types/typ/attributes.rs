@@ -69,7 +69,15 @@ pub const GETSET: &[GetSetDef] = &[
 
 /// `__dict__` of the instances of a class that gives them a dictionary.
 pub static INSTANCE_DICT: GetSetDef =
-    GetSetDef::get_set("__dict__", attr::get_dict_attribute, attr::set_dict_attribute, "the instance's attributes");
+    GetSetDef::get_set("__dict__", attr::get_dict_attribute, set_instance_dict, "the instance's attributes");
+
+/// A class's instances, unlike native objects, may lose their dictionary: they get an empty one.
+fn set_instance_dict(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
+    match value {
+        Some(_) => attr::set_dict_attribute(ts, object, value),
+        None => instance::set_dict(ts, object, None),
+    }
+}
 
 /// `__weakref__` of the instances of a class that gives them weak references.
 pub static INSTANCE_WEAKREF: GetSetDef =

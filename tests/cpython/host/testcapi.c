@@ -391,7 +391,7 @@ static int add_limits(PyObject *self)
         {"INT64_MAX", INT64_MAX}, {"INT64_MIN", INT64_MIN},
         {"PY_SSIZE_T_MAX", PY_SSIZE_T_MAX}, {"PY_SSIZE_T_MIN", PY_SSIZE_T_MIN},
         {"SIZEOF_VOID_P", sizeof(void *)}, {"SIZEOF_WCHAR_T", sizeof(wchar_t)}, {"SIZEOF_TIME_T", sizeof(time_t)},
-        {"Py_C_RECURSION_LIMIT", 10000}, {"the_number_three", 3}, {"ONE", 1},
+        {"the_number_three", 3}, {"ONE", 1},
     };
     const struct {
         const char *name;

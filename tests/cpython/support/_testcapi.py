@@ -4,6 +4,14 @@ import sys as _sys
 from _hosttestcapi import *
 from _hosttestcapi import bound as _bound
 
+
+
+def __getattr__(name):
+    if name == "Py_C_RECURSION_LIMIT":
+        raise ImportError("native recursion ends with the stack, not at a number")
+    raise AttributeError(f"module '_testcapi' has no attribute '{name}'")
+
+
 globals().update(_bound(_sys.modules[__name__]))
 
 

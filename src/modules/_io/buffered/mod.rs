@@ -580,7 +580,11 @@ fn close(ts: &ThreadState, object: &PyObject) -> PyResult {
         }
     }
     let flushed = call::call_method(ts, object, id!(flush), &[]).map(drop);
-    let result = and_then_close(ts, flushed, || call::call_method(ts, &raw, id!(close), &[]));
+    // Who waits to write meanwhile finds it closed.
+    let result = and_then_close(ts, flushed, || {
+        let _busy = this.enter(ts)?;
+        call::call_method(ts, &raw, id!(close), &[])
+    });
     if !this.busy.get() {
         this.pos.set(0);
         this.forget_read();
