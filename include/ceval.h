@@ -15,6 +15,8 @@ PyAPI_FUNC(PyObject *) PyEval_GetBuiltins(void);
 PyAPI_FUNC(PyObject *) PyEval_GetGlobals(void);
 PyAPI_FUNC(PyObject *) PyEval_GetLocals(void);
 PyAPI_FUNC(PyFrameObject *) PyEval_GetFrame(void);
+/* None: calls are not counted. A new reference. Removed from CPython in 3.7. */
+PyAPI_FUNC(PyObject *) PyEval_GetCallStats(PyObject *self) Py_DEPRECATED(3.7);
 /* The same as new references; NULL without an exception when nothing runs. Since 3.13. */
 PyAPI_FUNC(PyObject *) PyEval_GetFrameBuiltins(void);
 PyAPI_FUNC(PyObject *) PyEval_GetFrameGlobals(void);

@@ -72,6 +72,34 @@ PyAPI_FUNC(PyStatus) Hog_PopAllocator(Hog_AllocatorToken token);
 #define HOG_GILSTATE_LATE ((PyGILState_STATE)2)
 PyAPI_FUNC(int) Hog_SetLateThreadPolicy(int policy);
 
+/* ---- The end ---- */
+
+/* A block that was still alive when the heap went. */
+typedef struct {
+    int domain;             /* PyMemAllocatorDomain: mem or obj */
+    size_t size;            /* bytes */
+    const char *type;       /* the name of the type of the object in it, or NULL */
+    const char *module;     /* the extension module whose type that is, or NULL */
+    const char *traceback;  /* where it was allocated, as lines of text, or NULL: tracemalloc did not trace */
+} Hog_LiveBlock;
+
+/* What finalization has found; new fields come at the end. */
+typedef struct {
+    size_t size;            /* in: sizeof(Hog_FinalizeReport) of the caller; out: how many bytes were filled in */
+    int status;             /* the result */
+    size_t live_blocks[3];  /* raw (less what was alive before initialization), mem, obj: each is to be 0 */
+    size_t live_bytes[3];
+    size_t stopped_threads; /* daemon threads that were stopped in native code: what that holds is alive, and no leak */
+    size_t count;           /* rows */
+    Hog_LiveBlock *blocks;  /* one for each block of mem and obj, in one raw block with the texts */
+    size_t unlisted;        /* blocks without a row, for want of memory */
+} Hog_FinalizeReport;
+
+/* Py_FinalizeEx with a report; NULL for none. Its result. What is in the report is freed by Hog_ClearFinalizeReport,
+   at any time; no thread state is needed for that. */
+PyAPI_FUNC(int) Hog_FinalizeEx(Hog_FinalizeReport *report);
+PyAPI_FUNC(void) Hog_ClearFinalizeReport(Hog_FinalizeReport *report);
+
 /* ---- Figures ----
  *
  * All functions from here on need an attached thread state. `interp` is its interpreter, or NULL, which means the

@@ -56,6 +56,15 @@ PyAPI_FUNC(wchar_t *) Py_GetProgramFullPath(void) Py_DEPRECATED(3.13);
 PyAPI_FUNC(wchar_t *) Py_GetPrefix(void) Py_DEPRECATED(3.13);
 PyAPI_FUNC(wchar_t *) Py_GetExecPrefix(void) Py_DEPRECATED(3.13);
 PyAPI_FUNC(wchar_t *) Py_GetPythonHome(void) Py_DEPRECATED(3.13);
+/* The module search path of the next initialization, with colons; copied. NULL takes it back. sys.prefix and
+   sys.exec_prefix become empty. Use PyConfig.module_search_paths. */
+PyAPI_FUNC(void) Py_SetPath(const wchar_t *path) Py_DEPRECATED(3.11);
+/* The module search path as initialization has computed it, with colons, borrowed until finalization; NULL when nothing
+   is initialized. Any thread. */
+PyAPI_FUNC(wchar_t *) Py_GetPath(void) Py_DEPRECATED(3.13);
+/* Encoding and error handler of the next initialization's standard streams, copied; NULL leaves one as it is. 0; -1 when
+   the runtime is initialized, -2 for a text that cannot be decoded and without memory. No exception. */
+PyAPI_FUNC(int) Py_SetStandardStreamEncoding(const char *encoding, const char *errors) Py_DEPRECATED(3.11);
 
 /* A text of the system in wide characters, freed with PyMem_RawFree, and its length; NULL, without an exception, and
    a length of (size_t)-1 when memory is wanting. After pre-initialization. Since 3.5. */
@@ -64,6 +73,10 @@ PyAPI_FUNC(wchar_t *) Py_DecodeLocale(const char *text, size_t *length);
 PyAPI_FUNC(char *) Py_EncodeLocale(const wchar_t *text, size_t *error_position);
 
 #ifndef Py_LIMITED_API
+/* Calls a function at the end of an interpreter, which is the attached thread state's: after atexit's functions, when
+   the modules are gone; in the order of registration. 0, or -1 with an exception. Since 3.13. */
+typedef void (*atexit_datacallbackfunc)(void *);
+PyAPI_FUNC(int) PyUnstable_AtExit(PyInterpreterState *interp, atexit_datacallbackfunc callback, void *data);
 /* The same with the name of the function. */
 PyAPI_FUNC(void) _Py_NO_RETURN _Py_FatalErrorFunc(const char *function, const char *message);
 PyAPI_FUNC(void) _Py_NO_RETURN _Py_FatalErrorFormat(const char *function, const char *format, ...);

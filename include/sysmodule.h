@@ -17,6 +17,8 @@ PyAPI_FUNC(int) PySys_SetObject(const char *name, PyObject *value);
 PyAPI_FUNC(void) PySys_SetArgv(int argc, wchar_t **argv) Py_DEPRECATED(3.11);
 PyAPI_FUNC(void) PySys_SetArgvEx(int argc, wchar_t **argv, int update_path) Py_DEPRECATED(3.11);
 PyAPI_FUNC(void) PySys_SetPath(const wchar_t *path) Py_DEPRECATED(3.11);
+/* Empties sys.warnoptions; nothing to do before initialization. Cannot fail. Use PyConfig.warnoptions. */
+PyAPI_FUNC(void) PySys_ResetWarnOptions(void) Py_DEPRECATED(3.13);
 /* Write to sys.stdout or sys.stderr, or where that fails to the descriptor: at most 1000 bytes. Cannot fail; an
    exception that is set stays. */
 PyAPI_FUNC(void) PySys_WriteStdout(const char *format, ...) Py_GCC_ATTRIBUTE((format(printf, 1, 2)));

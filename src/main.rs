@@ -24,11 +24,15 @@ static GLOBAL: CountingAlloc<std::alloc::System> = CountingAlloc(std::alloc::Sys
 const LEAKED: i32 = 3;
 
 fn main() -> ExitCode {
+    lifecycle::panics::install();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|a| a == "--oom-sweep") {
         return sweep::command(&arguments[2..], &whole_run);
     }
-    finish(whole_run(&arguments))
+    match std::panic::catch_unwind(|| whole_run(&arguments)) {
+        Ok(status) => finish(status),
+        Err(_) => lifecycle::panics::fatal("hognose"),
+    }
 }
 
 /// A program's whole life in this process; its exit status.

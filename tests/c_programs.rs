@@ -155,6 +155,17 @@ fn what_leaks_is_named() {
     }
 }
 
+/// The same as data, with the module and the place, and nothing when nothing leaks.
+#[test]
+fn leaks_are_told_as_data() {
+    run_everywhere("leak_report", &[]);
+}
+
+#[test]
+fn functions_of_old_are_honoured() {
+    run_everywhere("legacy_init", &[]);
+}
+
 #[test]
 fn blocks_are_traced() {
     run_everywhere("tracemalloc", &[]);

@@ -315,7 +315,8 @@ pub fn guard<R: IntoC>(function: &str, body: impl FnOnce(&'static ThreadState) -
 #[cold]
 fn note_panic(ts: &ThreadState, function: &str) {
     // The exception stays set: the caller is told by its result.
-    let _raised = ts.raise_fmt(&exc::SystemError, format_args!("internal error in {function}"));
+    let text = crate::lifecycle::panics::last();
+    let _raised = ts.raise_fmt(&exc::SystemError, format_args!("internal error in {function}: {}", text.as_str()));
 }
 
 /// Declares functions of the C API.

@@ -7,6 +7,7 @@ use hognose_allocators::{Domain, DomainStats, Limit, PageCensus, raw_stats};
 
 use super::convert::{Function, Size};
 use crate::lifecycle::finalize::last_figures;
+use crate::lifecycle::leaks;
 use crate::lifecycle::memstats::Figures;
 use crate::lifecycle::pressure::{NO_LIMIT, PressureFn};
 use crate::modules::_hognose as own;
@@ -32,7 +33,7 @@ pub unsafe extern "C" fn Hog_LiveBlocks(out: *mut usize) -> c_int {
             None => return -1,
         },
     };
-    let raw = raw_stats().live_blocks.saturating_sub(super::pylifecycle::raw_start());
+    let raw = raw_stats().live_blocks.saturating_sub(super::pylifecycle::raw_start().0);
     // SAFETY: as promised.
     unsafe { out.cast::<[usize; 3]>().write([raw, mem, obj]) };
     0
@@ -42,6 +43,66 @@ pub unsafe extern "C" fn Hog_LiveBlocks(out: *mut usize) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn Hog_ReportLiveBlocks(on: c_int) {
     crate::lifecycle::finalize::report_live_blocks(on != 0);
+}
+
+/* ---- The end ---- */
+
+/// `Py_FinalizeEx` that tells what is still alive. Its result; the report is filled in as far as its size goes.
+///
+/// # Safety
+///
+/// As for `Py_FinalizeEx`; `report` is a struct whose `size` was set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Hog_FinalizeEx(report: *mut leaks::FinalizeReport) -> c_int {
+    // SAFETY: as promised.
+    let finalize = || unsafe { super::pylifecycle::Py_FinalizeEx() };
+    if report.is_null() {
+        return finalize();
+    }
+    let mut own = leaks::FinalizeReport {
+        size: 0,
+        status: 0,
+        live_blocks: [0; 3],
+        live_bytes: [0; 3],
+        stopped_threads: 0,
+        count: 0,
+        blocks: core::ptr::null_mut(),
+        unlisted: 0,
+    };
+    leaks::finalize_with(&mut own, finalize, || {
+        let raw = raw_stats();
+        let (blocks, bytes) = super::pylifecycle::raw_start();
+        (raw.live_blocks.saturating_sub(blocks), raw.live_bytes.saturating_sub(bytes))
+    });
+    // SAFETY: as promised: the caller's struct has that many bytes, of which the first word is the number.
+    unsafe {
+        let size = (*report).size.min(size_of::<leaks::FinalizeReport>());
+        own.size = size;
+        if size < size_of::<leaks::FinalizeReport>() {
+            // A caller who has no place for the rows is not given what it could not free.
+            let status = own.status;
+            leaks::clear(&mut own);
+            own.status = status;
+        }
+        core::ptr::copy_nonoverlapping((&raw const own).cast::<u8>(), report.cast::<u8>(), size);
+    }
+    own.status
+}
+
+/// Frees what `Hog_FinalizeEx` has put into a report. Any thread, at any time.
+///
+/// # Safety
+///
+/// `report` is null or was filled in by `Hog_FinalizeEx`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Hog_ClearFinalizeReport(report: *mut leaks::FinalizeReport) {
+    // SAFETY: as promised; a struct of an older size has no rows.
+    if let Some(report) = unsafe { report.as_mut() }
+        && report.size >= size_of::<leaks::FinalizeReport>()
+    {
+        // SAFETY: as promised.
+        unsafe { leaks::clear(report) };
+    }
 }
 
 /* ---- Figures ---- */

@@ -25,6 +25,7 @@ pub mod hognose;
 pub mod import;
 pub mod initconfig;
 pub mod interpguard;
+pub mod legacy_init;
 pub mod listobject;
 pub mod lock;
 pub mod longobject;

@@ -25,6 +25,7 @@ pub extern "C" fn Py_IsFinalizing() -> c_int {
 
 /// A status from code in which a panic must not get out.
 pub(super) fn status_of(start: impl FnOnce() -> StatusResult) -> PyStatus {
+    lifecycle::panics::install();
     match std::panic::catch_unwind(core::panic::AssertUnwindSafe(start)) {
         Ok(result) => PyStatus::from_result(result),
         Err(_) => PyStatus::error(c"internal error"),
@@ -118,17 +119,20 @@ pub unsafe extern "C" fn Py_SetPythonHome(home: *const WChar) {
 // The raw domain's live blocks when the runtime started, for `Hog_LiveBlocks`.
 
 static RAW_START: AtomicUsize = AtomicUsize::new(0);
+static RAW_START_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 pub(super) fn note_raw_start() {
     let runtime = Runtime::get();
     if !runtime.initialized.load(Ordering::Acquire) && config::preinitialized().is_none() {
-        RAW_START.store(hognose_allocators::raw_stats().live_blocks, Ordering::Release);
+        let raw = hognose_allocators::raw_stats();
+        RAW_START.store(raw.live_blocks, Ordering::Release);
+        RAW_START_BYTES.store(raw.live_bytes, Ordering::Release);
     }
 }
 
-/// The live blocks of the raw domain before the last initialization.
-pub(super) fn raw_start() -> usize {
-    RAW_START.load(Ordering::Acquire)
+/// The live blocks of the raw domain before the last initialization, and their bytes.
+pub(super) fn raw_start() -> (usize, usize) {
+    (RAW_START.load(Ordering::Acquire), RAW_START_BYTES.load(Ordering::Acquire))
 }
 
 // The end.

@@ -33,6 +33,7 @@ pub mod locale;
 pub mod output;
 pub mod paths;
 pub mod preconfig;
+pub mod preset;
 pub mod runtime;
 pub mod status;
 pub mod strings;

@@ -26,6 +26,11 @@ impl Output {
         Self { fd: 2, used: 0, buffer: [0; CAPACITY] }
     }
 
+    /// Any descriptor.
+    pub const fn descriptor(fd: c_int) -> Self {
+        Self { fd, used: 0, buffer: [0; CAPACITY] }
+    }
+
     /// Writes what is buffered. A failed write loses the text, as there is no place to report it.
     pub fn flush(&mut self) {
         let mut rest = &self.buffer[..self.used];

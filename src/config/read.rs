@@ -53,10 +53,12 @@ impl PyConfig {
                 *field = value;
             }
         }
+        // An argv of one empty text is what an earlier read has made of none.
+        let none = matches!(self.argv.as_slice(), [only] if only.as_slice().is_empty());
+        if self.orig_argv.is_empty() && !none {
+            self.orig_argv = self.argv.try_clone()?;
+        }
         if self.parse_argv == 1 {
-            if self.orig_argv.is_empty() {
-                self.orig_argv = self.argv.try_clone()?;
-            }
             cmdline::parse(self, &mut reading.warnings)?;
         }
         if self.isolated > 0 {
@@ -292,6 +294,9 @@ mod tests {
         assert!(config.pythonpath_env.is_null());
         assert!(config.filesystem_encoding.is("ANSI_X3.4-1968") && config.stdio_errors.is("surrogateescape"));
         assert_eq!((texts(&config.orig_argv).len(), texts(&config.argv)), (0, std::vec!["".into()]));
+        let mut config = PyConfig::new(ConfigKind::Isolated);
+        read_in(b"C", &mut config, &[], &["prog", "-v"]).unwrap();
+        assert_eq!((texts(&config.orig_argv).len(), texts(&config.argv).len(), config.verbose), (2, 2, 0));
         for option in ["-I", "-E"] {
             assert_eq!(read(env, &["p", option]).verbose, 0);
         }

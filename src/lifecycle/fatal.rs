@@ -6,17 +6,10 @@ use core::ffi::c_char;
 use core::fmt::{self, Write as _};
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::stacks::{self, write_text};
 use crate::config::output::Output;
 use crate::state::{Runtime, ThreadState};
-use crate::types::str::PyStr;
 use crate::vm::frame::Frame;
-
-/// A deeper stack is cut.
-const MOST_FRAMES: usize = 100;
-/// A longer name is cut.
-const LONGEST_NAME: usize = 500;
-/// More threads are not shown.
-const MOST_THREADS: usize = 100;
 
 /// Reports a fatal error and aborts the process (`Py_FatalError`).
 #[cold]
@@ -67,58 +60,12 @@ fn write_report(out: &mut Output, function: &str, message: &str) -> fmt::Result 
         out.write_str("unknown")?;
     }
     out.write_str("\n\n")?;
-    write_threads(out)
-}
-
-fn write_threads(out: &mut Output) -> fmt::Result {
-    let Some(current) = ThreadState::try_current() else { return Ok(()) };
-    write_thread(out, current, true)?;
-    let mut other = current.interp().threads.get().cast_const();
-    for _ in 0..MOST_THREADS {
-        // SAFETY: thread states are linked as long as they live; the GIL is ours.
-        let Some(ts) = (unsafe { other.as_ref() }) else { return Ok(()) };
-        if !core::ptr::eq(ts, current) {
-            out.write_str("\n")?;
-            write_thread(out, ts, false)?;
-        }
-        other = ts.next.get().cast_const();
-    }
-    out.write_str("...\n")
-}
-
-/// Writes one thread's frames, innermost first.
-pub fn write_thread(out: &mut Output, ts: &ThreadState, is_current: bool) -> fmt::Result {
-    let id = match ts.thread_id.get() {
-        // SAFETY: a call without effects.
-        0 if is_current => unsafe { libc::pthread_self() as u64 },
-        id => id,
-    };
-    let word = if is_current { "Current thread" } else { "Thread" };
-    writeln!(out, "{word} 0x{id:016x} (most recent call first):")?;
-    let mut frame: *const Frame = ts.frame.get();
-    let mut count = 0;
-    // SAFETY: a thread's frames are linked and whole while it holds the GIL, or waits for it.
-    while let Some(this) = unsafe { frame.as_ref() } {
-        if count == MOST_FRAMES {
-            return out.write_str("  ...\n");
-        }
-        count += 1;
-        out.write_str("  File \"")?;
-        write_text(out, this.code().filename())?;
-        out.write_str("\", line ")?;
-        match this.line() {
-            Some(line) => write!(out, "{line}")?,
-            None => out.write_str("???")?,
-        }
-        out.write_str(" in ")?;
-        write_text(out, this.code().name())?;
-        out.write_str("\n")?;
-        frame = this.previous;
-    }
-    if count == 0 {
-        out.write_str("  <no Python frame>\n")?;
-    }
-    Ok(())
+    // SAFETY: the main interpreter lives while the pointer is set.
+    let main = unsafe { runtime.main_interpreter.load(Ordering::Acquire).as_ref() };
+    let current = ThreadState::try_current();
+    let Some(interp) = current.map(ThreadState::interp).or(main) else { return Ok(()) };
+    stacks::write_threads(out, interp, current)?;
+    stacks::write_extension_modules(out, interp)
 }
 
 /// Tells the allocators how fatal errors are reported here, and how to find the Python stack.
@@ -154,22 +101,6 @@ fn write_stack(out: &mut dyn fmt::Write) -> bool {
         frame = this.previous;
     }
     count != 0
-}
-
-/// Writes a string in ASCII.
-pub(crate) fn write_text(out: &mut dyn fmt::Write, text: &PyStr) -> fmt::Result {
-    for ch in text.chars().take(LONGEST_NAME) {
-        match ch {
-            0x20..=0x7E => out.write_char(ch as u8 as char)?,
-            0..=0xFF => write!(out, "\\x{ch:02x}")?,
-            0x100..=0xFFFF => write!(out, "\\u{ch:04x}")?,
-            _ => write!(out, "\\U{ch:08x}")?,
-        }
-    }
-    if text.len() > LONGEST_NAME {
-        out.write_str("...")?;
-    }
-    Ok(())
 }
 
 /// [`fatal_error`] with C's strings; null is no text.

@@ -364,9 +364,12 @@ pub(super) fn clear(ts: &ThreadState) {
         crate::modules::xi::forget_all();
     }
     crate::modules::xi::buffers::take_back(ts);
-    crate::tracemalloc::stop(ts);
     if interp.is_main() {
+        crate::modules::faulthandler::finish(ts);
         crate::modules::_signal::restore_handlers(ts);
+    } else {
+        // The main one's tracer is asked where the rest was allocated before it goes (see `destroy`).
+        crate::tracemalloc::stop(ts);
     }
     for slot in [
         &ts.context,
@@ -387,6 +390,7 @@ pub(super) fn clear(ts: &ThreadState) {
     ] {
         slot.set(None);
     }
+    interp.exit_callbacks.call_all();
     interp.monitoring.clear(interp);
     ts.trace.clear();
     ts.profile.clear();
@@ -428,6 +432,7 @@ pub(super) fn report_live(heap: &Heap) {
 
 /// The heap's figures are taken, then heap, interpreter and thread state go.
 fn destroy(ts: &ThreadState, interp: &InterpreterState) {
+    let places = super::leaks::note_places(ts);
     let mut figures = LAST.get().unwrap_or_default();
     figures.note_heap(interp.id, ts.heap());
     LAST.set(Some(figures));
@@ -441,6 +446,7 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     if figures.mem.live_blocks != 0 || figures.obj.live_blocks != 0 {
         report_live(ts.heap());
     }
+    super::leaks::look(ts.heap(), places);
     let runtime = Runtime::get();
     let heap = NonNull::from(ts.heap());
     // SAFETY: the configuration is not looked at any more.
@@ -452,6 +458,10 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     LAST.set(Some(figures));
     close_and_forget();
     crate::config::forget_preinitialization();
+    crate::config::preset::withdraw();
+    if runtime.initialized.load(Ordering::Acquire) {
+        crate::config::preset::forget();
+    }
     crate::import::inittab::forget_once();
     let ts = NonNull::from(ts);
     let interp = core::ptr::from_ref(interp).cast_mut();

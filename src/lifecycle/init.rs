@@ -15,6 +15,7 @@ use crate::types::int::PyInt;
 use crate::types::module::PyModule;
 
 use crate::types::str::PyStr;
+use crate::types::str::codec::Known;
 use crate::{id, types};
 
 /// Initializes the runtime with a configuration (`Py_InitializeFromConfig`); does nothing when it is initialized.
@@ -27,7 +28,14 @@ pub fn initialize(config: &PyConfig) -> StatusResult {
     super::fatal::install();
     config::preconfig::preinitialize_for(&config, Args::NONE)?;
     runtime.preinitialized.store(true, Ordering::Release);
-    let result = config.read().and_then(|()| config.compute_paths()).and_then(|()| start(&config));
+    let result = config::preset::fill(&mut config)
+        .and_then(|()| config.read())
+        .and_then(|()| config.compute_paths())
+        .and_then(|()| config::preset::publish(&config))
+        .and_then(|()| start(&config));
+    if result.is_err() {
+        config::preset::withdraw();
+    }
     config.clear();
     result
 }
@@ -39,6 +47,7 @@ fn no_memory(_: NoMemory) -> PyStatus {
 /// Heap, interpreter and thread state, then everything that is made of objects.
 fn start(config: &PyConfig) -> StatusResult {
     set_hash_key(config);
+    super::leaks::print_at_end(config.xoption("leakreport").is_some());
     if config.malloc_stats != 0 {
         set_arena_observer(Some(super::mallocstats::print));
     }
@@ -179,6 +188,9 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     make_streams(ts).map_err(step(c"can't initialize sys standard streams"))?;
     make_main(ts).map_err(step(c"failed to add __main__"))?;
     // Signals are the main interpreter's business.
+    if interp.is_main() && interp.config().faulthandler != 0 {
+        crate::modules::faulthandler::start(ts).map_err(step(c"failed to set faulthandler up"))?;
+    }
     if interp.is_main() && interp.config().install_signal_handlers != 0 {
         crate::modules::_signal::install_handlers(ts).map_err(step(c"can't initialize signals"))?;
     }
@@ -255,7 +267,11 @@ fn make_streams(ts: &ThreadState) -> PyResult<()> {
     let sys = sys.cast::<PyModule>();
     let io = crate::import::import_module(ts, "_io")?;
     let config = ts.interp().config();
-    let encoding = crate::modules::sys::wide_to_str(ts, &config.stdio_encoding)?;
+    let mut encoding = crate::modules::sys::wide_to_str(ts, &config.stdio_encoding)?;
+    if let Some(known) = encoding.downcast::<PyStr>().and_then(PyStr::ascii_str).and_then(Known::from_name) {
+        // The locale's name for it may be another.
+        encoding = PyStr::intern(ts, known.codec_name())?.into_object();
+    }
     let errors = crate::modules::sys::wide_to_str(ts, &config.stdio_errors)?;
     for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {
         let stream = if is_open(fd) {

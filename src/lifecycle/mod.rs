@@ -9,12 +9,15 @@
 //! | `init` | the steps up, each undone when a later one fails |
 //! | `finalize` | the steps down |
 //! | `run` | what the command does: a script, a module, a command, standard input |
+//! | `repl` | the interactive prompt |
 //! | `subinterp` | sub-interpreters |
 //! | `pending` | what the eval breaker asks for |
-//! | `print`, `fatal` | exceptions and fatal errors on standard error |
+//! | `print`, `fatal`, `stacks` | exceptions, fatal errors and threads' stacks on standard error |
+//! | `panics` | what becomes of a panic |
 //! | `fork` | the runtime's locks and threads around a fork |
 //! | `guards` | what keeps an interpreter from finalizing |
 //! | `memstats` | the memory's figures: at the end, and in between |
+//! | `leaks` | what is still alive at the end |
 //! | `mallocstats` | the same as CPython prints them |
 //! | `pressure` | what happens past a soft limit |
 
@@ -23,12 +26,16 @@ pub mod finalize;
 pub mod fork;
 pub mod guards;
 pub mod init;
+pub mod leaks;
 pub mod mallocstats;
 pub mod memstats;
+pub mod panics;
 pub mod pending;
 pub mod pressure;
 pub mod print;
+pub mod repl;
 pub mod run;
+pub mod stacks;
 pub mod subinterp;
 
 pub use finalize::finalize;

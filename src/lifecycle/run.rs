@@ -4,9 +4,9 @@ use hognose_allocators::TryVec;
 use hognose_frontend::Mode;
 
 use super::init::{insert_path_0, main_dict};
-use super::print;
+use super::{print, repl};
 use crate::code::compile::{Request, compile};
-use crate::object::{AsObject, PyRef, PyResult, Raised, Ref, attr, call};
+use crate::object::{AsObject, PyResult, Raised, attr, call};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
 use crate::types::dict::PyDict;
@@ -19,6 +19,10 @@ pub fn run_main() -> i32 {
     let Some(ts) = ThreadState::try_current() else { return 1 };
     let runs = crate::modules::_interpreters::main_runs();
     let mut status = run_configured(ts);
+    // Again when the program has said so meanwhile, in os.environ.
+    if repl::wants_inspection(ts) {
+        status = repl::inspect(ts);
+    }
     drop(runs);
     if super::finalize() < 0 && status == 0 {
         status = 120;
@@ -36,7 +40,7 @@ fn run_configured(ts: &ThreadState) -> i32 {
 /// The exit status of an exception that nobody caught: SystemExit says it, anything else is printed, and 1.
 pub fn exit_status(ts: &ThreadState, raised: Raised) -> i32 {
     let error = ts.take_raised(raised);
-    if error.ob_type().is_subtype(&exc::SystemExit) {
+    if error.ob_type().is_subtype(&exc::SystemExit) && ts.interp().config().inspect == 0 {
         return print::system_exit_status(ts, &error);
     }
     let interrupted = error.ob_type().is_subtype(&exc::KeyboardInterrupt);
@@ -56,6 +60,7 @@ fn run_program(ts: &ThreadState) -> PyResult<()> {
     if config.run_filename.get().is_none() || !is_directory_or_zip(ts)? {
         insert_configured_path_0(ts)?;
     }
+    repl::print_banner(ts)?;
     if config.run_command.get().is_some() {
         let text = wide(&config.run_command)?;
         return run_command(ts, text.cast::<PyStr>());
@@ -275,106 +280,21 @@ pub fn read_descriptor(ts: &ThreadState, fd: i32) -> PyResult<Result<TryVec<u8>,
 }
 
 fn run_standard_input(ts: &ThreadState) -> PyResult<()> {
-    let filename = PyStr::intern(ts, "<stdin>")?;
-    // SAFETY: the call only looks.
-    let interactive = unsafe { libc::isatty(0) } != 0 || ts.interp().config().interactive != 0;
-    if interactive {
-        return interactive_loop(ts, &filename);
+    if repl::is_interactive(ts) {
+        return repl::run(ts);
     }
+    let filename = PyStr::intern(ts, "<stdin>")?;
     match read_descriptor(ts, 0)? {
         Ok(source) => run_text(ts, &source, &filename, true),
         Err(errno) => raise!(ts, exc::OSError, "[Errno {errno}] {}", ErrorText(errno)),
     }
 }
 
-/// Reads statements, runs each as soon as it is whole, and goes on after errors.
-fn interactive_loop(ts: &ThreadState, filename: &Ref<PyStr>) -> PyResult<()> {
-    let globals = main_dict(ts)?;
-    let sys = match ts.interp().sys_dict.get() {
-        Some(sys) => sys,
-        None => return Ok(()),
-    };
-    if ts.interp().config().quiet == 0 {
-        let banner = PyStr::format(
-            ts,
-            format_args!("Hognose {}, Python {} on linux\n", env!("CARGO_PKG_VERSION"), crate::modules::sys::VERSION),
-        )?;
-        print::write_to_stderr(ts, &banner);
-    }
-    for (name, prompt) in [("ps1", ">>> "), ("ps2", "... ")] {
-        let name = PyStr::intern(ts, name)?;
-        if sys.get_str(ts, &name)?.is_none() {
-            let prompt = PyStr::new(ts, prompt)?;
-            sys.set_str(ts, &name, prompt.as_object())?;
-        }
-    }
-    let input =
-        match ts.interp().builtins.get().map(|b| b.get_str(ts, &*PyStr::intern(ts, "input")?)).transpose()?.flatten() {
-            Some(input) => input,
-            None => return Ok(()),
-        };
-    let mut text = TryVec::<u8>::new();
-    let mut future = 0;
-    loop {
-        let prompt_name = PyStr::intern(ts, if text.is_empty() { "ps1" } else { "ps2" })?;
-        let prompt: PyRef = sys.get_str(ts, &prompt_name)?.unwrap_or_else(|| PyStr::empty().into_object());
-        let line = match call::call_with(ts, &input, &[&prompt]) {
-            Ok(line) => line,
-            Err(raised) if ts.raised_matches(&exc::EOFError) => {
-                ts.clear_raised(raised);
-                let newline = PyStr::new(ts, "\n")?;
-                print::write_to_stderr(ts, &newline);
-                return Ok(());
-            }
-            Err(raised) if ts.raised_matches(&exc::KeyboardInterrupt) => {
-                ts.clear_raised(raised);
-                let message = PyStr::new(ts, "\nKeyboardInterrupt\n")?;
-                print::write_to_stderr(ts, &message);
-                text.clear();
-                continue;
-            }
-            Err(raised) => return Err(raised),
-        };
-        let line = line.cast::<PyStr>();
-        let blank = line.len() == 0;
-        text.try_extend_from_slice(line.utf8(ts)?.as_bytes())?;
-        text.try_push(b'\n')?;
-        let flags = if blank {
-            0
-        } else {
-            hognose_frontend::PYCF_ALLOW_INCOMPLETE_INPUT | hognose_frontend::PYCF_DONT_IMPLY_DEDENT
-        };
-        let request = Request {
-            source: &text,
-            filename,
-            mode: Mode::Single,
-            flags: flags | future | hognose_frontend::PYCF_IGNORE_COOKIE,
-            optimize: None,
-            is_file: false,
-            feature_version: None,
-        };
-        let code = match compile(ts, request) {
-            Ok(code) => code,
-            Err(raised) if ts.raised_matches(&exc::_IncompleteInputError) => {
-                ts.clear_raised(raised);
-                continue;
-            }
-            Err(raised) => {
-                text.clear();
-                let _ = raised;
-                print::print_and_clear(ts, true);
-                continue;
-            }
-        };
-        text.clear();
-        // A future import holds for what is typed after it.
-        future |= code.co_flags as u32 & crate::code::compile::FUTURE_FLAGS;
-        if let Err(raised) = crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None) {
-            if ts.raised_matches(&exc::SystemExit) {
-                return Err(raised);
-            }
-            print::print_and_clear(ts, true);
-        }
-        super::finalize::flush_streams(ts);
+/// Runs a file in `__main__` without making it the program: `PYTHONSTARTUP`.
+pub(super) fn run_startup_file(ts: &ThreadState, path: &[u8]) -> PyResult<()> {
+    let name = crate::modules::posix::path::fs_decode(ts, path)?;
+    match read_file(ts, path)? {
+        Ok(source) => run_text(ts, &source, &name, true),
+        Err(errno) => Err(exc::raise_os_error(ts, errno, Some(name.as_object()))),
     }
 }

@@ -62,6 +62,7 @@ pub mod binascii;
 pub mod builtins;
 pub mod cmath;
 pub mod errno;
+pub mod faulthandler;
 pub mod fcntl;
 pub mod gc;
 pub mod grp;
@@ -165,6 +166,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &builtins::MODULE,
     &cmath::MODULE,
     &errno::MODULE,
+    &faulthandler::MODULE,
     &fcntl::MODULE,
     &gc::MODULE,
     &grp::MODULE,

@@ -12,6 +12,7 @@ use crate::state::ThreadState;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::str::PyStr;
+use hognose_allocators::NoMemory;
 
 /// A method about to be called.
 pub enum Method {
@@ -50,9 +51,13 @@ pub unsafe fn lookup_type_borrowed<'a>(
 unsafe fn lookup_slowly<'a>(ts: &'a ThreadState, typ: &'a PyTypeObject, name: &PyStr) -> Option<&'a PyObject> {
     let mro = typ.mro(ts)?;
     let mut found = None;
+    let mut whole = true;
     for base in mro.items() {
         let base = base.cast::<PyTypeObject>();
-        let Some(dict) = base.dict(ts) else { continue };
+        let Some(dict) = base.dict(ts) else {
+            whole = false;
+            continue;
+        };
         // SAFETY: the dictionary belongs to a type that `typ` keeps alive, and the caller uses the
         // result only until the type can change.
         if let Some(value) = unsafe { dict.lookup_str(name) } {
@@ -61,7 +66,7 @@ unsafe fn lookup_slowly<'a>(ts: &'a ThreadState, typ: &'a PyTypeObject, name: &P
             break;
         }
     }
-    if assign_version(ts, typ) {
+    if whole && ts.interp().static_types_in_making.get() == 0 && assign_version(ts, typ) {
         ts.interp().type_cache.store(typ, name, found);
     }
     found
@@ -116,7 +121,13 @@ pub fn get(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyResult {
 /// `object.name`, or None where that raises AttributeError (`PyObject_GetOptionalAttr`).
 pub fn get_opt(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyResult<Option<PyRef>> {
     match object.ob_type().slots().getattro {
-        Some(slot) if slot as usize == generic_get as *const () as usize => generic_get_opt(ts, object, name),
+        Some(slot) if slot as usize == generic_get as *const () as usize => {
+            let found = generic_get_opt(ts, object, name)?;
+            if found.is_none() && ts.interp().static_type_failed.replace(false) {
+                return Err(NoMemory.into());
+            }
+            Ok(found)
+        }
         Some(slot) => {
             let result = slot(ts, object, name);
             ts.catch(result, &exc::AttributeError)

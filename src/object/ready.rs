@@ -1,14 +1,14 @@
 //! Making types usable: inheritance of slots, dictionaries, method resolution orders.
 //!
-//! A static type is completed once per process ([`ready_static`] with its slots and flags) and once per
-//! interpreter (its dictionary, bases and order).
+//! A static type is completed once per process ([`ready_static`] with its slots and flags). An interpreter's part of it,
+//! dictionary, bases and order, is made when something first looks at it ([`make_dict`], [`make_order`]).
 
 use core::sync::atomic::Ordering;
 
 use super::def::{Binding, GetSetDef, MethodDef};
-use super::error::PyResult;
+use super::error::{PyResult, Raised};
 use super::flags;
-use super::reference::AsObject;
+use super::reference::{AsObject, Ref};
 use super::slotdefs::{SEQUENCE_DEFS, SLOT_DEFS, SlotDef};
 use super::slots::TypeSlots;
 use super::typeobj::{PyTypeObject, StaticType};
@@ -114,62 +114,115 @@ pub fn inherit(typ: &PyTypeObject, base: &PyTypeObject, slots: &mut TypeSlots) {
     }
 }
 
+/// Enters a type among those of the interpreter. Its order and its dictionary are made when they are first asked
+/// for: most programs look at few of the types.
 fn ready_in_interpreter(ts: &ThreadState, typ: &'static StaticType) -> PyResult<()> {
     let index = typ.object.tp_subclasses.get().addr();
-    let interp = ts.interp();
-    interp.add_static_type(index)?;
-    let Some(state) = interp.static_type(&typ.object) else {
-        return Err(hognose_allocators::NoMemory.into());
-    };
-    if state.dict.is_some() {
-        return Ok(());
+    ts.interp().add_static_type(index)?;
+    match ts.interp().static_type(&typ.object) {
+        Some(state) => {
+            state.typ.set(Some(typ));
+            Ok(())
+        }
+        None => Err(hognose_allocators::NoMemory.into()),
     }
-    let object: &PyTypeObject = &typ.object;
-    let order = match base_of(typ) {
-        None => PyTuple::new(ts, &[object.as_object()])?,
-        Some(base) => {
-            let Some(of_base) = base.object.mro(ts) else {
-                return Err(hognose_allocators::NoMemory.into());
-            };
-            let of_mixin = match typ.spec.mixin {
-                Some(mixin) => mixin.object.mro(ts).unwrap_or_else(PyTuple::empty),
-                None => PyTuple::empty(),
-            };
-            // What both bases have in common comes last.
-            let only_base =
-                || of_base.items().iter().filter(|item| !of_mixin.items().iter().any(|other| other.is(item)));
-            let tuple = PyTuple::uninit(ts, 1 + only_base().count() + of_mixin.len())?;
-            // SAFETY: each place of the new tuple is filled once.
-            unsafe {
-                tuple.set_item(0, object.as_object().new_ref());
-                for (place, item) in only_base().chain(of_mixin.items()).enumerate() {
-                    tuple.set_item(place + 1, item.new_ref());
-                }
-            }
-            tuple
+}
+
+/// What [`PyTypeObject::mro`] and [`PyTypeObject::bases`] give for a static type of this interpreter, made now. None
+/// without the memory for it, which the next exception says (see [`note_failure`]).
+#[cold]
+pub fn make_order(ts: &ThreadState, typ: &PyTypeObject) -> Option<()> {
+    let state = ts.interp().static_type(typ)?;
+    let typ = state.typ.get().filter(|_| !ts.interp().static_types_closed.get())?;
+    let made = order_of(ts, typ).and_then(|order| Ok((order, bases_of(ts, typ)?)));
+    match made {
+        Ok((order, bases)) => {
+            let state = ts.interp().static_type(&typ.object)?;
+            state.mro.set(Some(order));
+            state.bases.set(Some(bases));
+            Some(())
+        }
+        Err(raised) => note_failure(ts, raised),
+    }
+}
+
+/// What [`PyTypeObject::dict`] gives for a static type of this interpreter, made now; None as for [`make_order`].
+#[cold]
+pub fn make_dict(ts: &ThreadState, typ: &PyTypeObject) -> Option<Ref<PyDict>> {
+    let interp = ts.interp();
+    let state = interp.static_type(typ)?;
+    let typ = state.typ.get().filter(|_| !interp.static_types_closed.get())?;
+    // What is looked up meanwhile is not to be remembered: the dictionary is not whole.
+    interp.static_types_in_making.set(interp.static_types_in_making.get() + 1);
+    let pending = ts.current_exception.take();
+    let room = typ.spec.methods.len() + typ.spec.getset.len() + typ.spec.values.len() + 4;
+    // Looked up each time: another type that becomes ready meanwhile may move the states.
+    let set = |dict: Option<Ref<PyDict>>| {
+        if let Some(state) = interp.static_type(&typ.object) {
+            state.dict.set(dict);
         }
     };
-    let bases = match base_of(typ) {
-        None => PyTuple::empty(),
-        Some(base) => match typ.spec.mixin {
-            Some(mixin) => PyTuple::pair(ts, base.object.as_object(), mixin.object.as_object())?,
-            None => PyTuple::new(ts, &[base.object.as_object()])?,
-        },
+    let made = PyDict::with_capacity(ts, room, true).and_then(|dict| {
+        set(Some(dict.clone()));
+        fill(ts, typ, &dict)?;
+        Ok(dict)
+    });
+    interp.static_types_in_making.set(interp.static_types_in_making.get() - 1);
+    let result = match made {
+        Ok(dict) => Some(dict),
+        Err(raised) => {
+            set(None);
+            note_failure(ts, raised)
+        }
     };
-    let dict = PyDict::new(ts)?;
-    if let Err(error) = fill(ts, typ, &dict) {
-        return Err(error);
+    ts.current_exception.set(pending);
+    result
+}
+
+/// Who looks at a type cannot always raise. So the want of memory is kept: the exception that follows from what was
+/// not found becomes a MemoryError.
+fn note_failure<T>(ts: &ThreadState, raised: Raised) -> Option<T> {
+    ts.clear_raised(raised);
+    ts.interp().static_type_failed.set(true);
+    None
+}
+
+fn order_of(ts: &ThreadState, typ: &'static StaticType) -> PyResult<Ref<PyTuple>> {
+    let object: &PyTypeObject = &typ.object;
+    let Some(base) = base_of(typ) else { return PyTuple::new(ts, &[object.as_object()]) };
+    let Some(of_base) = base.object.mro(ts) else { return Err(hognose_allocators::NoMemory.into()) };
+    let of_mixin = match typ.spec.mixin {
+        Some(mixin) => match mixin.object.mro(ts) {
+            Some(order) => order,
+            None => return Err(hognose_allocators::NoMemory.into()),
+        },
+        None => PyTuple::empty(),
+    };
+    // What both bases have in common comes last.
+    let only_base = || of_base.items().iter().filter(|item| !of_mixin.items().iter().any(|other| other.is(item)));
+    let tuple = PyTuple::uninit(ts, 1 + only_base().count() + of_mixin.len())?;
+    // SAFETY: each place of the new tuple is filled once.
+    unsafe {
+        tuple.set_item(0, object.as_object().new_ref());
+        for (place, item) in only_base().chain(of_mixin.items()).enumerate() {
+            tuple.set_item(place + 1, item.new_ref());
+        }
     }
-    state.mro.set(Some(order));
-    state.bases.set(Some(bases));
-    state.dict.set(Some(dict));
-    if let Some(base) = base_of(typ) {
-        crate::types::typ::add_subclass(ts, &base.object, &typ.object)?;
+    Ok(tuple)
+}
+
+fn bases_of(ts: &ThreadState, typ: &'static StaticType) -> PyResult<Ref<PyTuple>> {
+    match (base_of(typ), typ.spec.mixin) {
+        (None, _) => Ok(PyTuple::empty()),
+        (Some(base), Some(mixin)) => PyTuple::pair(ts, base.object.as_object(), mixin.object.as_object()),
+        (Some(base), None) => PyTuple::new(ts, &[base.object.as_object()]),
     }
-    if let Some(mixin) = typ.spec.mixin {
-        crate::types::typ::add_subclass(ts, &mixin.object, &typ.object)?;
-    }
-    Ok(())
+}
+
+/// Whether `base` is a direct base of the built-in type.
+pub fn is_direct_base(typ: &'static StaticType, base: &PyTypeObject) -> bool {
+    base_of(typ).is_some_and(|own| core::ptr::eq(&own.object, base))
+        || typ.spec.mixin.is_some_and(|mixin| core::ptr::eq(&mixin.object, base))
 }
 
 fn fill(ts: &ThreadState, typ: &'static StaticType, dict: &PyDict) -> PyResult<()> {

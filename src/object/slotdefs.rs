@@ -22,11 +22,13 @@ use crate::state::ThreadState;
 use crate::types::bool::py_bool;
 use crate::types::builtin_function::PyBuiltinFunction;
 use crate::types::descr::PyWrapperDescr;
+use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
 use crate::types::none::{is_none, none};
 use crate::types::notimplemented::{is_not_implemented, not_implemented};
 use crate::types::str::PyStr;
+use crate::types::tuple::PyTuple;
 use crate::{id, raise};
 
 /// A native slot function, its type forgotten.
@@ -924,8 +926,34 @@ pub fn update_slots(ts: &ThreadState, typ: &PyTypeObject, name: Option<&PyStr>) 
     }
 }
 
+/// Decides the slots of a new class, which has taken over those of its bases. With one base, and the order that
+/// follows from it, only the special methods in the class's own namespace change anything.
+pub fn first_slots(ts: &ThreadState, typ: &PyTypeObject, bases: &PyTuple, order: &PyTuple, own: &PyDict) {
+    let [base] = bases.items() else { return update_slots(ts, typ, None) };
+    let plain = match (order.items(), base.cast::<PyTypeObject>().mro(ts)) {
+        ([_, rest @ ..], Some(of_base)) => {
+            rest.len() == of_base.len() && rest.iter().zip(of_base.items()).all(|(a, b)| a.is(b))
+        }
+        _ => false,
+    };
+    if !plain {
+        return update_slots(ts, typ, None);
+    }
+    let mut position = 0;
+    while let Some((key, _)) = own.next(&mut position) {
+        if let Some(name) = key.downcast::<PyStr>()
+            && is_special(name)
+        {
+            update_slots(ts, typ, Some(name));
+        }
+    }
+}
+
 fn affects(def: &SlotDef, name: &PyStr) -> bool {
-    (def.name)().equals(name)
+    let own = (def.name)();
+    // Names are interned but for those of a C program's making.
+    core::ptr::eq(own, name)
+        || (!name.is_interned() && own.equals(name))
         || (def.offset == core::mem::offset_of!(TypeSlots, getattro) && name.equals_str("__getattr__"))
 }
 

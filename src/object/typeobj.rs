@@ -349,11 +349,12 @@ impl PyTypeObject {
         self.has_flag(flags::HAVE_GC)
     }
 
-    /// The type's own dictionary.
+    /// The type's own dictionary. A built-in type's is made now, if this is the first look at it.
     #[inline]
     pub fn dict(&self, ts: &ThreadState) -> Option<Ref<PyDict>> {
         if self.has_flag(flags::STATIC_BUILTIN) {
-            return ts.interp().static_type(self).and_then(|state| state.dict.get());
+            let state = ts.interp().static_type(self)?;
+            return state.dict.get().or_else(|| super::ready::make_dict(ts, self));
         }
         self.tp_dict.get()
     }
@@ -362,7 +363,11 @@ impl PyTypeObject {
     #[inline]
     pub fn mro(&self, ts: &ThreadState) -> Option<Ref<PyTuple>> {
         if self.has_flag(flags::STATIC_BUILTIN) {
-            return ts.interp().static_type(self).and_then(|state| state.mro.get());
+            let state = ts.interp().static_type(self)?;
+            return state.mro.get().or_else(|| {
+                super::ready::make_order(ts, self)?;
+                ts.interp().static_type(self)?.mro.get()
+            });
         }
         self.tp_mro.get()
     }
@@ -370,7 +375,11 @@ impl PyTypeObject {
     /// The bases.
     pub fn bases(&self, ts: &ThreadState) -> Option<Ref<PyTuple>> {
         if self.has_flag(flags::STATIC_BUILTIN) {
-            return ts.interp().static_type(self).and_then(|state| state.bases.get());
+            let state = ts.interp().static_type(self)?;
+            return state.bases.get().or_else(|| {
+                super::ready::make_order(ts, self)?;
+                ts.interp().static_type(self)?.bases.get()
+            });
         }
         self.tp_bases.get()
     }

@@ -1,6 +1,7 @@
 //! The state of one interpreter.
 
 use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_void;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
@@ -24,6 +25,8 @@ use crate::vm::monitoring::Monitoring;
 /// What is mutable about a built-in static type, in one interpreter.
 #[derive(Default)]
 pub struct StaticTypeState {
+    /// The type, when it is ready in this interpreter.
+    pub typ: Cell<Option<&'static crate::object::StaticType>>,
     /// `tp_dict`.
     pub dict: Slot<PyDict>,
     /// `tp_bases`.
@@ -96,6 +99,33 @@ impl Default for Allows {
             exec: Cell::new(true),
             single_phase: Cell::new(true),
         }
+    }
+}
+
+/// Calls that a C program wants made at the end of an interpreter (`PyUnstable_AtExit`).
+#[derive(Default)]
+pub struct ExitCallbacks(UnsafeCell<TryVec<(ExitCallback, *mut c_void)>>);
+
+type ExitCallback = unsafe extern "C" fn(*mut c_void);
+
+impl ExitCallbacks {
+    /// Adds a call.
+    pub fn push(&self, callback: ExitCallback, data: *mut c_void) -> Result<(), NoMemory> {
+        // SAFETY: the list is used under the GIL, and never across a call.
+        unsafe { &mut *self.0.get() }.try_push((callback, data))
+    }
+
+    /// Makes the calls in their order, also those that are added meanwhile, and forgets them.
+    pub fn call_all(&self) {
+        let mut index = 0;
+        // SAFETY: as in `push`: the borrow ends with the copy.
+        while let Some((callback, data)) = unsafe { &*self.0.get() }.get(index).copied() {
+            index += 1;
+            // SAFETY: the C program has promised that its function can be called.
+            unsafe { callback(data) };
+        }
+        // SAFETY: as in `push`.
+        unsafe { *self.0.get() = TryVec::new() };
     }
 }
 
@@ -175,6 +205,12 @@ pub struct InterpreterState {
     pub type_cache: TypeCache,
     /// The mutable parts of the built-in types, by [`PyTypeObject::tp_subclasses`] index.
     static_types: UnsafeCell<TryVec<StaticTypeState>>,
+    /// How many built-in types' dictionaries are being filled.
+    pub static_types_in_making: Cell<u32>,
+    /// A part of a built-in type could not be made for want of memory: the next exception is a MemoryError.
+    pub static_type_failed: Cell<bool>,
+    /// No part of a built-in type is made any more: the interpreter ends.
+    pub static_types_closed: Cell<bool>,
     /// The cycle collector.
     pub gc: Collector,
     /// Ready-made objects for being out of memory.
@@ -195,6 +231,8 @@ pub struct InterpreterState {
     pub config: UnsafeCell<crate::config::layout::PyConfig>,
     /// `atexit` callbacks, last registered last: a list of (function, args, kwargs).
     pub atexit: Slot<PyObject>,
+    /// Calls of C programs at the end.
+    pub exit_callbacks: ExitCallbacks,
     /// Per-module native state that has no better place, by module name.
     pub native_state: Slot<PyDict>,
     /// Who is told of audit events (see `modules/sys/auditing`); empty when nobody is.
@@ -252,6 +290,9 @@ impl InterpreterState {
             interned: UnsafeCell::new(InternTable::new()),
             type_cache: TypeCache::new(),
             static_types: UnsafeCell::new(TryVec::new()),
+            static_types_in_making: Cell::new(0),
+            static_type_failed: Cell::new(false),
+            static_types_closed: Cell::new(false),
             gc: Collector::new(),
             spare: Spare::default(),
             memory: crate::lifecycle::pressure::MemoryPolicy::default(),
@@ -266,6 +307,7 @@ impl InterpreterState {
             finalizing: Cell::new(false),
             config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
             atexit: Slot::empty(),
+            exit_callbacks: ExitCallbacks::default(),
             native_state: Slot::empty(),
             audit_hooks: Slot::empty(),
             int_max_str_digits: Cell::new(4300),
@@ -370,10 +412,30 @@ impl InterpreterState {
         if index == 0 { None } else { states.get(index - 1) }
     }
 
+    /// Calls `f` with each built-in type that is ready in this interpreter, in the order in which they became so in
+    /// the process.
+    pub(crate) fn each_static_type<E>(
+        &self,
+        mut f: impl FnMut(&'static crate::object::StaticType) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut index = 0;
+        loop {
+            // SAFETY: see `static_type`: the borrow ends before `f` runs.
+            let state = unsafe { &*self.static_types.get() }.get(index).map(|state| state.typ.get());
+            match state {
+                None => return Ok(()),
+                Some(Some(typ)) => f(typ)?,
+                Some(None) => {}
+            }
+            index += 1;
+        }
+    }
+
     /// Makes room for the mutable part of the built-in type with the given index (1-based).
     pub(crate) fn add_static_type(&self, index: usize) -> Result<(), NoMemory> {
         // SAFETY: see `static_type`.
         let states = unsafe { &mut *self.static_types.get() };
+        states.try_reserve(index.saturating_sub(states.len()))?;
         while states.len() < index {
             states.try_push(StaticTypeState::default())?;
         }
@@ -382,6 +444,7 @@ impl InterpreterState {
 
     /// Drops the mutable parts of all built-in types: the last objects but one to go in finalization.
     pub(crate) fn clear_static_types(&self) {
+        self.static_types_closed.set(true);
         // SAFETY: each slot is emptied by itself; what is dropped cannot run Python code any more.
         let states = unsafe { &*self.static_types.get() };
         for state in states.iter() {

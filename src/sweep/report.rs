@@ -149,7 +149,7 @@ pub fn show_stack_and_end() -> ! {
     if let Some(ts) = ThreadState::try_current() {
         let mut output = Output::stderr();
         // Standard error is all there is to tell of a failure.
-        let _ = hognose::lifecycle::fatal::write_thread(&mut output, ts, true);
+        let _ = hognose::lifecycle::stacks::write_stack(&mut output, Some(ts));
         output.flush();
     }
     // SAFETY: ends the process, which exists only for the text above.

@@ -19,7 +19,7 @@ mod tracebacks;
 
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
-use core::fmt::{self, Write as _};
+use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use hashbrown::HashTable;
@@ -501,6 +501,13 @@ pub fn object_traceback(ts: &ThreadState, object: &PyObject) -> PyResult {
     }
 }
 
+/// Writes where a block of the interpreter's heap was allocated; None when that is not known.
+pub fn write_place(ts: &ThreadState, block: usize, out: &mut dyn fmt::Write) -> Option<fmt::Result> {
+    let this = tracer(ts.interp())?;
+    let number = this.find(block)?;
+    Some(write_traceback(out, this, number))
+}
+
 /// Prints where a block was allocated, for the debug hooks' report; false when that is not known.
 fn print_traceback(domain: Domain, p: *mut u8) -> bool {
     let Some(this) = ThreadState::try_current().and_then(|ts| tracer(ts.interp())) else { return false };
@@ -512,15 +519,15 @@ fn print_traceback(domain: Domain, p: *mut u8) -> bool {
     result.is_ok()
 }
 
-fn write_traceback(out: &mut Output, this: &Tracer, number: u32) -> fmt::Result {
-    // SAFETY: the process ends after this report; nothing else looks at the tracebacks.
+fn write_traceback(out: &mut dyn fmt::Write, this: &Tracer, number: u32) -> fmt::Result {
+    // SAFETY: a short look under the GIL: writing runs no other code of the tracer's.
     let tracebacks = unsafe { &*this.tracebacks.get() };
     writeln!(out, "Memory block allocated at (most recent call first):")?;
     for frame in tracebacks.frames(number) {
         let (file, line) = tracebacks.place(*frame);
         out.write_str("  File \"")?;
         match file {
-            Some(file) => crate::lifecycle::fatal::write_text(out, file)?,
+            Some(file) => crate::lifecycle::stacks::write_text(out, file)?,
             None => out.write_str("<unknown>")?,
         }
         writeln!(out, "\", line {line}")?;

@@ -52,6 +52,18 @@ const PATCHES: &[Patch] = &[
         from: "skip_file_prefixes=(os.path.dirname(__file__),))",
         to: "skip_file_prefixes=('<frozen ',))",
     },
+    // For the same reason completion of imports has no folder by which it could tell the library's modules; it proposes
+    // them by their names.
+    Patch {
+        module: "_pyrepl._module_completer",
+        from: "        self._stdlib_path = os.path.dirname(importlib.__path__[0])\n",
+        to: "        self._stdlib_path = None\n",
+    },
+    Patch {
+        module: "_pyrepl._module_completer",
+        from: "            builtin_modules = [name for name in sys.builtin_module_names\n",
+        to: "            builtin_modules = [name for name in sys.stdlib_module_names\n",
+    },
     // The standard scanner calls the exception itself.
     Patch {
         module: "json.decoder",

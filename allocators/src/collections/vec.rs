@@ -332,9 +332,13 @@ impl<T, A: Handle> TryVec<T, A> {
     {
         self.truncate(len);
         self.try_reserve(len - self.len)?;
-        while self.len < len {
-            self.push_reserved(item.clone());
+        let places = self.ptr.as_ptr();
+        for index in self.len..len {
+            // SAFETY: there is room for `len` items. A plain store in a loop is what the compiler makes a fill of.
+            unsafe { places.add(index).write(item.clone()) };
         }
+        // After all of them: a clone that panics leaves the new items behind, which is safe.
+        self.len = len;
         Ok(())
     }
 

@@ -160,7 +160,7 @@ extern "C" fn thread_main(state: *mut c_void) -> *mut c_void {
     records.running.set(records.running.get() + 1);
     let result = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| run(ts, start)));
     if result.is_err() {
-        crate::lifecycle::fatal::fatal_error("thread_main", "a panic in a thread");
+        crate::lifecycle::panics::fatal("thread_main");
     }
     let record = start.record.clone();
     drop(take_start(ts));

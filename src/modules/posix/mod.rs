@@ -43,6 +43,12 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             files::access,
             "access($module, /, path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)\n--\n\nWhether the real user may do to the path what mode asks.",
         ),
+        // The library's prompt asks; a C program's hook for it (`PyOS_InputHook`) is not there.
+        MethodDef::no_args(
+            "_is_inputhook_installed",
+            |_, _| Ok(crate::types::bool::py_bool(false)),
+            "_is_inputhook_installed($module, /)\n--\n\nWhether something is to be called while input is awaited.",
+        ),
         MethodDef::no_args("abort", program::abort, "abort($module, /)\n--\n\nEnd the process at once, with SIGABRT."),
         MethodDef::keywords(
             "chdir",

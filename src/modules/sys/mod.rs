@@ -76,6 +76,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             "_clear_internal_caches($module, /)\n--\n\nClear all internal performance-related caches.",
         ),
         MethodDef::no_args(
+            "_baserepl",
+            crate::lifecycle::repl::base_repl,
+            "_baserepl($module, /)\n--\n\nPrivate function for getting the base REPL",
+        ),
+        MethodDef::no_args(
             "_get_cpu_count_config",
             |ts, _| PyInt::from_i64(ts, ts.interp().config().cpu_count.into()),
             "_get_cpu_count_config($module, /)\n--\n\nPrivate function for getting PyConfig.cpu_count",

@@ -82,6 +82,10 @@ pub fn raise_type(ts: &ThreadState, class: &PyTypeObject) -> Raised {
 /// Raises an exception instance: its context becomes the exception being handled.
 #[cold]
 pub fn raise(ts: &ThreadState, error: PyRef) -> Raised {
+    if ts.interp().static_type_failed.replace(false) {
+        // Something was not found for want of memory (see `object::ready`): that is what is to be said.
+        return raise_no_memory(ts);
+    }
     if let Some(handled) = ts.handled_exception() {
         set_context(&error, handled);
     }

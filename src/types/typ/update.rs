@@ -75,6 +75,14 @@ pub fn for_each_subclass(
     typ: &PyTypeObject,
     f: &mut dyn FnMut(&PyTypeObject) -> PyResult<()>,
 ) -> PyResult<()> {
+    // Built-in types are in no list: each knows its bases.
+    if typ.as_static_type().is_some() {
+        ts.interp().each_static_type(
+            |other| {
+                if ready::is_direct_base(other, typ) { f(&other.object) } else { Ok(()) }
+            },
+        )?;
+    }
     let Some(dict) = subclasses_of(ts, typ).and_then(|slot| slot.get()) else { return Ok(()) };
     let mut position = 0;
     while let Some((_, reference)) = dict.next(&mut position) {

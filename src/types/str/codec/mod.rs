@@ -120,7 +120,7 @@ impl Known {
         if name == "utf-8" {
             return Some(Known::Utf8);
         }
-        let mut buffer = [0; 12];
+        let mut buffer = [0; 16];
         let normal = buffer.get_mut(..name.len())?;
         for (place, byte) in normal.iter_mut().zip(name.bytes()) {
             *place = match byte {
@@ -131,9 +131,19 @@ impl Known {
         Some(match &*normal {
             b"utf_8" | b"utf8" => Known::Utf8,
             b"latin_1" | b"latin1" | b"iso_8859_1" | b"iso8859_1" => Known::Latin1,
-            b"ascii" | b"us_ascii" => Known::Ascii,
+            // The last one is what the C library calls it.
+            b"ascii" | b"us_ascii" | b"ansi_x3.4_1968" => Known::Ascii,
             _ => return None,
         })
+    }
+
+    /// The name of Python's codec.
+    pub fn codec_name(self) -> &'static str {
+        match self {
+            Known::Utf8 => "utf-8",
+            Known::Latin1 => "iso8859-1",
+            Known::Ascii => "ascii",
+        }
     }
 }
 

@@ -1,0 +1,104 @@
+"""The prompt and the ways to be started, each as a process of its own."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+def run(*arguments, stdin="", env=None):
+    result = subprocess.run([sys.executable, *arguments], input=stdin, capture_output=True, text=True,
+                            env={**os.environ, **(env or {})})
+    return result.returncode, result.stdout, result.stderr
+
+# -i without a terminal: statements one by one, errors do not end it, SystemExit does.
+status, out, err = run("-i", "-q", stdin="x = 3\nx + 1\nif x:\n    'yes'\n\n1/0\nx\nraise SystemExit(4)\n'no'\n")
+assert status == 4, (status, out, err)
+assert out.count("4\n") == 1 and "'yes'\n" in out and "3\n" in out and "'no'" not in out, out
+assert "ZeroDivisionError" in err and "Python" not in err, err
+assert "Python 3.14" in run("-i", stdin="")[2]
+assert run("-i", "-q", stdin="import sys\nsys.ps1 = 'what? '\n1\n")[1].count("what? ") == 2
+assert run("-i", "-q", stdin="print(__name__, [__file__] if '__file__' in vars() else None)\n")[1].count("__main__ None") == 1
+
+with tempfile.TemporaryDirectory() as folder:
+    def write(name, text):
+        path = os.path.join(folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    # A prompt after a program; its SystemExit does not end the process.
+    program = write("program.py", "value = 17\nimport sys\nsys.exit(3)\n")
+    status, out, err = run("-i", program, stdin="value * 2\n")
+    assert status == 0 and "34\n" in out and "SystemExit: 3" in err, (status, out, err)
+    assert run(program)[0] == 3
+    inspecting = write("inspecting.py", "import os\nos.environ['PYTHONINSPECT'] = '1'\nvalue = 5\n")
+    assert "10\n" in run("-i", inspecting, stdin="value * 2\n")[1]
+
+    startup = write("startup.py", "started = 'by startup'\n")
+    out = run("-i", "-q", stdin="started\n", env={"PYTHONSTARTUP": startup})[1]
+    assert "'by startup'" in out, out
+    err = run("-i", "-q", stdin="", env={"PYTHONSTARTUP": os.path.join(folder, "missing")})[2]
+    assert "PYTHONSTARTUP" in err and "No such file" in err, err
+    assert "by startup" not in run("-E", "-i", "-q", stdin="started\n", env={"PYTHONSTARTUP": startup})[1]
+
+    hook = write("hook.py", "import sys\nsys.__interactivehook__ = lambda: print('hooked')\n")
+    assert "hooked" in run("-i", "-q", stdin="", env={"PYTHONSTARTUP": hook})[1]
+
+    # Folders, zip files, a first line that is skipped.
+    os.mkdir(os.path.join(folder, "app"))
+    write("app/__main__.py", "import helper, sys\nprint(helper.text, sys.argv[1:])\n")
+    write("app/helper.py", "text = 'helped'\n")
+    assert run(os.path.join(folder, "app"), "a")[1] == "helped ['a']\n"
+    archive = os.path.join(folder, "app.zip")
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ["__main__.py", "helper.py"]:
+            file.write(os.path.join(folder, "app", name), name)
+    assert run(archive, "b")[1] == "helped ['b']\n"
+    odd = write("odd.py", "this is no Python\nimport sys\nprint(sys._getframe().f_lineno)\n")
+    assert run("-x", odd)[1] == "3\n" and run(odd)[0] == 1
+
+    status, out, err = run(os.path.join(folder, "missing.py"))
+    assert status == 2 and "can't open file" in err, err
+
+status, out, err = run("-V")
+assert status == 0 and re.fullmatch(r"Python 3\.14\.\d+\S*\n", out), out
+assert run("-VV")[1].startswith("Python 3.14") and len(run("-VV")[1]) > len(out)
+assert run("-Z")[0] == 2 and "Unknown option: -Z" in run("-Z")[2]
+assert "import time:" in run("-X", "importtime", "-c", "import colorsys")[2]
+assert run("-W", "error", "-c", "import warnings; warnings.warn('x')")[0] == 1
+assert "# " in run("-v", "-c", "import colorsys")[2] or "import " in run("-v", "-c", "import colorsys")[2]
+
+# On a terminal there is editing: the cursor key brings the last line back.
+def talk(answers, env):
+    child, fd = pty.fork()
+    if child == 0:
+        os.execve(sys.executable, [sys.executable, "-q", "-I"], {**os.environ, **env})
+    text = b""
+    for expected, answer in answers:
+        while expected not in text:
+            ready, _, _ = select.select([fd], [], [], 60)
+            if not ready:
+                raise AssertionError((expected, text))
+            try:
+                more = os.read(fd, 4096)
+            except OSError:
+                raise AssertionError((expected, text)) from None
+            if not more:
+                raise AssertionError((expected, text))
+            text += more
+        text = b""
+        os.write(fd, answer)
+    try:
+        while os.read(fd, 4096):
+            pass
+    except OSError:
+        pass
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+assert talk([(b">>> ", b"6 * 7\r"), (b"42", b"raise SystemExit(7)\r")], {"TERM": "dumb"}) == 7
+print("fine")
