@@ -198,8 +198,8 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
     let mut frame: *mut Frame = first;
     let mut start = None;
     if entry == Entry::Throw {
-        // SAFETY: the caller's promise, here and below.
         if WATCHED {
+            // SAFETY: the caller's promise.
             unsafe { watch.thrown(ts, frame) };
         }
         // SAFETY: as above.

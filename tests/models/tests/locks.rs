@@ -1,5 +1,7 @@
 //! The locks under the scheduler: one thread at a time, nobody forgotten.
 
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a test, which no domain counts")]
+
 use std::cell::Cell;
 
 use hognose_models::sync::{Acquired, Locked, Mutex, NotLocked, futex, parking};
