@@ -119,10 +119,19 @@ fn environment(ts: &ThreadState, mapping: &PyObject) -> PyResult<StringList> {
     Ok(list)
 }
 
+/// RuntimeError in an interpreter that may not run another program in the process's place.
+fn check_exec_allowed(ts: &ThreadState) -> PyResult<()> {
+    if ts.interp().allows.exec.get() {
+        return Ok(());
+    }
+    raise!(ts, exc::RuntimeError, "exec not supported for isolated subinterpreters")
+}
+
 /// `os.execv`.
 pub fn execv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "execv", args.len(), 2, 2)?;
     let path = Path::new(ts, Some(args[0]), "execv", "path")?;
+    check_exec_allowed(ts)?;
     let mut argv = exec_arguments(ts, "execv", args[1])?;
     let argv = argv.as_ptr()?;
     // SAFETY: C strings and a list of them; on success nothing of this program is left.
@@ -134,6 +143,7 @@ pub fn execv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 pub fn execve(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, argv, env] = parse!(ts, args, "execve", ["path", "argv", "env"], 0, 3, 3);
     let path = Path::accept(ts, path, Accept::Descriptor, "execve", "path")?;
+    check_exec_allowed(ts)?;
     let mut argv = exec_arguments(ts, "execve", argv.unwrap_or(none()))?;
     let env = env.unwrap_or(none());
     if env.ob_type().slots().mp_subscript.is_none() {
