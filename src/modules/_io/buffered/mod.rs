@@ -194,8 +194,7 @@ fn init_with(ts: &ThreadState, object: &PyObject, args: Args<'_>, readable: bool
         return this.refuse(ts);
     }
     this.raw.set(Some(raw.new_ref()));
-    let mut memory = TryVec::new();
-    memory.try_resize(size as usize, 0)?;
+    let memory = TryVec::try_zeroed(size as usize)?;
     // SAFETY: the object is not busy, so nobody has a view of the buffer.
     drop(unsafe { core::mem::replace(&mut *this.buffer.get(), memory) });
     this.pos.set(0);
