@@ -40,7 +40,7 @@ pub type WrapperFn = fn(&ThreadState, RawSlot, &PyObject, Args<'_>) -> PyResult;
 /// One special method.
 pub struct SlotDef {
     /// The method's name.
-    pub name: fn() -> &'static PyStr,
+    pub name: &'static PyStr,
     /// The slot's offset in [`TypeSlots`].
     pub offset: usize,
     /// The slot function for types whose method is not native; null when there is none.
@@ -760,7 +760,7 @@ pub(crate) fn generic_releasebuffer(ts: &ThreadState, this: &PyObject, view: &mu
 macro_rules! defs {
     ($($name:ident, $slot:ident: $ty:ty, $generic:expr, $wrapper:ident, $doc:literal;)*) => {
         &[$(SlotDef {
-            name: { fn name() -> &'static PyStr { id!($name) } name },
+            name: id!($name),
             offset: core::mem::offset_of!(TypeSlots, $slot),
             generic: { let f: $ty = $generic; f as RawSlot },
             wrapper: $wrapper,
@@ -950,7 +950,7 @@ pub fn first_slots(ts: &ThreadState, typ: &PyTypeObject, bases: &PyTuple, order:
 }
 
 fn affects(def: &SlotDef, name: &PyStr) -> bool {
-    let own = (def.name)();
+    let own = def.name;
     // Names are interned but for those of a C program's making.
     core::ptr::eq(own, name)
         || (!name.is_interned() && own.equals(name))
@@ -966,10 +966,10 @@ fn update_slot(ts: &ThreadState, typ: &PyTypeObject, index: usize) {
     let mut use_generic = false;
     let definitions = &SLOT_DEFS[usize::from(first)..=usize::from(last)];
     for def in definitions.iter().filter(|def| def.offset == offset) {
-        let Some(method) = lookup_type(ts, typ, (def.name)()) else { continue };
+        let Some(method) = lookup_type(ts, typ, def.name) else { continue };
         let wrapped = method
             .downcast_exact::<PyWrapperDescr>()
-            .filter(|wrapper| (wrapper.def().name)().equals((def.name)()) && typ.is_subtype(wrapper.owner()));
+            .filter(|wrapper| wrapper.def().name.equals(def.name) && typ.is_subtype(wrapper.owner()));
         match wrapped {
             Some(wrapper) if wrapper.def().offset == offset => {
                 if specific.is_null() || specific == wrapper.raw() {
