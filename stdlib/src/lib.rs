@@ -1,6 +1,6 @@
 //! The pure-Python standard library, compiled when Hognose is built.
 //!
-//! Each module is kept as the marshal form of its code object, uncompressed in the binary's read-only data, so
+//! Each module is kept as its code objects (see `build/freeze.rs`), uncompressed in the binary's read-only data, so
 //! that importing one copies nothing but the objects; its source text lies beside it for tracebacks and
 //! `inspect`. Nothing here allocates, and nothing needs relocation when the binary is loaded.
 //!
@@ -26,7 +26,7 @@ const RECORD: usize = 36;
 pub struct Frozen {
     /// The dotted name.
     pub name: &'static str,
-    /// The code object in CPython 3.14's marshal form; its file name is `<frozen origname>`.
+    /// The code object in the form that `build/freeze.rs` describes; its file name is `<frozen origname>`.
     pub code: &'static [u8],
     /// Whether other modules live inside it.
     pub is_package: bool,
