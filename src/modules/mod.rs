@@ -24,6 +24,7 @@ pub mod _functools;
 pub mod _heapq;
 pub mod _hognose;
 pub mod _imp;
+pub mod _interpchannels;
 pub mod _interpqueues;
 pub mod _interpreters;
 pub mod _io;
@@ -128,6 +129,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &hashes::sha2::MODULE,
     &hashes::sha3::MODULE,
     &_imp::MODULE,
+    &_interpchannels::MODULE,
     &_interpqueues::MODULE,
     &_interpreters::MODULE,
     &_io::MODULE,

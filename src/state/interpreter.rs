@@ -225,6 +225,8 @@ pub struct InterpreterState {
     versions: Cell<*const Versions>,
     /// What tools want to be told of (PEP 669).
     pub monitoring: Monitoring,
+    /// What runs frames, when it is not the evaluation loop (PEP 523).
+    pub evaluator: crate::vm::evaluator::Evaluator,
     /// Set from the start of finalization on.
     pub finalizing: Cell<bool>,
     /// The effective configuration.
@@ -304,6 +306,7 @@ impl InterpreterState {
             },
             versions: Cell::new(core::ptr::null()),
             monitoring: Monitoring::new(),
+            evaluator: crate::vm::evaluator::Evaluator::new(),
             finalizing: Cell::new(false),
             config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
             atexit: Slot::empty(),

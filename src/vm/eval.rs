@@ -16,7 +16,7 @@ use super::cache::Caches;
 use super::frame::{self, FRAME_WORDS, Frame, Owner};
 use super::monitoring::watch::{Step, Watch};
 use super::opcode::{self, op};
-use super::{build, imports, intrinsics, matching, names, specialize, unwind};
+use super::{build, evaluator, imports, intrinsics, matching, names, specialize, unwind};
 use crate::object::call::{self, Args};
 use crate::object::slots::Sent;
 use crate::object::{
@@ -89,7 +89,29 @@ pub fn eval_function_in(ts: &ThreadState, function: &PyFunction, locals: Option<
 }
 
 /// Runs a frame until it returns, yields or fails; the frame is cleared and popped unless it is suspended.
+#[inline]
 pub fn eval_frame(ts: &ThreadState, frame: *mut Frame, entry: Entry) -> PyResult {
+    if ts.interp().monitoring.is_active()
+        && let Some(function) = ts.interp().evaluator.get()
+    {
+        return evaluator::run(ts, frame, entry, function);
+    }
+    eval_frame_in_loop(ts, frame, entry)
+}
+
+/// Ends a frame that an evaluator has not begun.
+///
+/// # Safety
+/// The frame is whole, is the thread's latest when it is the thread's, and was not begun.
+pub(super) unsafe fn end_unbegun(ts: &ThreadState, frame: *mut Frame) {
+    // Counted off below.
+    ts.recursion_remaining.set(ts.recursion_remaining.get() - 1);
+    // SAFETY: the caller's promise.
+    unsafe { leave(ts, frame) };
+}
+
+/// [`eval_frame`], whoever runs the interpreter's frames otherwise.
+pub(super) fn eval_frame_in_loop(ts: &ThreadState, frame: *mut Frame, entry: Entry) -> PyResult {
     let checked = ts.check_native_stack("").and_then(|()| enter_recursion(ts));
     // SAFETY: the frame is whole, and nothing else runs it.
     unsafe {
@@ -360,6 +382,13 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 let callee: *mut Frame = $callee;
                                 (*frame).sp = sp;
                                 (*frame).return_offset = $skip as u16;
+                                if WATCHED && ts.interp().evaluator.get().is_some() {
+                                    (*frame).is_calling = true;
+                                    let result = eval_frame(ts, callee, Entry::Run);
+                                    (*frame).is_calling = false;
+                                    push!(check!(result));
+                                    jump!((*frame).return_offset as isize)
+                                }
                                 (*callee).previous = frame;
                                 frame = callee;
                                 ts.frame.set(frame);
@@ -1310,7 +1339,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 } else if core::ptr::eq(typ, PyTupleIter::type_object()) {
                                     iterator.cast_unchecked::<PyTupleIter>().next(ts)
                                 } else if core::ptr::eq(typ, PyGenerator::type_object())
-                                    && !(WATCHED && watch.awaits_branch())
+                                    && !(WATCHED && (watch.awaits_branch() || ts.interp().evaluator.get().is_some()))
                                     && let Some(callee) =
                                         generator::begin_inline(ts, iterator.cast_unchecked::<PyGenerator>(), none())
                                 {
@@ -1568,7 +1597,8 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                             op::SEND => {
                                 save!();
                                 let (receiver, value) = (peek!(2), peek!(1));
-                                if let Some(inline) = generator::inlinable(receiver)
+                                if !(WATCHED && ts.interp().evaluator.get().is_some())
+                                    && let Some(inline) = generator::inlinable(receiver)
                                     && let Some(callee) = generator::begin_inline(ts, inline, value)
                                 {
                                     drop_top!();
