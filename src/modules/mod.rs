@@ -73,6 +73,7 @@ pub mod math;
 pub mod mmap;
 pub mod posix;
 pub mod pwd;
+pub mod readline;
 pub mod resource;
 pub mod select;
 pub mod sre;
@@ -176,6 +177,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &mmap::MODULE,
     &posix::MODULE,
     &pwd::MODULE,
+    &readline::MODULE,
     &resource::MODULE,
     &select::MODULE,
     &sre::MODULE,
