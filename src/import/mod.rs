@@ -14,7 +14,7 @@ mod timing;
 pub use lock::ImportLock;
 pub use timing::ImportTimes;
 
-use crate::lifecycle::verbose::note;
+use crate::lifecycle::verbose::{self, note};
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, attr, call, protocol};
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
@@ -320,16 +320,16 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
         return raise!(ts, exc::RuntimeError, "lost sys");
     };
     note(ts, 1, format_args!("import _frozen_importlib # frozen"));
-    call::call_method(ts, &importlib, id!(_install), &[&sys, &imp])?;
+    verbose::begin(ts)?;
     note(ts, 1, format_args!("import _imp # builtin"));
+    call::call_method(ts, &importlib, id!(_install), &[&sys, &imp])?;
     Ok(())
 }
 
 /// The importers for files, once the rest is there.
 pub fn start_external(ts: &ThreadState) -> PyResult<()> {
     let importlib = importlib(ts)?;
-    let external = PyStr::intern(ts, "_frozen_importlib_external")?;
-    timing::measured(ts, &external, || call::call_method(ts, &importlib, id!(_install_external_importers), &[]))?;
+    call::call_method(ts, &importlib, id!(_install_external_importers), &[])?;
     note(ts, 1, format_args!("# installing zipimport hook"));
     archives::add_hook(ts)?;
     note(ts, 1, format_args!("# installed zipimport hook"));

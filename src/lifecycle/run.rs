@@ -173,7 +173,14 @@ fn run_command(ts: &ThreadState, text: &PyStr) -> PyResult<()> {
     let filename = PyStr::intern(ts, "<string>")?;
     // Tracebacks of a command show its lines, as 3.13 and later do.
     let mut source = TryVec::<u8>::new();
-    source.try_extend_from_slice(text.utf8(ts)?.as_bytes())?;
+    match text.utf8(ts) {
+        Ok(text) => source.try_extend_from_slice(text.as_bytes())?,
+        Err(raised) => {
+            let error = ts.take_raised(raised);
+            print::write_to_stderr(ts, &*PyStr::new(ts, "Unable to decode the command from the command line:\n")?);
+            return Err(ts.restore_raised(error));
+        }
+    }
     source.try_push(b'\n')?;
     print::remember_source(ts, &filename, text)?;
     run_text(ts, &source, &filename, false)
