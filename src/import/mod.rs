@@ -306,7 +306,7 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
     let Some(frozen) = hognose_stdlib::find("_frozen_importlib") else {
         return raise!(ts, exc::ImportError, "importlib is not in the frozen library");
     };
-    let code = crate::code::marshal::load_code(ts, frozen.code)?;
+    let code = crate::code::frozen::load(ts, &frozen)?;
     let importlib = exec_code_module(ts, &name, &code)?;
     let origname = PyStr::new(ts, frozen.origname)?;
     attr::set(ts, &importlib, &*PyStr::intern(ts, "__origname__")?, origname.as_object())?;

@@ -57,7 +57,7 @@ pub fn finalize() -> i32 {
     runtime.finalizing.store(true, Ordering::Release);
     ts.interp().finalizing.set(true);
     stop_other_threads(ts);
-    gc::collect(ts, gc::GENERATIONS - 1);
+    gc::collect(ts, ts.interp().gc.oldest_since_start());
     finalize_modules(ts);
     if flush_streams(ts) < 0 {
         status = -1;
@@ -76,7 +76,7 @@ pub(super) fn end_sub_interpreter(ts: &ThreadState) {
     flush_streams(ts);
     ts.interp().finalizing.set(true);
     stop_other_threads(ts);
-    gc::collect(ts, gc::GENERATIONS - 1);
+    gc::collect(ts, ts.interp().gc.oldest_since_start());
     finalize_modules(ts);
     flush_streams(ts);
     tear_down(ts);

@@ -199,6 +199,7 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     if interp.config().site_import != 0 {
         crate::import::import_module(ts, "site").map(drop).map_err(step(c"Failed to import the site module"))?;
     }
+    interp.gc.settle();
     Ok(())
 }
 

@@ -1152,7 +1152,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) && oparg & 1 == 0 {
                                     let getter = (*caches.get_pointer::<PyObject>(6)).cast_unchecked::<PyFunction>();
                                     let code = getter.code();
-                                    if code.co_simple && code.co_argcount == 1 {
+                                    if code.co_simple.get() && code.co_argcount == 1 {
                                         save!();
                                         let callee = check!(frame::push(ts, getter, code));
                                         sp = sp.sub(1);
@@ -1351,7 +1351,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 if core::ptr::eq(typ, &*FUNCTION_TYPE) {
                                     let function = callable.cast_unchecked::<PyFunction>();
                                     let code = function.code();
-                                    if code.co_simple && code.co_argcount as usize == count {
+                                    if code.co_simple.get() && code.co_argcount as usize == count {
                                         let callee = check!(frame::push(ts, function, code));
                                         let places = (*callee).localsplus();
                                         core::ptr::copy_nonoverlapping(first, places, count);
@@ -2156,7 +2156,7 @@ fn begin_init(ts: &ThreadState, class: &PyTypeObject, args: &[&PyObject]) -> PyR
         return Ok(None);
     }
     let this = crate::types::object::new_instance(ts, class)?;
-    if code.co_simple && code.co_argcount as usize == args.len() + 1 {
+    if code.co_simple.get() && code.co_argcount as usize == args.len() + 1 {
         let frame = frame::push(ts, init, code)?;
         // SAFETY: the frame was just made for this code; it has a place for each argument.
         unsafe {

@@ -22,7 +22,7 @@ pub fn add_traceback(ts: &ThreadState, frame: *mut Frame) {
     // SAFETY: the frame is the thread's current one.
     let frame = unsafe { &mut *frame };
     // A frame that has not begun has no line; the error belongs to its caller.
-    if frame.unit_index() < frame.code().co_firsttraceable as isize && is_prologue(frame) {
+    if frame.unit_index() < frame.code().co_firsttraceable.get() as isize && is_prologue(frame) {
         return;
     }
     let Some(error) = ts.current_exception.take() else { return };
