@@ -205,8 +205,7 @@ fn exec_code(ts: &ThreadState, module: &PyStr, code: &PyObject, path: Option<&Py
 /// The number at the start of compiled files.
 #[unsafe(no_mangle)]
 pub extern "C" fn PyImport_GetMagicNumber() -> c_long {
-    // 3627 and a line end: that of CPython 3.14.
-    0x0A0D_0E2B
+    crate::modules::_imp::PYC_MAGIC.into()
 }
 
 /// The tag in compiled files' names.
