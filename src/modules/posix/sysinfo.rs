@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 
 use hognose_allocators::collections::TryVec;
 
+use super::audit::audit;
 use super::path::{fs_decode, fs_encode, fspath};
 use super::system::{self, errno, int, int_or, once, os_error, parse, set_errno};
 use crate::modules::posix::constants;
@@ -89,6 +90,7 @@ pub fn putenv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     if name.contains(&b'=') {
         return raise!(ts, exc::ValueError, "illegal environment variable name");
     }
+    audit!(ts, "os.putenv", name.as_slice(), value.as_slice());
     // SAFETY: both are C strings, which the call copies.
     once(ts, || unsafe { libc::setenv(name.as_ptr().cast(), value.as_ptr().cast(), 1) })?;
     Ok(ts.none())
@@ -97,6 +99,7 @@ pub fn putenv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 /// `os.unsetenv`.
 pub fn unsetenv(ts: &ThreadState, _: &PyObject, name: &PyObject) -> PyResult {
     let name = c_string(ts, name)?;
+    audit!(ts, "os.unsetenv", name.as_slice());
     // SAFETY: a C string.
     once(ts, || unsafe { libc::unsetenv(name.as_ptr().cast()) })?;
     Ok(ts.none())
