@@ -6,9 +6,12 @@ use hognose_frontend::Mode;
 use super::init::{insert_path_0, main_dict};
 use super::{print, repl};
 use crate::code::compile::{Request, compile};
+use crate::code::marshal;
+use crate::modules::_imp::PYC_MAGIC;
 use crate::object::{AsObject, PyResult, Raised, attr, call};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
+use crate::types::code::PyCode;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::str::PyStr;
@@ -143,6 +146,7 @@ fn run_text(ts: &ThreadState, source: &[u8], filename: &PyStr, is_file: bool) ->
         Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file, feature_version: None };
     let code = compile(ts, request)?;
     let globals = main_dict(ts)?;
+    crate::modules::sys::auditing::event(ts, "exec", &[code.as_object()])?;
     crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None)?;
     Ok(())
 }
@@ -174,8 +178,28 @@ fn run_file(ts: &ThreadState, name: &PyStr) -> PyResult<()> {
     };
     let globals = main_dict(ts)?;
     globals.set_str(ts, id!(__file__), name.as_object())?;
-    set_main_loader(ts, &globals, name)?;
+    if path.ends_with(b".pyc") || source.starts_with(&PYC_MAGIC.to_le_bytes()) {
+        set_main_loader(ts, &globals, name, "SourcelessFileLoader")?;
+        return run_compiled(ts, &source, &globals);
+    }
+    set_main_loader(ts, &globals, name, "SourceFileLoader")?;
     run_text(ts, skip_first_line(ts, &source), name, true)
+}
+
+/// Runs what is in a `.pyc` file: a code object behind the magic number, flags, and what the source was like.
+fn run_compiled(ts: &ThreadState, data: &[u8], globals: &PyDict) -> PyResult<()> {
+    if !data.starts_with(&PYC_MAGIC.to_le_bytes()) {
+        return raise!(ts, exc::RuntimeError, "Bad magic number in .pyc file");
+    }
+    let Some(body) = data.get(16..) else {
+        return raise!(ts, exc::EOFError, "EOF read where object expected");
+    };
+    let Ok(code) = marshal::load(ts, body)?.downcast_into::<PyCode>() else {
+        return raise!(ts, exc::RuntimeError, "Bad code object in .pyc file");
+    };
+    crate::modules::sys::auditing::event(ts, "exec", &[code.as_object()])?;
+    crate::vm::eval_code(ts, &code, globals, Some(globals.as_object()), None)?;
+    Ok(())
 }
 
 /// `-x`: the first line is for another program.
@@ -190,9 +214,9 @@ fn skip_first_line<'a>(ts: &ThreadState, source: &'a [u8]) -> &'a [u8] {
     }
 }
 
-fn set_main_loader(ts: &ThreadState, globals: &PyDict, name: &PyStr) -> PyResult<()> {
+fn set_main_loader(ts: &ThreadState, globals: &PyDict, name: &PyStr, loader: &str) -> PyResult<()> {
     let external = crate::import::import_module(ts, "_frozen_importlib_external")?;
-    let loader = attr::get(ts, &external, &*PyStr::intern(ts, "SourceFileLoader")?)?;
+    let loader = attr::get(ts, &external, &*PyStr::intern(ts, loader)?)?;
     let loader = call::call_with(ts, &loader, &[id!(__main__).as_object(), name.as_object()])?;
     globals.set_str(ts, id!(__loader__), &loader)
 }

@@ -106,10 +106,12 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     exec: Some(exec),
 };
 
+/// What a `.pyc` file of 3.14 begins with: 3627, and "\r\n".
+pub const PYC_MAGIC: u32 = 3627 | 0x0a0d_0000;
+
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add_str(ts, "check_hash_based_pycs", "default")?;
-    // The magic number of 3.14's `.pyc` files: 3627, and "\r\n".
-    module.add_int(ts, "pyc_magic_number_token", 3627 | 0x0a0d_0000)
+    module.add_int(ts, "pyc_magic_number_token", PYC_MAGIC.into())
 }
 
 fn name_of<'a>(ts: &ThreadState, name: &'a PyObject) -> PyResult<&'a str> {
