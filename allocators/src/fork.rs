@@ -25,6 +25,7 @@ pub fn after_fork_parent() {
 /// Releases the locks in the child, and takes over the counters of the threads that it does not have.
 pub fn after_fork_child() {
     after_fork_parent();
+    heap::registry::forget_lookers_after_fork();
     raw::adopt_shards_after_fork();
     stack::forget_threads_after_fork();
 }

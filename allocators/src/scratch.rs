@@ -139,6 +139,20 @@ impl<H: Handle> Scratch<H> {
         }
     }
 
+    /// A slice of `len` times the same.
+    #[expect(clippy::mut_from_ref, reason = "each call gives other memory")]
+    pub fn fill<T: Copy>(&self, len: usize, value: T) -> Result<&mut [T], NoMemory> {
+        let layout = Layout::array::<T>(len).map_err(|_| NoMemory)?;
+        let p = if layout.size() == 0 { NonNull::dangling() } else { self.take(layout)?.cast::<T>() };
+        // SAFETY: fresh memory for so many items, each of which is written; as in `put`.
+        unsafe {
+            for index in 0..len {
+                p.add(index).write(value);
+            }
+            Ok(core::slice::from_raw_parts_mut(p.as_ptr(), len))
+        }
+    }
+
     /// Copies a text in.
     #[expect(clippy::mut_from_ref, reason = "each call gives other memory")]
     pub fn copy_str(&self, text: &str) -> Result<&mut str, NoMemory> {
@@ -323,6 +337,8 @@ mod tests {
         list.shrink_to_fit();
         drop(list);
         assert_eq!(scratch.copy(&[2u64]).expect("memory").as_ptr(), start);
+        assert_eq!(scratch.fill(3, 7u16).expect("memory"), [7, 7, 7]);
+        assert!(scratch.fill(usize::MAX, 7u16).is_err());
         assert_eq!(scratch.held_bytes(), super::FIRST);
     }
 

@@ -74,6 +74,7 @@ pub mod math;
 pub mod mmap;
 pub mod posix;
 pub mod pwd;
+pub mod readline;
 pub mod resource;
 pub mod select;
 pub mod sre;
@@ -178,6 +179,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &mmap::MODULE,
     &posix::MODULE,
     &pwd::MODULE,
+    &readline::MODULE,
     &resource::MODULE,
     &select::MODULE,
     &sre::MODULE,

@@ -247,6 +247,8 @@ pub struct InterpreterState {
     pub traceback_limit: Cell<usize>,
     /// `sys.getdlopenflags()`.
     pub dlopen_flags: Cell<i32>,
+    /// `-X importtime`.
+    pub import_times: crate::import::ImportTimes,
     /// The next interpreter of the runtime.
     pub next: Cell<*mut InterpreterState>,
 }
@@ -317,6 +319,7 @@ impl InterpreterState {
             tracer: Cell::new(core::ptr::null_mut()),
             traceback_limit: Cell::new(1),
             dlopen_flags: Cell::new(libc::RTLD_NOW),
+            import_times: crate::import::ImportTimes::default(),
             next: Cell::new(core::ptr::null_mut()),
         }
     }

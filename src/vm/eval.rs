@@ -178,6 +178,20 @@ fn recursion_limit(ts: &ThreadState) -> PyResult<()> {
     result
 }
 
+/// Ends a frame that is one too many: the call never began, so it leaves no line in the traceback.
+///
+/// # Safety
+/// As for [`leave`].
+#[cold]
+#[inline(never)]
+unsafe fn not_entered(ts: &ThreadState, frame: *mut Frame) {
+    // Finalizers of the arguments must not see, nor lose, the exception.
+    let pending = ts.current_exception.take();
+    // SAFETY: the caller's promise.
+    unsafe { leave(ts, frame) };
+    ts.current_exception.set(pending);
+}
+
 /// Ends a frame: drops its contents, and gives its memory back where it is the thread's. Counts the call off.
 ///
 /// # Safety
@@ -390,13 +404,14 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                     jump!((*frame).return_offset as isize)
                                 }
                                 (*callee).previous = frame;
+                                if enter_recursion(ts).is_err() {
+                                    not_entered(ts, callee);
+                                    fail!()
+                                }
                                 frame = callee;
                                 ts.frame.set(frame);
                                 pc = (*frame).pc;
                                 sp = (*frame).sp;
-                                if enter_recursion(ts).is_err() {
-                                    fail!()
-                                }
                                 continue 'dispatch;
                             }};
                         }
@@ -1181,7 +1196,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) && oparg & 1 == 0 {
                                     let getter = (*caches.get_pointer::<PyObject>(6)).cast_unchecked::<PyFunction>();
                                     let code = getter.code();
-                                    if code.co_simple && code.co_argcount == 1 {
+                                    if code.co_simple.get() && code.co_argcount == 1 {
                                         save!();
                                         let callee = check!(frame::push(ts, getter, code));
                                         sp = sp.sub(1);
@@ -1380,7 +1395,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 if core::ptr::eq(typ, &*FUNCTION_TYPE) {
                                     let function = callable.cast_unchecked::<PyFunction>();
                                     let code = function.code();
-                                    if code.co_simple && code.co_argcount as usize == count {
+                                    if code.co_simple.get() && code.co_argcount as usize == count {
                                         let callee = check!(frame::push(ts, function, code));
                                         let places = (*callee).localsplus();
                                         core::ptr::copy_nonoverlapping(first, places, count);
@@ -2186,7 +2201,7 @@ fn begin_init(ts: &ThreadState, class: &PyTypeObject, args: &[&PyObject]) -> PyR
         return Ok(None);
     }
     let this = crate::types::object::new_instance(ts, class)?;
-    if code.co_simple && code.co_argcount as usize == args.len() + 1 {
+    if code.co_simple.get() && code.co_argcount as usize == args.len() + 1 {
         let frame = frame::push(ts, init, code)?;
         // SAFETY: the frame was just made for this code; it has a place for each argument.
         unsafe {

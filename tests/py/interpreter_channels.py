@@ -218,5 +218,7 @@ raises(ValueError, _interpreters.set___main___attrs, other.id, {})
 assert _interpreters.get_config(MAIN).gil == 'own'
 other.close()
 
+del where
+
 # Left in a channel at the end.
 channels.send(channel, 'left', blocking=False)

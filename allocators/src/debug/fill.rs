@@ -27,8 +27,11 @@ pub(super) unsafe fn units<const BYTE: u8>(at: *mut u8, n: usize) {
     // SAFETY: the units from `at` on that the caller promises are `count` in number.
     unsafe {
         if count < 4 {
-            for index in 0..count {
-                unit.add(index).write_volatile(value);
+            if count != 0 {
+                // The first, the middle and the last: up to three without a branch.
+                unit.write_volatile(value);
+                unit.add(count / 2).write_volatile(value);
+                unit.add(count - 1).write_volatile(value);
             }
             return;
         }

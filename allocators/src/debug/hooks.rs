@@ -176,8 +176,7 @@ unsafe extern "C" fn debug_free<const D: usize>(ctx: *mut c_void, p: *mut c_void
             unsafe {
                 let n = requested_size(p);
                 if p.sub(8).cast::<u64>().read_unaligned() == mark::<D>()
-                    && n <= room.wrapping_sub(OVERHEAD)
-                    && n <= SMALL_LIMIT
+                    && n.saturating_add(OVERHEAD) <= room
                     && p.add(n).cast::<u64>().read_unaligned() == GUARD
                     && p as usize & 15 == 0
                 {

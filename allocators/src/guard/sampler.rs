@@ -67,7 +67,7 @@ impl Sampler {
         bytes.set(bytes.get() + size);
         self.allocations[tag.index()].set(self.allocations[tag.index()].get() + 1);
         heap.hold(tag, size);
-        heap.hand_out(tag, size);
+        heap.hand_out_sampled(tag, size);
     }
 
     pub(super) fn went(&self, heap: &Heap, tag: Tag, size: usize) {

@@ -1,27 +1,25 @@
 //! Bins: the free blocks of one tag and size class that are at hand.
 //!
 //! ```text
-//!                     word: pushes ever │ len
-//!                     top: p ◄──────────────── push, pop: last freed, first used
-//!   bins[tag][class] ─┤                 ┌──────┬────┬────┬────┬─ … ─┐
-//!                     slots ───────────►│ null │ p  │ p  │ p  │     │  room
-//!                                       └──────┴────┴────┴────┴─ … ─┘
-//!     spill: the older half goes               ▲
-//!     back to its pages                        refill: addresses of free blocks, from the pages' bits
+//!                     top ────────────────────────┐    push: store there, step on
+//!   bins[tag][class] ─┤                           ▼    pop: step back, load
+//!                     base ────────►┌────┬────┬────┬─ … ─┐
+//!                                   │ p  │ p  │ p  │     │ end
+//!                                   └────┴────┴────┴─ … ─┘
+//!     spill: the older half goes     ▲
+//!     back to its pages              refill: addresses of free blocks, from the pages' bits
 //! ```
 //!
-//! A bin is a stack of addresses. A push or a pop changes two words of the bin and one of the stack; the
+//! A bin is a stack of addresses. A push or a pop moves `top` and touches one word of the stack; the
 //! block itself is neither read nor written, so a block that nobody has looked at for a long time costs
 //! nothing when it goes, and one that is handed out is fetched by its user, who need not wait for it. (A
 //! list through the blocks would wait for each of them in turn.) To a page all blocks of a bin are in use;
 //! whoever wants exact figures calls `settle` first, which empties the bins.
 //!
-//! The block that was pushed last lies in `top`, so that it is at hand without a look at the length of the stack
-//! and then into it: those two would be waited for, one after the other. What was in `top` before goes into the
-//! stack, which so begins with a null: that of the time when the bin was empty. No way depends on how many
-//! blocks there are, as long as there are any and there is room.
-//!
-//! The word counts pushes in its upper bits: one store for both numbers.
+//! `top` is an address and not a number, so that the word of the stack is found without an index: a load without one takes
+//! the short way from the store that was just made to the same place, on the processors that have such a way. So a push and
+//! the pop that follows it do not wait for the memory. No way depends on how many blocks there are, as long as there are
+//! any and there is room.
 //!
 //! A stack begins small, in memory that comes with the heap. It is doubled when its bin has spilled and
 //! ran empty since, so when what comes and goes there is more than it holds, and when its bin is refilled again, up to
@@ -29,9 +27,9 @@
 //!
 //! Invariants:
 //! - B1: a block of a bin is handed out by its page and used by nobody.
-//! - B2: the upper bits of `word` are the blocks that were ever pushed to the bin.
-//! - B3: a bin has `len <= room` blocks, the first `len - 1` of them in the slots from 1 on, the last in `top`, which is null
-//!   if there are none; and `room` is at most [`most_of`]: 1024 blocks or 64 KiB, whichever is less.
+//! - B2: `pushed` is the number of blocks that were ever pushed to the bin.
+//! - B3: `base <= top <= end`; the words of the stack below `top` are the blocks, the last pushed one the highest. There is
+//!   room for at most [`most_of`] of them: 1024 blocks or 64 KiB, whichever is less. Without a stack all three are null.
 
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -49,20 +47,29 @@ pub(crate) struct Block {
 /// See the module.
 #[repr(C)]
 pub(crate) struct Bin {
-    top: Cell<*mut u8>,
-    word: Cell<u64>,
-    slots: Cell<*mut *mut u8>,
-    room: Cell<u32>,
-    /// Whether it was ever refilled.
+    top: Cell<*mut *mut u8>,
+    base: Cell<*mut *mut u8>,
+    end: Cell<*mut *mut u8>,
+    pushed: Cell<u64>,
+}
+
+const _: () = assert!(size_of::<Bin>() == 32);
+
+/// What a bin has besides that only the slow paths look at.
+pub(crate) struct Source {
+    /// Where the stack came from, if it is not the first one.
+    table: Cell<Option<&'static Table>>,
+    /// Whether the bin was ever refilled.
     begun: Cell<bool>,
     /// Whether it has spilled since it was refilled.
     spilled: Cell<bool>,
 }
 
-const _: () = assert!(size_of::<Bin>() == 32);
-
-/// Where the stack of a bin came from, if it is not the first one.
-pub(crate) type Source = Cell<Option<&'static Table>>;
+impl Source {
+    pub(crate) const fn new() -> Self {
+        Self { table: Cell::new(None), begun: Cell::new(false), spilled: Cell::new(false) }
+    }
+}
 
 /// Number of bins of a heap from which blocks are taken.
 pub(crate) const BINS: usize = 3 * CLASSES;
@@ -78,9 +85,6 @@ const REFILL: usize = 8 * 1024;
 /// Bytes of the first stacks.
 pub(crate) const FIRST_STACKS: usize = BINS * FIRST * size_of::<usize>();
 
-const LEN_BITS: u32 = 16;
-const LEN: u64 = (1 << LEN_BITS) - 1;
-
 /// The most blocks that a bin of a class has room for.
 const fn most_of(class: usize) -> usize {
     let fitting = 64 * 1024 / ((class + 1) * page::STEP);
@@ -91,25 +95,25 @@ impl Bin {
     pub(crate) const fn new() -> Self {
         Self {
             top: Cell::new(ptr::null_mut()),
-            word: Cell::new(0),
-            slots: Cell::new(ptr::null_mut()),
-            room: Cell::new(0),
-            begun: Cell::new(false),
-            spilled: Cell::new(false),
+            base: Cell::new(ptr::null_mut()),
+            end: Cell::new(ptr::null_mut()),
+            pushed: Cell::new(0),
         }
     }
 
     /// Takes the block that was pushed last; null if there is none.
     #[inline(always)]
     pub(crate) fn pop(&self) -> *mut u8 {
-        let p = self.top.get();
-        if !p.is_null() {
-            let word = self.word.get() - 1;
-            self.word.set(word);
-            // SAFETY: B3: the slots below `len` are filled, the first with null.
-            self.top.set(unsafe { *self.slots.get().add((word & LEN) as usize) });
+        let top = self.top.get();
+        if ptr::eq(top, self.base.get()) {
+            return ptr::null_mut();
         }
-        p
+        // SAFETY: B3: there is a block below the top.
+        unsafe {
+            let last = top.sub(1);
+            self.top.set(last);
+            *last
+        }
     }
 
     /// Puts a block back. False if there is no room.
@@ -119,83 +123,70 @@ impl Bin {
     #[inline(always)]
     #[must_use]
     pub(crate) unsafe fn push(&self, p: *mut u8) -> bool {
-        let word = self.word.get();
-        let len = word & LEN;
-        if len == u64::from(self.room.get()) {
+        let top = self.top.get();
+        if ptr::eq(top, self.end.get()) {
             return false;
         }
-        // SAFETY: B3: there is a slot more than blocks in the slots.
-        unsafe { self.slots.get().add(len as usize).write(self.top.get()) };
-        self.top.set(p);
-        self.word.set(word + (1 << LEN_BITS) + 1);
+        // SAFETY: B3: there is room at the top.
+        unsafe {
+            top.write(p);
+            self.top.set(top.add(1));
+        }
+        self.pushed.set(self.pushed.get() + 1);
         true
     }
 
     /// How many blocks there are.
     pub(crate) fn len(&self) -> usize {
-        (self.word.get() & LEN) as usize
+        (self.top.get() as usize - self.base.get() as usize) / size_of::<*mut u8>()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.top.get().is_null()
+        ptr::eq(self.top.get(), self.base.get())
     }
 
     pub(crate) fn room(&self) -> usize {
-        self.room.get() as usize
+        (self.end.get() as usize - self.base.get() as usize) / size_of::<*mut u8>()
     }
 
     /// The blocks that were ever pushed (B2).
     pub(crate) fn pushed(&self) -> u64 {
-        self.word.get() >> LEN_BITS
-    }
-
-    fn clear(&self) {
-        self.top.set(ptr::null_mut());
-        self.set_len(0);
+        self.pushed.get()
     }
 
     fn set_len(&self, len: usize) {
         debug_assert!(len <= self.room(), "B3: the stack has room");
-        self.word.set(self.word.get() & !LEN | len as u64);
+        self.top.set(self.base.get().wrapping_add(len));
     }
 
-    /// The blocks but the last, the oldest first. The bin is not to be changed while they are looked at.
-    fn lower(&self) -> &[*mut u8] {
-        if self.len() < 2 {
+    /// The blocks, the oldest first. The bin is not to be changed while they are looked at.
+    fn blocks(&self) -> &[*mut u8] {
+        if self.is_empty() {
             return &[];
         }
-        // SAFETY: B3: so many slots are filled behind the first.
-        unsafe { core::slice::from_raw_parts(self.slots.get().add(1), self.len() - 1) }
-    }
-
-    /// All blocks.
-    fn blocks(&self) -> impl Iterator<Item = *mut u8> + '_ {
-        self.lower().iter().copied().chain((!self.is_empty()).then(|| self.top.get()))
+        // SAFETY: B3: so many words are filled.
+        unsafe { core::slice::from_raw_parts(self.base.get(), self.len()) }
     }
 
     /// Where who fills an empty bin puts the blocks, before he says so by `filled`.
     pub(crate) fn stack(&self) -> *mut NonNull<u8> {
-        self.slots.get().wrapping_add(1).cast()
+        self.base.get().cast()
     }
 
     /// Says that an empty bin has blocks now: the first `len` of its stack, in the order in which they are to be
     /// used.
     ///
     /// # Safety
-    /// So many slots are filled with blocks as B1 wants them, at least one and less than there is room for.
+    /// So many slots are filled with blocks as B1 wants them, no more than there is room for.
     pub(crate) unsafe fn filled(&self, len: usize) {
-        debug_assert!(self.is_empty() && (1..self.room()).contains(&len), "B1: only an empty bin is filled");
-        // SAFETY: the caller's promise; there is a slot before them.
-        unsafe {
-            core::slice::from_raw_parts_mut(self.stack(), len).reverse();
-            self.slots.get().write(ptr::null_mut());
-            self.top.set(*self.slots.get().add(len));
-        }
+        debug_assert!(self.is_empty() && len <= self.room(), "B1: only an empty bin is filled");
+        // SAFETY: the caller's promise.
+        unsafe { core::slice::from_raw_parts_mut(self.stack(), len).reverse() };
         self.set_len(len);
     }
 
-    /// Moves up to `most` blocks of another bin into this one, which is empty and has more room than that. They do not
-    /// count as pushed. How many there were.
+    /// Moves up to `most` blocks of another bin into this one, which is empty and has room for them. They do not count
+    /// as pushed. How many there were.
     pub(crate) fn move_from(&self, other: &Self, most: usize) -> usize {
         let mut count = 0;
         while count < most
@@ -217,8 +208,9 @@ impl Bin {
     /// # Safety
     /// There are [`FIRST`] slots, which live as long as the bin.
     unsafe fn begin(&self, slots: *mut *mut u8) {
-        self.slots.set(slots);
-        self.room.set(FIRST as u32);
+        self.base.set(slots);
+        self.top.set(slots);
+        self.end.set(slots.wrapping_add(FIRST));
     }
 
     /// Doubles the stack. It stays as it is if there is no memory.
@@ -234,28 +226,29 @@ impl Bin {
         };
         let (at, table) = memory.into_parts();
         let fresh = at.as_ptr().cast::<*mut u8>();
-        let old = self.slots.get();
-        if self.len() != 0 {
+        let (old, len) = (self.base.get(), self.len());
+        if len != 0 {
             // SAFETY: B3, and the new stack is larger.
-            unsafe { ptr::copy_nonoverlapping(old, fresh, self.len()) };
+            unsafe { ptr::copy_nonoverlapping(old, fresh, len) };
         }
-        self.slots.set(fresh);
-        #[expect(clippy::cast_possible_truncation, reason = "B3: at most 1024")]
-        self.room.set(wanted as u32);
-        give_stack(old, source.replace(Some(table)));
+        self.base.set(fresh);
+        self.top.set(fresh.wrapping_add(len));
+        self.end.set(fresh.wrapping_add(wanted));
+        give_stack(old, source.table.replace(Some(table)));
     }
 
     /// Gives the stack back; the bin is not used any more.
     fn end(&self, source: &Source) {
-        self.room.set(0);
-        self.clear();
-        give_stack(self.slots.replace(ptr::null_mut()), source.take());
+        let old = self.base.replace(ptr::null_mut());
+        self.top.set(ptr::null_mut());
+        self.end.set(ptr::null_mut());
+        give_stack(old, source.table.take());
     }
 
     /// What is done before a bin that ran empty is filled: how many blocks it is to get. That is the half of its room, but
     /// no more than [`REFILL`] bytes: what lies in a bin is at no other class's hand.
     pub(crate) fn before_refill(&self, class: usize, source: &Source) -> usize {
-        let (begun, spilled) = (self.begun.replace(true), self.spilled.replace(false));
+        let (begun, spilled) = (source.begun.replace(true), source.spilled.replace(false));
         if spilled || (begun && self.room() < WARM) {
             self.grow(class, source);
         }
@@ -282,25 +275,25 @@ fn give_stack(slots: *mut *mut u8, source: Option<&'static Table>) {
 pub(super) unsafe extern "C" fn spill(heap: &Heap, bin: *const Bin, p: *mut u8) {
     // SAFETY: the caller's promise.
     let bin = unsafe { &*bin };
-    bin.spilled.set(true);
     let (len, index) = (bin.len(), heap.bin_index(bin));
+    heap.sources[index].spilled.set(true);
     if bin.room() == 0 {
         bin.grow(index % CLASSES, &heap.sources[index]);
     }
     let old = len / 2;
-    for p in &bin.lower()[..old] {
+    for p in &bin.blocks()[..old] {
         // SAFETY: B1; the pages of this heap are not looked for in the bin.
         unsafe { heap.give_address(*p) };
     }
     if old != 0 {
         // SAFETY: B3: the others move down by so many slots.
-        unsafe { ptr::copy(bin.slots.get().add(1 + old), bin.slots.get().add(1), len - 1 - old) };
+        unsafe { ptr::copy(bin.base.get().add(old), bin.base.get(), len - old) };
     }
     bin.set_len(len - old);
     // SAFETY: the caller's promise.
     if unsafe { !bin.push(p) } {
         // There was no memory for a first stack.
-        bin.word.set(bin.word.get() + (1 << LEN_BITS));
+        bin.pushed.set(bin.pushed.get() + 1);
         // SAFETY: the caller's promise.
         unsafe { heap.give_address(p) };
     }
@@ -341,9 +334,9 @@ impl Heap {
         for bin in self.bins.iter().flatten() {
             for p in bin.blocks() {
                 // SAFETY: B1; the pages of this heap are not looked for in the bin.
-                unsafe { self.give_address(p) };
+                unsafe { self.give_address(*p) };
             }
-            bin.clear();
+            bin.set_len(0);
         }
     }
 
@@ -352,8 +345,7 @@ impl Heap {
         for (index, bin) in self.bins.iter().flatten().enumerate() {
             let class = index % CLASSES;
             assert!(bin.len() <= bin.room() && bin.room() <= most_of(class).max(FIRST), "B3: the stack has room");
-            assert_eq!(bin.is_empty(), bin.len() == 0, "B3: the last block is on top");
-            for p in bin.blocks() {
+            for p in bin.blocks().iter().copied() {
                 let found = self.page_of(p).expect("B1: a block of a bin lies in a page");
                 // SAFETY: a page in use of this heap.
                 let page = unsafe { &*found };

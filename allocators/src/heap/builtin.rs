@@ -31,7 +31,7 @@ unsafe extern "C" fn heap_malloc<const D: usize>(_: *mut c_void, size: usize) ->
     match attached::<D>() {
         // What a bin can serve comes here only when that is empty, or below somebody's hooks.
         Some((heap, tag)) if heap.kind.has_pages() => heap.alloc_inner(tag, size).cast(),
-        Some((heap, tag)) => heap.alloc_slow(tag, size).cast(),
+        Some((heap, tag)) => heap.alloc_unpaged(tag, size).cast(),
         None => ptr::null_mut(),
     }
 }

@@ -3,14 +3,15 @@
 //!
 //! A heap is changed only under its GIL, so a block that somebody else frees is put on its heap's
 //! queue, one atomic list, which the owner empties when it next takes the slow path. This is the only
-//! atomic operation that a heap knows, and no block pays for it that is freed where it belongs.
+//! atomic operation that a heap knows, and no block pays for it that is freed where it belongs. The heap is found without a
+//! lock (see `registry`), whatever the block; only arenas of a user's arena allocator are searched under one.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
 
 use super::HeapKind;
 use super::bin::Block;
-use super::registry::{HEAPS, Heaps, find_outside_any};
+use super::registry::{self, HEAPS, Heaps, find_outside_any};
 use super::{Heap, Tag, arena, current_heap, large, shared};
 use crate::domain::{self, Domain};
 use crate::table;
@@ -32,14 +33,26 @@ pub(crate) enum Owner {
 /// # Safety
 /// `p` is a block of some allocator, or was a small one.
 pub(crate) unsafe fn owner_of(p: *mut u8) -> Owner {
-    let heaps = HEAPS.lock();
     // SAFETY: the caller's promise.
-    unsafe { owner_among(&heaps, p) }
+    unsafe { with_owner(p, |_, owner| owner) }
+}
+
+/// Calls `f` with the owner of a block, and whether there is any heap; the owner lives until `f` returns.
+///
+/// # Safety
+/// As for `owner_of`.
+unsafe fn with_owner<R>(p: *mut u8, f: impl FnOnce(bool, Owner) -> R) -> R {
+    let ask = |heaps: &Heaps, outside: bool| {
+        // SAFETY: the caller's promise; what lies outside is searched under the lock.
+        let owner = unsafe { owner_among(heaps, p, outside) };
+        f(heaps.iter().next().is_some(), owner)
+    };
+    if registry::any_outside() { ask(&HEAPS.lock(), true) } else { ask(&registry::look(), false) }
 }
 
 /// # Safety
-/// As for `owner_of`.
-unsafe fn owner_among(heaps: &Heaps, p: *mut u8) -> Owner {
+/// As for `owner_of`; with `outside` the lock is held.
+unsafe fn owner_among(heaps: &Heaps, p: *mut u8, outside: bool) -> Owner {
     if guard::in_pool(p) {
         return match guard::heap_of(p) {
             Some((heap, tag)) if heaps.has(heap.as_ptr()) => Owner::Heap(heap, tag),
@@ -47,7 +60,11 @@ unsafe fn owner_among(heaps: &Heaps, p: *mut u8) -> Owner {
         };
     }
     let in_reserve = arena::in_reserve(p);
-    let page = if in_reserve { arena::page_in_reserve(p) } else { find_outside_any(heaps, p) };
+    let page = match (in_reserve, outside) {
+        (true, _) => arena::page_in_reserve(p),
+        (false, true) => find_outside_any(heaps, p),
+        (false, false) => None,
+    };
     if let Some(page) = page {
         // SAFETY: a page in use has an arena, whose heap is alive or about to be taken off the list.
         let (used, heap, tag) = unsafe {
@@ -101,22 +118,20 @@ pub(crate) unsafe fn free_stray(p: *mut u8) {
     if unsafe { shared::free_shared(p) } {
         return;
     }
-    let heaps = HEAPS.lock();
-    // SAFETY: the caller's promise.
-    match unsafe { owner_among(&heaps, p) } {
+    let enqueue = |any: bool, owner: Owner| match owner {
         Owner::Heap(heap, _) => {
-            // SAFETY: R1: the heap lives while the lock is held; the block is its.
+            // SAFETY: it lives until this returns; the block is its.
             unsafe { heap.as_ref().enqueue(p) };
+            false
         }
-        Owner::Nobody => {}
-        Owner::Unknown => {
-            let any = heaps.iter().next().is_some();
-            drop(heaps);
-            // After the last heap is gone nothing can be known about the block, and it is left alone.
-            if any {
-                // SAFETY: the caller's promise, and no heap has the block.
-                unsafe { domain::free(Domain::Raw, p.cast()) };
-            }
+        Owner::Nobody => false,
+        // After the last heap is gone nothing can be known about the block, and it is left alone.
+        Owner::Unknown => any,
+    };
+    // SAFETY: the caller's promise; in the second case no heap has the block.
+    unsafe {
+        if with_owner(p, enqueue) {
+            domain::free(Domain::Raw, p.cast());
         }
     }
 }
@@ -199,15 +214,15 @@ impl Heap {
     ///
     /// # Safety
     /// As for [`free_stray`].
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn free_unpaged(&self, p: *mut u8) {
-        // SAFETY: the caller's promise. What lies neither in the pool of `guard` nor in the reserved range is a block of an
-        // allocator that keeps a word before it.
+        // SAFETY: the caller's promise. What does not lie in the pool of `guard` has a word before it: a small block lies
+        // behind its arena's headers, and every other allocator keeps one.
         unsafe {
             match self.kind() {
                 #[cfg(feature = "mimalloc")]
                 HeapKind::Mimalloc if super::mimalloc::free(self, p) => return,
-                HeapKind::Malloc if !p.is_null() && !guard::in_pool(p) && !arena::in_reserve(p) => {
+                HeapKind::Malloc if !p.is_null() && !guard::in_pool(p) => {
                     if let Some(header) = large::header(p)
                         && ptr::eq(header.as_ref().heap, self)
                     {

@@ -57,6 +57,7 @@ fn check_of(p: *mut u8) -> usize {
 ///
 /// # Safety
 /// The word before `p` is readable: `p` is a block of some allocator.
+#[inline]
 pub(crate) unsafe fn header(p: *mut u8) -> Option<NonNull<Large>> {
     if !(p as usize).is_multiple_of(16) {
         return None;
@@ -102,18 +103,33 @@ impl Directory {
         }
     }
 
-    /// The number of an entry that is free, and stays so until [`Directory::set`] and `advance`.
+    /// Enters a block; the number of its entry. `None` if there is no memory for one.
     #[inline]
-    fn reserve(&self) -> Option<u32> {
-        let free = self.free.get();
-        if free != NONE {
-            return Some(free);
+    fn enter(&self, at: *mut Large) -> Option<u32> {
+        let entry = self.free.get();
+        if entry == NONE {
+            return self.enter_last(at);
         }
-        let len = self.len.get();
-        if len == self.room.get() && !self.grow() {
+        // SAFETY: L2: a free entry holds the number of the next one.
+        unsafe {
+            let place = self.entries.get().add(entry as usize);
+            #[allow(clippy::cast_possible_truncation, reason = "L2: it was made from 32 bits")]
+            self.free.set((place.read() >> 1) as u32);
+            place.write(at as usize);
+        }
+        Some(entry)
+    }
+
+    /// The same when all entries that were ever used are in use.
+    fn enter_last(&self, at: *mut Large) -> Option<u32> {
+        let entry = self.len.get();
+        if entry == self.room.get() && !self.grow() {
             return None;
         }
-        Some(len)
+        // SAFETY: the entry is below the room.
+        unsafe { self.entries.get().add(entry as usize).write(at as usize) };
+        self.len.set(entry + 1);
+        Some(entry)
     }
 
     #[cold]
@@ -137,25 +153,6 @@ impl Directory {
             unsafe { old.give() };
         }
         true
-    }
-
-    /// Fills the entry that `reserve` gave.
-    ///
-    /// # Safety
-    /// Nothing has changed since.
-    #[inline]
-    unsafe fn fill(&self, entry: u32, at: *mut Large) {
-        // SAFETY: the entry is below the room.
-        let place = unsafe { self.entries.get().add(entry as usize) };
-        if entry == self.len.get() {
-            self.len.set(entry + 1);
-        } else {
-            // SAFETY: L2: a free entry holds the number of the next one.
-            #[allow(clippy::cast_possible_truncation, reason = "L2: it was made from 32 bits")]
-            self.free.set(unsafe { (place.read() >> 1) as u32 });
-        }
-        // SAFETY: as above.
-        unsafe { place.write(at as usize) };
     }
 
     /// # Safety
@@ -194,27 +191,22 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
         return heap.refuse();
     }
     heap.taken_elsewhere(size);
-    let Some(entry) = heap.directory.reserve() else {
-        return ptr::null_mut();
-    };
     let (at, source) = malloc::alloc(total, zeroed);
     if at.is_null() {
         return ptr::null_mut();
     }
     let at = at.cast::<Large>();
+    let Some(entry) = heap.directory.enter(at) else {
+        // SAFETY: just allocated, and nobody has seen it.
+        unsafe { malloc::free(at.cast(), source) };
+        return ptr::null_mut();
+    };
     let p = at.wrapping_add(1).cast();
     let header = Large { heap, size, entry, tag, source, check: check_of(p) };
-    // SAFETY: the block is fresh, aligned to 16 and larger than the header; the C library does not
-    // change the directory.
-    unsafe {
-        at.write(header);
-        heap.directory.fill(entry, at);
-    }
-    let counts = &heap.counts[tag.index()];
-    counts.large_blocks.set(counts.large_blocks.get() + 1);
-    counts.large_bytes.set(counts.large_bytes.get() + size);
+    // SAFETY: the block is fresh, aligned to 16 and larger than the header.
+    unsafe { at.write(header) };
+    heap.counts[tag.index()].add(size);
     heap.hold(tag, size);
-    heap.hand_out(tag, size);
     p
 }
 
@@ -222,6 +214,7 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
 ///
 /// # Safety
 /// `at` is the header of a live block of this heap.
+#[inline]
 pub(crate) unsafe fn free(heap: &Heap, at: NonNull<Large>) {
     let at = at.as_ptr();
     // SAFETY: the caller's promise. The check word is spoilt, so a second free does not find it as
@@ -231,10 +224,7 @@ pub(crate) unsafe fn free(heap: &Heap, at: NonNull<Large>) {
         heap.directory.clear((*at).entry);
         (*at).check = 0;
         malloc::free(at.cast(), (*at).source);
-        let counts = &heap.counts[tag.index()];
-        counts.freed.set(counts.freed.get() + 1);
-        counts.large_blocks.set(counts.large_blocks.get() - 1);
-        counts.large_bytes.set(counts.large_bytes.get() - size);
+        heap.counts[tag.index()].remove(size);
         heap.unhold(tag, size);
     }
 }
@@ -266,10 +256,8 @@ pub(crate) unsafe fn realloc(heap: &Heap, at: NonNull<Large>, size: usize) -> *m
         }
         (*kept).size = size;
         heap.directory.moved(entry, kept);
-        let bytes = &heap.counts[tag.index()].large_bytes;
-        bytes.set(bytes.get() - old + size);
+        heap.counts[tag.index()].resize(old, size);
         heap.reheld(tag, old, size);
-        heap.hand_out(tag, size);
         p
     }
 }
@@ -331,6 +319,6 @@ pub(crate) fn validate(heap: &Heap, tag: Tag) -> usize {
         return bytes;
     }
     let counts = &heap.counts[tag.index()];
-    assert_eq!((blocks, bytes), (counts.large_blocks.get(), counts.large_bytes.get()), "L3: counted");
+    assert_eq!((blocks, bytes), (counts.blocks(), counts.bytes()), "L3: counted");
     bytes
 }

@@ -17,6 +17,7 @@
 //!
 //! Invariants:
 //! - M1: as long as no more than `quiet` bytes are held in all, no limit is passed.
+//! - M3: `past` says whether anything was told that is not kept again.
 //! - M2: `soft <= hard` for each scope; a limit that is not set is `usize::MAX`.
 
 use core::cell::Cell;
@@ -65,6 +66,8 @@ pub(crate) struct Limits {
     /// Where the observer is told next.
     next: [Cell<usize>; 3],
     told: [Cell<bool>; 3],
+    /// Whether any of them was told.
+    past: Cell<bool>,
     refused: Cell<u64>,
 }
 
@@ -76,13 +79,14 @@ impl Limits {
             hard: [const { Cell::new(NONE) }; 3],
             next: [const { Cell::new(NONE) }; 3],
             told: [const { Cell::new(false) }; 3],
+            past: Cell::new(false),
             refused: Cell::new(0),
         }
     }
 
     #[inline]
     pub(crate) fn is_past_soft(&self) -> bool {
-        self.told[WHOLE].get() || self.told[1].get() || self.told[2].get()
+        self.past.get()
     }
 
     fn has_domain_limits(&self) -> bool {
@@ -92,6 +96,7 @@ impl Limits {
     /// Restores M1. What a domain holds may grow while the sum does not, so limits of domains are
     /// always asked.
     fn settle(&self) {
+        self.past.set(self.told.iter().any(Cell::get));
         let quiet = if self.has_domain_limits() { 0 } else { self.next[WHOLE].get().min(self.hard[WHOLE].get()) };
         self.quiet.set(quiet);
     }
@@ -168,7 +173,7 @@ impl Heap {
     /// What was counted last: mimalloc is not asked.
     fn held_now(&self, scope: Option<Domain>) -> usize {
         match scope {
-            None => self.held.get(),
+            None => self.held(),
             Some(domain) => self.domain_held[domain.index()].get(),
         }
     }
@@ -182,7 +187,7 @@ impl Heap {
     /// Whether `bytes` more for a tag stay within the hard limits.
     #[inline]
     pub(crate) fn within_limit(&self, tag: Tag, bytes: usize) -> bool {
-        match self.held.get().checked_add(bytes) {
+        match self.held().checked_add(bytes) {
             Some(total) if total <= self.limits.quiet.get() => true,
             _ => self.ask_limits(tag, bytes),
         }

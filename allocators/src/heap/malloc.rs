@@ -24,16 +24,21 @@ pub(crate) enum Source {
 }
 
 /// Allocates `size` bytes, which are zero if `zeroed`; null on failure.
+#[inline]
 pub(crate) fn alloc(size: usize, zeroed: bool) -> (*mut c_void, Source) {
     if table::raw_is_ours() {
         // SAFETY: any size may be asked for.
         let p = unsafe { if zeroed { libc::calloc(1, size) } else { libc::malloc(size) } };
         (p, Source::Library)
-    } else if zeroed {
-        (Unwatched::take_zeroed(size), Source::RawTable)
     } else {
-        (Unwatched::take(size), Source::RawTable)
+        (from_table(size, zeroed), Source::RawTable)
     }
+}
+
+#[cold]
+#[inline(never)]
+fn from_table(size: usize, zeroed: bool) -> *mut c_void {
+    if zeroed { Unwatched::take_zeroed(size) } else { Unwatched::take(size) }
 }
 
 /// Changes a block's size; null on failure, and then the block is as before.
@@ -54,12 +59,22 @@ pub(crate) unsafe fn realloc(p: *mut c_void, size: usize, source: Source) -> *mu
 ///
 /// # Safety
 /// `p` is a live block that came from `source`.
+#[inline]
 pub(crate) unsafe fn free(p: *mut c_void, source: Source) {
     // SAFETY: the caller's promise.
     unsafe {
         match source {
             Source::Library => libc::free(p),
-            Source::RawTable => Unwatched::give(p),
+            Source::RawTable => to_table(p),
         }
     }
+}
+
+/// # Safety
+/// `p` is a live block of the raw domain.
+#[cold]
+#[inline(never)]
+unsafe fn to_table(p: *mut c_void) {
+    // SAFETY: the caller's promise.
+    unsafe { Unwatched::give(p) };
 }

@@ -35,9 +35,14 @@ unsafe extern "C" {
     fn mi_heap_theap(heap: *mut mi::mi_heap_t) -> *mut Part;
     /// Allocates from the calling thread's part of a heap.
     fn mi_theap_malloc(part: *mut Part, size: usize) -> *mut c_void;
-    /// The same, zeroed.
+    /// The same for at most [`SMALL_MOST`] bytes.
+    fn mi_theap_malloc_small(part: *mut Part, size: usize) -> *mut c_void;
+    /// As `mi_theap_malloc`, zeroed.
     fn mi_theap_zalloc(part: *mut Part, size: usize) -> *mut c_void;
 }
+
+/// `MI_SMALL_SIZE_MAX`: 128 words.
+const SMALL_MOST: usize = 128 * size_of::<usize>();
 
 /// The least budget after a look at what is held.
 const LEAST_BUDGET: usize = 256 * 1024;
@@ -47,8 +52,8 @@ struct Lane {
     heap: Cell<*mut mi::mi_heap_t>,
     /// The part of the thread that used the heap last.
     part: Cell<*mut Part>,
-    /// Blocks ever handed out.
-    handed_out: Cell<u64>,
+    /// What was counted as held when somebody looked last.
+    held: Cell<usize>,
 }
 
 /// What a heap of this kind has besides its counters.
@@ -63,7 +68,7 @@ pub(super) struct State {
 impl State {
     pub(super) const fn new() -> Self {
         const LANE: Lane =
-            Lane { heap: Cell::new(ptr::null_mut()), part: Cell::new(ptr::null_mut()), handed_out: Cell::new(0) };
+            Lane { heap: Cell::new(ptr::null_mut()), part: Cell::new(ptr::null_mut()), held: Cell::new(0) };
         Self { lanes: [LANE; 3], thread: Cell::new(0), budget: Cell::new(0) }
     }
 
@@ -186,7 +191,7 @@ fn look(heap: &Heap, tag: Tag, size: usize) -> bool {
     // What comes now counts in the peak.
     heap.expect_peak(tag, size);
     let free = heap.headroom().saturating_sub(size);
-    heap.mimalloc.budget.set(free.min(LEAST_BUDGET.max(heap.held.get() / 8)));
+    heap.mimalloc.budget.set(free.min(LEAST_BUDGET.max(heap.held() / 8)));
     true
 }
 
@@ -196,7 +201,7 @@ pub(super) fn recount(heap: &Heap, by_block: bool) {
     if heap.kind() != HeapKind::Mimalloc {
         return;
     }
-    for tag in Tag::ALL {
+    let held = Tag::ALL.map(|tag| {
         let (mut blocks, mut bytes) = (0, 0);
         if by_block {
             for_each(heap, tag, &mut |_, size| {
@@ -209,11 +214,13 @@ pub(super) fn recount(heap: &Heap, by_block: bool) {
                 bytes += area.used * area.block_size;
             });
         }
-        let counts = &heap.counts[tag.index()];
-        counts.large_blocks.set(blocks);
         // What was handed out and does not live was freed.
-        counts.freed.set(heap.mimalloc.lanes[tag.index()].handed_out.get().saturating_sub(blocks as u64));
-        heap.reheld(tag, counts.large_bytes.replace(bytes), bytes);
+        heap.counts[tag.index()].say_live(blocks, bytes);
+        bytes
+    });
+    // The peaks are looked at when all tags are counted.
+    for (tag, bytes) in Tag::ALL.into_iter().zip(held) {
+        heap.reheld(tag, heap.mimalloc.lanes[tag.index()].held.replace(bytes), bytes);
     }
 }
 
@@ -228,12 +235,18 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
     if part.is_null() {
         return ptr::null_mut();
     }
-    // SAFETY: this thread's part of a live heap; any size may be asked for.
-    let p = unsafe { if zeroed { mi_theap_zalloc(part, size) } else { mi_theap_malloc(part, size) } };
+    // SAFETY: this thread's part of a live heap; any size may be asked for, and of the short way any small one.
+    let p = unsafe {
+        if zeroed {
+            mi_theap_zalloc(part, size)
+        } else if size <= SMALL_MOST {
+            mi_theap_malloc_small(part, size)
+        } else {
+            mi_theap_malloc(part, size)
+        }
+    };
     if !p.is_null() {
-        let handed_out = &heap.mimalloc.lanes[tag.index()].handed_out;
-        handed_out.set(handed_out.get() + 1);
-        heap.hand_out(tag, size);
+        heap.counts[tag.index()].add(size);
     }
     p.cast()
 }
@@ -293,7 +306,7 @@ pub(crate) unsafe fn realloc(heap: &Heap, tag: Tag, p: *mut u8, size: usize) -> 
     // SAFETY: the caller's promise.
     let new = unsafe { mi::mi_heap_realloc(heap_of_tag(heap, tag), p.cast(), size) };
     if !new.is_null() {
-        heap.hand_out(tag, size);
+        heap.counts[tag.index()].resize(old, size);
     }
     new.cast()
 }

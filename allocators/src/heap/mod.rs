@@ -144,11 +144,62 @@ impl Tag {
 }
 
 /// The figures of one tag that pages do not keep.
+///
+/// What comes and what goes are counted apart. The two that change together lie together, so that they may be changed at
+/// once and are read as they were written: a processor waits long for a value that two stores have made.
+#[repr(C, align(16))]
 struct Counts {
-    large_blocks: Cell<usize>,
-    large_bytes: Cell<usize>,
-    /// Blocks outside pages that came and went.
-    freed: Cell<u64>,
+    /// Blocks outside pages that were ever handed out, and what was asked for with them.
+    came: Cell<u64>,
+    came_bytes: Cell<u64>,
+    /// Those that went.
+    gone: Cell<u64>,
+    gone_bytes: Cell<u64>,
+}
+
+impl Counts {
+    const fn new() -> Self {
+        Self { came: Cell::new(0), came_bytes: Cell::new(0), gone: Cell::new(0), gone_bytes: Cell::new(0) }
+    }
+
+    #[inline(always)]
+    fn add(&self, bytes: usize) {
+        self.came.set(self.came.get().wrapping_add(1));
+        self.came_bytes.set(self.came_bytes.get().wrapping_add(bytes as u64));
+    }
+
+    #[inline(always)]
+    fn remove(&self, bytes: usize) {
+        self.gone.set(self.gone.get().wrapping_add(1));
+        self.gone_bytes.set(self.gone_bytes.get().wrapping_add(bytes as u64));
+    }
+
+    /// A block's size has changed. Its new size counts as handed out.
+    fn resize(&self, old: usize, new: usize) {
+        self.came_bytes.set(self.came_bytes.get().wrapping_add(new as u64));
+        self.gone_bytes.set(self.gone_bytes.get().wrapping_add(old as u64));
+    }
+
+    /// Says how many blocks and bytes live, whatever went.
+    #[cfg(feature = "mimalloc")]
+    fn say_live(&self, blocks: usize, bytes: usize) {
+        self.gone.set(self.came.get().wrapping_sub(blocks as u64));
+        self.gone_bytes.set(self.came_bytes.get().wrapping_sub(bytes as u64));
+    }
+
+    /// The blocks that live.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "as many fit into the address space")]
+    fn blocks(&self) -> usize {
+        self.came.get().wrapping_sub(self.gone.get()) as usize
+    }
+
+    /// Their bytes.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "as many fit into the address space")]
+    fn bytes(&self) -> usize {
+        self.came_bytes.get().wrapping_sub(self.gone_bytes.get()) as usize
+    }
 }
 
 /// How many arenas came and went.
@@ -195,14 +246,13 @@ pub struct Heap {
     peaks: [Cell<usize>; 3],
     /// Pages that were taken since the bins were emptied.
     pages_taken: Cell<u32>,
-    held: Cell<usize>,
     limits: limit::Limits,
     numbers: stats::Numbers,
     fallback: Cell<bool>,
     #[cfg(feature = "mimalloc")]
     mimalloc: mimalloc::State,
     foreign: AtomicPtr<Block>,
-    registry_next: Cell<*const Heap>,
+    registry_next: AtomicPtr<Heap>,
     pub(crate) sampler: guard::Sampler,
 }
 
@@ -233,23 +283,21 @@ impl Heap {
             spares: spare::Spares::new(),
             outside: UnsafeCell::new(registry::Outside::new()),
             directory: large::Directory::new(),
-            sources: [const { Cell::new(None) }; bin::ALL_BINS],
+            sources: [const { bin::Source::new() }; bin::ALL_BINS],
             memory,
-            counts: [const { Counts { large_blocks: Cell::new(0), large_bytes: Cell::new(0), freed: Cell::new(0) } };
-                3],
+            counts: [const { Counts::new() }; 3],
             arena_counts: ArenaCounts { total: Cell::new(0), reclaimed: Cell::new(0), highwater: Cell::new(0) },
             label: AtomicI64::new(-1),
             domain_held: [const { Cell::new(0) }; 3],
             peaks: [const { Cell::new(0) }; 3],
             pages_taken: Cell::new(0),
-            held: Cell::new(0),
             limits: limit::Limits::new(),
             numbers: stats::Numbers::new(),
             fallback: Cell::new(false),
             #[cfg(feature = "mimalloc")]
             mimalloc: mimalloc::State::new(),
             foreign: AtomicPtr::new(ptr::null_mut()),
-            registry_next: Cell::new(ptr::null()),
+            registry_next: AtomicPtr::new(ptr::null_mut()),
             sampler: guard::Sampler::new(),
         };
         // SAFETY: fresh, aligned, and large enough.

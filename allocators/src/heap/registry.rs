@@ -3,9 +3,15 @@
 //!
 //! Invariant R1: a heap is on the list from the end of its construction to the start of its
 //! destruction, so a heap that is found on it under the lock can be used under the lock.
+//!
+//! A free by another thread is not to wait for the lock. So who only looks may do that without: between [`look`] and the
+//! end of the [`Look`] no heap that he can find is destroyed. Lookers count themselves in one of two counters, and a
+//! heap that was taken off the list waits until the counter that was in use then is at zero; from then on lookers use
+//! the other one, so it does not wait for those who come later and cannot find it any more.
 
+use core::ops::Deref;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use super::Heap;
 use super::arena::Arena;
@@ -14,27 +20,85 @@ use super::page::Page;
 use crate::domain::Domain;
 use crate::lock::Lock;
 
-pub(crate) struct Heaps {
-    first: *const Heap,
-}
-// SAFETY: the pointers are used under the lock, and then only what several threads may read of a heap.
-unsafe impl Send for Heaps {}
+/// The right to look at the list: who has a reference holds the lock, or has a [`Look`].
+pub(crate) struct Heaps(());
 
-pub(crate) static HEAPS: Lock<Heaps> = Lock::new(Heaps { first: ptr::null() });
+/// To be held by who changes the list, or looks at what changes under the lock.
+pub(crate) static HEAPS: Lock<Heaps> = Lock::new(Heaps(()));
+
+static FIRST: AtomicPtr<Heap> = AtomicPtr::new(ptr::null_mut());
+
+/// Which of the two counters lookers use, in the lowest bit.
+static TURN: AtomicUsize = AtomicUsize::new(0);
+static LOOKERS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+/// As long as it exists no heap that was found by it is destroyed. Not to be held over a call of somebody else's code.
+pub(crate) struct Look {
+    side: usize,
+}
+
+/// Looks at the list without the lock.
+pub(crate) fn look() -> Look {
+    loop {
+        let turn = TURN.load(Ordering::SeqCst);
+        let side = turn & 1;
+        LOOKERS[side].fetch_add(1, Ordering::SeqCst);
+        // If the turn is still the same, who ends it will see this looker.
+        if TURN.load(Ordering::SeqCst) == turn {
+            return Look { side };
+        }
+        LOOKERS[side].fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl Deref for Look {
+    type Target = Heaps;
+    fn deref(&self) -> &Heaps {
+        &Heaps(())
+    }
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        LOOKERS[self.side].fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// Waits until nobody looks who may have found what is not on the list any more. The caller holds the lock.
+fn wait_for_lookers() {
+    let before = TURN.fetch_add(1, Ordering::SeqCst) & 1;
+    let mut spins = 0u32;
+    while LOOKERS[before].load(Ordering::SeqCst) != 0 {
+        spins += 1;
+        if spins.is_multiple_of(64) {
+            // SAFETY: `sched_yield` has no preconditions.
+            unsafe { libc::sched_yield() };
+        } else {
+            core::hint::spin_loop();
+        }
+    }
+}
+
+/// In the child of a fork nobody looks: the thread that forked did not, and there is no other.
+pub(crate) fn forget_lookers_after_fork() {
+    for lookers in &LOOKERS {
+        lookers.store(0, Ordering::SeqCst);
+    }
+}
 
 /// Whether any heap has, or had, an arena outside the reserved range.
 static OUTSIDE: AtomicBool = AtomicBool::new(false);
 
 impl Heaps {
     pub(crate) fn iter(&self) -> impl Iterator<Item = *const Heap> {
-        let mut at = self.first;
+        let mut at = FIRST.load(Ordering::Acquire).cast_const();
         core::iter::from_fn(move || {
             let heap = at;
             if heap.is_null() {
                 return None;
             }
-            // SAFETY: R1, and the caller holds the lock, without which there is no `self`.
-            at = unsafe { (*heap).registry_next.get() };
+            // SAFETY: R1, and who has `self` holds the lock or looks.
+            at = unsafe { (*heap).registry_next.load(Ordering::Acquire) };
             Some(heap)
         })
     }
@@ -48,14 +112,14 @@ impl Heaps {
 pub(crate) fn add(heap: *const Heap) {
     // No table is exchanged meanwhile: the flags that are read are those that stay (T2).
     let _writer = crate::table::WRITER.lock();
-    let mut heaps = HEAPS.lock();
+    let _heaps = HEAPS.lock();
     // SAFETY: the caller has just made the heap.
     unsafe {
-        (*heap).registry_next.set(heaps.first);
+        (*heap).registry_next.store(FIRST.load(Ordering::Relaxed), Ordering::Relaxed);
         (*heap).set_direct(Domain::Mem, crate::table::is_direct(Domain::Mem));
         (*heap).set_direct(Domain::Obj, crate::table::is_direct(Domain::Obj));
     }
-    heaps.first = heap;
+    FIRST.store(heap.cast_mut(), Ordering::Release);
 }
 
 /// Sets a heap's flags again after its mark has changed. The caller holds the lock of the tables.
@@ -65,18 +129,21 @@ pub(crate) fn refresh(heap: &Heap) {
     }
 }
 
-/// Takes a heap off (R1).
+/// Takes a heap off (R1). When it is off, nobody has found it any more.
 pub(crate) fn remove(heap: *const Heap) {
-    let mut heaps = HEAPS.lock();
-    let mut link: *mut *const Heap = &raw mut heaps.first;
+    let _heaps = HEAPS.lock();
+    let mut link: *const AtomicPtr<Heap> = &raw const FIRST;
     // SAFETY: the links are the list's head and the fields of heaps on it, under the lock.
     unsafe {
-        while !(*link).is_null() {
-            if ptr::eq(*link, heap) {
-                *link = (*heap).registry_next.get();
+        while !(*link).load(Ordering::Relaxed).is_null() {
+            let at = (*link).load(Ordering::Relaxed).cast_const();
+            if ptr::eq(at, heap) {
+                // The heap's own link stays, for those who are just looking at it.
+                (*link).store((*heap).registry_next.load(Ordering::Relaxed), Ordering::SeqCst);
+                wait_for_lookers();
                 return;
             }
-            link = (**link).registry_next.as_ptr();
+            link = &raw const (*at).registry_next;
         }
     }
 }
@@ -223,7 +290,7 @@ pub(crate) fn find_outside(heap: &Heap, p: *mut u8) -> Option<*mut Page> {
     unsafe { if (*heap.outside.get()).len == 0 { None } else { (*heap.outside.get()).find(p) } }
 }
 
-/// The same for all heaps.
+/// The same for all heaps. The caller holds the lock.
 pub(crate) fn find_outside_any(heaps: &Heaps, p: *mut u8) -> Option<*mut Page> {
     if !OUTSIDE.load(Ordering::Relaxed) {
         return None;

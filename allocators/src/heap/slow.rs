@@ -67,6 +67,23 @@ impl Heap {
         }
     }
 
+    /// As `alloc_slow`, for a heap that has no pages.
+    #[inline(always)]
+    pub(super) fn alloc_unpaged(&self, tag: Tag, size: usize) -> *mut u8 {
+        if self.sampler.is_on() {
+            return self.alloc_sampling(tag, size);
+        }
+        if size > MAX_SIZE {
+            return ptr::null_mut();
+        }
+        self.drain_queue();
+        #[cfg(feature = "mimalloc")]
+        if self.kind == HeapKind::Mimalloc {
+            return mimalloc::alloc(self, tag, size, false);
+        }
+        large::alloc(self, tag, size, false)
+    }
+
     pub(super) fn alloc_zeroed_inner(&self, tag: Tag, size: usize) -> *mut u8 {
         if self.sampler.is_on() && !(self.kind.has_pages() && size <= SMALL_LIMIT) {
             let sampled = self.sample(tag, size, true);

@@ -146,7 +146,7 @@ impl Heap {
         if self.arenas.get().is_null() {
             return;
         }
-        let now = self.counts.iter().map(|counts| counts.large_bytes.get()).sum::<usize>().saturating_add(bytes);
+        let now = self.counts.iter().map(|counts| counts.bytes()).sum::<usize>().saturating_add(bytes);
         let most = self.spares.most.get();
         if now > most.saturating_add(STEP) {
             self.spares.most.set(now);

@@ -122,8 +122,8 @@ pub(crate) struct Numbers {
     /// Pages of each tag and class.
     pages: [[Cell<u32>; CLASSES]; 3],
     peak_pages: [[Cell<u32>; CLASSES]; 3],
-    /// Bytes of blocks outside pages ever handed out, by tag.
-    large_total: [Cell<u64>; 3],
+    /// Bytes of sampled blocks ever handed out, by tag.
+    sampled_total: [Cell<u64>; 3],
     /// Blocks that the pages of a domain have room for.
     room: [Cell<usize>; 3],
     peak_blocks: [Cell<usize>; 3],
@@ -135,7 +135,7 @@ impl Numbers {
         Self {
             pages: [const { [const { Cell::new(0) }; CLASSES] }; 3],
             peak_pages: [const { [const { Cell::new(0) }; CLASSES] }; 3],
-            large_total: [const { Cell::new(0) }; 3],
+            sampled_total: [const { Cell::new(0) }; 3],
             room: [const { Cell::new(0) }; 3],
             peak_blocks: [const { Cell::new(0) }; 3],
             peak_held: Cell::new(0),
@@ -199,13 +199,12 @@ impl Heap {
         let counts = &self.counts[tag.index()];
         let (blocks, bytes, sampled) = self.sampler.counts(tag);
         let mut stats = DomainStats {
-            live_blocks: counts.large_blocks.get() + blocks,
-            live_bytes: counts.large_bytes.get() + bytes,
+            live_blocks: counts.blocks() + blocks,
+            live_bytes: counts.bytes() + bytes,
             peak_blocks: 0,
             peak_bytes: 0,
-            // What was handed out lives, or was freed.
-            allocations: counts.freed.get() + counts.large_blocks.get() as u64 + sampled,
-            total_bytes: self.numbers.large_total[tag.index()].get(),
+            allocations: counts.came.get() + sampled,
+            total_bytes: counts.came_bytes.get().wrapping_add(self.numbers.sampled_total[tag.index()].get()),
         };
         for class in 0..CLASSES {
             let freed = self.pushed(tag, class);
@@ -221,7 +220,7 @@ impl Heap {
         self.drain_foreign();
         let mut tags = Tag::ALL.map(|tag| self.unpaged_stats(tag));
         let mut all = HeapStats {
-            held_bytes: self.held.get(),
+            held_bytes: self.held(),
             peak_held_bytes: self.numbers.peak_held.get(),
             refused: self.refused_requests(),
             arenas: self.arena_stats(),
@@ -229,8 +228,8 @@ impl Heap {
         };
         for tag in Tag::ALL {
             let (blocks, bytes, _) = self.sampler.counts(tag);
-            all.large_blocks += self.counts[tag.index()].large_blocks.get() + blocks;
-            all.large_bytes += self.counts[tag.index()].large_bytes.get() + bytes;
+            all.large_blocks += self.counts[tag.index()].blocks() + blocks;
+            all.large_bytes += self.counts[tag.index()].bytes() + bytes;
         }
         if self.kind.has_pages() {
             for (class, row) in all.classes.iter_mut().enumerate() {
@@ -337,14 +336,20 @@ impl Heap {
         self.unhold(tag, PAGE_SIZE);
     }
 
-    /// Notes that a block outside pages was handed out.
-    #[inline]
-    pub(crate) fn hand_out(&self, tag: Tag, bytes: usize) {
-        let total = &self.numbers.large_total[tag.index()];
+    /// Notes that a sampled block was handed out.
+    pub(crate) fn hand_out_sampled(&self, tag: Tag, bytes: usize) {
+        let total = &self.numbers.sampled_total[tag.index()];
         total.set(total.get().wrapping_add(bytes as u64));
     }
 
+    /// What both domains hold.
+    #[inline(always)]
+    pub(crate) fn held(&self) -> usize {
+        self.domain_held[Domain::Mem.index()].get() + self.domain_held[Domain::Obj.index()].get()
+    }
+
     /// Notes that `bytes` more are held for a tag, whose counts have the block already.
+    #[inline]
     pub(crate) fn hold(&self, tag: Tag, bytes: usize) {
         self.grew(tag, bytes);
     }
@@ -358,28 +363,27 @@ impl Heap {
         }
     }
 
+    #[inline]
     fn grew(&self, tag: Tag, bytes: usize) {
         add(&self.domain_held[tag.domain().index()], bytes);
-        add(&self.held, bytes);
         self.expect_peak(tag, 0);
     }
 
     /// Notes the peaks as if `bytes` more were held for a tag.
+    #[inline]
     pub(crate) fn expect_peak(&self, tag: Tag, bytes: usize) {
         let domain = tag.domain().index();
         let held = self.domain_held[domain].get() + bytes;
         if held > self.peaks[domain].get() {
             self.peaks[domain].set(held);
         }
-        let all = self.held.get() + bytes;
+        let all = self.held() + bytes;
         if all > self.numbers.peak_held.get() {
             self.numbers.peak_held.set(all);
         }
         let large = match tag {
-            Tag::Mem => self.counts[Tag::Mem.index()].large_blocks.get(),
-            Tag::Obj | Tag::ObjGc => {
-                self.counts[Tag::Obj.index()].large_blocks.get() + self.counts[Tag::ObjGc.index()].large_blocks.get()
-            }
+            Tag::Mem => self.counts[Tag::Mem.index()].blocks(),
+            Tag::Obj | Tag::ObjGc => self.counts[Tag::Obj.index()].blocks() + self.counts[Tag::ObjGc.index()].blocks(),
         };
         let blocks = self.numbers.room[domain].get() + large;
         if blocks > self.numbers.peak_blocks[domain].get() {
@@ -388,10 +392,10 @@ impl Heap {
     }
 
     /// Notes that `bytes` are no longer held for a tag.
+    #[inline]
     pub(crate) fn unhold(&self, tag: Tag, bytes: usize) {
         let domain = tag.domain().index();
         self.domain_held[domain].set(self.domain_held[domain].get() - bytes);
-        self.held.set(self.held.get() - bytes);
         if self.limits.is_past_soft() {
             self.fell_below(tag.domain());
         }
