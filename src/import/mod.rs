@@ -238,7 +238,11 @@ pub fn cannot_import_name(ts: &ThreadState, module: &PyObject, package: Option<&
     let mut origin = attr::get_opt(ts, module, id!(__file__))?;
     if origin.as_ref().is_none_or(|o| !o.is_a::<PyStr>()) {
         origin = match attr::get_opt(ts, module, id!(__spec__))? {
-            Some(spec) => attr::get_opt(ts, &spec, id!(origin))?,
+            // The origin of what is in no file is none to look at.
+            Some(spec) => match attr::get_opt(ts, &spec, id!(has_location))? {
+                Some(flag) if protocol::is_true(ts, &flag)? => attr::get_opt(ts, &spec, id!(origin))?,
+                _ => None,
+            },
             None => None,
         };
     }

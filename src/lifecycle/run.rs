@@ -6,6 +6,8 @@ use hognose_frontend::Mode;
 use super::init::{insert_path_0, main_dict};
 use super::{print, repl};
 use crate::code::compile::{Request, compile};
+use crate::code::marshal;
+use crate::modules::_imp::PYC_MAGIC;
 use crate::object::{AsObject, PyResult, Raised, attr, call};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
@@ -165,6 +167,7 @@ fn run_text(ts: &ThreadState, source: &[u8], filename: &PyStr, is_file: bool) ->
         Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file, feature_version: None };
     let code = compile(ts, request)?;
     let globals = main_dict(ts)?;
+    crate::modules::sys::auditing::event(ts, "exec", &[code.as_object()])?;
     crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None)?;
     Ok(())
 }
@@ -205,10 +208,26 @@ fn run_file(ts: &ThreadState, name: &PyStr) -> PyResult<()> {
     globals.set_str(ts, id!(__file__), name.as_object())?;
     if is_compiled(&path, &source) {
         set_main_loader(ts, &globals, name, "SourcelessFileLoader")?;
-        return run_compiled(ts, &source);
+        return run_compiled(ts, &source, &globals);
     }
     set_main_loader(ts, &globals, name, "SourceFileLoader")?;
     run_text(ts, skip_first_line(ts, &source), name, true)
+}
+
+/// Runs what is in a `.pyc` file: a code object behind the magic number, flags, and what the source was like.
+fn run_compiled(ts: &ThreadState, data: &[u8], globals: &PyDict) -> PyResult<()> {
+    if !data.starts_with(&PYC_MAGIC.to_le_bytes()) {
+        return raise!(ts, exc::RuntimeError, "Bad magic number in .pyc file");
+    }
+    let Some(body) = data.get(16..) else {
+        return raise!(ts, exc::EOFError, "EOF read where object expected");
+    };
+    let Ok(code) = marshal::load(ts, body)?.downcast_into::<PyCode>() else {
+        return raise!(ts, exc::RuntimeError, "Bad code object in .pyc file");
+    };
+    crate::modules::sys::auditing::event(ts, "exec", &[code.as_object()])?;
+    crate::vm::eval_code(ts, &code, globals, Some(globals.as_object()), None)?;
+    Ok(())
 }
 
 /// `-x`: the first line is for another program.
@@ -225,22 +244,7 @@ fn skip_first_line<'a>(ts: &ThreadState, source: &'a [u8]) -> &'a [u8] {
 
 /// Whether a file has compiled code: its name says so, or its first bytes do.
 fn is_compiled(path: &[u8], data: &[u8]) -> bool {
-    path.ends_with(b".pyc") || data.starts_with(&crate::modules::_imp::PYC_MAGIC.to_le_bytes())
-}
-
-/// Runs the code of a `.pyc` file as `__main__`.
-fn run_compiled(ts: &ThreadState, data: &[u8]) -> PyResult<()> {
-    // Magic number, flags, and two numbers that say what it was made of.
-    const HEADER: usize = 16;
-    if !data.starts_with(&crate::modules::_imp::PYC_MAGIC.to_le_bytes()) || data.len() < HEADER {
-        return raise!(ts, exc::RuntimeError, "Bad magic number in .pyc file");
-    }
-    let Ok(code) = crate::code::marshal::load(ts, &data[HEADER..])?.downcast_into::<PyCode>() else {
-        return raise!(ts, exc::RuntimeError, "Bad code object in .pyc file");
-    };
-    let globals = main_dict(ts)?;
-    crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None)?;
-    Ok(())
+    path.ends_with(b".pyc") || data.starts_with(&PYC_MAGIC.to_le_bytes())
 }
 
 fn set_main_loader(ts: &ThreadState, globals: &PyDict, name: &PyStr, class: &str) -> PyResult<()> {

@@ -107,7 +107,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     exec: Some(exec),
 };
 
-/// The magic number of 3.14's `.pyc` files: 3627, and "\r\n".
+/// What a `.pyc` file of 3.14 begins with: 3627, and "\r\n".
 pub const PYC_MAGIC: u32 = 3627 | 0x0a0d_0000;
 
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {

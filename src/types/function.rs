@@ -51,7 +51,7 @@ pub static FUNCTION_TYPE: StaticType = StaticType::new(TypeSpec {
         new: Some(function_new),
         dealloc: Some(dealloc),
         traverse: Some(traverse),
-        clear: Some(clear),
+        clear: Some(clear_cycle),
         repr: Some(repr),
         call: Some(crate::vm::eval::call_function),
         descr_get: Some(descr_get),
@@ -264,6 +264,15 @@ fn traverse(object: &PyObject, visitor: &mut Visitor<'_>) -> core::ops::ControlF
 }
 
 /// Drops what can be in a cycle; code and names stay, so that the function is still whole enough to be shown.
+/// Breaks a cycle. Whoever is given the function once more by a finalizer finds no name, but a function.
+fn clear_cycle(ts: &ThreadState, object: &PyObject) {
+    // SAFETY: as in `clear`.
+    let this = unsafe { &*core::ptr::from_ref(object).cast::<PyFunction>() };
+    this.func_name.set(Some(PyStr::empty()));
+    this.func_qualname.set(Some(PyStr::empty()));
+    clear(ts, object);
+}
+
 fn clear(_ts: &ThreadState, object: &PyObject) {
     // SAFETY: slot of this type; a dying function is cast without looking at its type's bases.
     let this = unsafe { &*core::ptr::from_ref(object).cast::<PyFunction>() };

@@ -178,6 +178,20 @@ fn recursion_limit(ts: &ThreadState) -> PyResult<()> {
     result
 }
 
+/// Ends a frame that is one too many: the call never began, so it leaves no line in the traceback.
+///
+/// # Safety
+/// As for [`leave`].
+#[cold]
+#[inline(never)]
+unsafe fn not_entered(ts: &ThreadState, frame: *mut Frame) {
+    // Finalizers of the arguments must not see, nor lose, the exception.
+    let pending = ts.current_exception.take();
+    // SAFETY: the caller's promise.
+    unsafe { leave(ts, frame) };
+    ts.current_exception.set(pending);
+}
+
 /// Ends a frame: drops its contents, and gives its memory back where it is the thread's. Counts the call off.
 ///
 /// # Safety
@@ -390,13 +404,14 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                     jump!((*frame).return_offset as isize)
                                 }
                                 (*callee).previous = frame;
+                                if enter_recursion(ts).is_err() {
+                                    not_entered(ts, callee);
+                                    fail!()
+                                }
                                 frame = callee;
                                 ts.frame.set(frame);
                                 pc = (*frame).pc;
                                 sp = (*frame).sp;
-                                if enter_recursion(ts).is_err() {
-                                    fail!()
-                                }
                                 continue 'dispatch;
                             }};
                         }

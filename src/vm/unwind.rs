@@ -67,7 +67,8 @@ pub unsafe fn find_handler(ts: &ThreadState, frame: *mut Frame, at: *const Cell<
             }
         }
         if push_lasti {
-            match PyInt::from_i64(ts, index as i64) {
+            // Not `at`: what a RERAISE has on its way came from where the frame has been set back to.
+            match PyInt::from_i64(ts, (*frame).unit_index() as i64) {
                 Ok(lasti) => {
                     *(*frame).sp = lasti.into_ptr();
                     (*frame).sp = (*frame).sp.add(1);

@@ -11,7 +11,8 @@
 //!                          marshal values; a code object among the constants is another 'C'
 //! ```
 //!
-//! There are no references (`r`): what they refer to is written again. Names are all interned. The file name is not
+//! There are no references (`r`): what they refer to is written again. Names, and constants that could be names, are
+//! interned. The file name is not
 //! there: it is known to who asks for the module.
 
 const FLAG_REF: u8 = 0x80;
@@ -77,15 +78,20 @@ impl<'a> Reader<'a> {
                 self.take(2 * digits as usize);
                 copied(self)
             }
-            b's' | b'u' | b't' | b'a' | b'A' => {
+            b's' | b'u' | b't' | b'A' => {
                 let count = self.number();
                 self.take(count as usize);
                 copied(self)
             }
-            b'z' | b'Z' => {
-                let count = self.take(1)[0];
-                self.take(count.into());
-                copied(self)
+            b'a' | b'z' | b'Z' => {
+                let count = if kind == b'a' { self.number() } else { self.take(1)[0].into() };
+                let text = self.take(count as usize);
+                let mut written = copied(self);
+                if text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+                    // What could be a name is interned, as in all code.
+                    written[0] = kind.to_ascii_uppercase();
+                }
+                written
             }
             b'(' | b')' | b'[' | b'<' | b'>' => {
                 let count = if kind == b')' { self.take(1)[0].into() } else { self.number() };

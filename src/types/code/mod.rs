@@ -137,7 +137,7 @@ pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::field("co_names", |ts, o| field(ts, &whole(ts, o)?.co_names), ""),
         GetSetDef::field("co_exceptiontable", |ts, o| field(ts, &whole(ts, o)?.co_exceptiontable), ""),
         GetSetDef::field("co_linetable", |ts, o| field(ts, &whole(ts, o)?.co_linetable), ""),
-        GetSetDef::get("co_lnotab", |ts, o| field(ts, &whole(ts, o)?.co_linetable), ""),
+        GetSetDef::get("co_lnotab", crate::types::lnotab::co_lnotab, ""),
         GetSetDef::field("co_filename", |ts, o| field(ts, &o.cast::<PyCode>().co_filename), ""),
         GetSetDef::field("co_name", |ts, o| field(ts, &o.cast::<PyCode>().co_name), ""),
         GetSetDef::field("co_qualname", |ts, o| field(ts, &o.cast::<PyCode>().co_qualname), ""),
@@ -268,6 +268,7 @@ impl PyCode {
         }
         intern_names(ts, &parts.names)?;
         intern_names(ts, &parts.localsplusnames)?;
+        crate::types::constants::intern(ts, &parts.consts)?;
         let count = |kind: u8| kinds.iter().filter(|k| **k & kind != 0).count() as i32;
         let shape = Shape {
             argcount: parts.argcount,
@@ -653,6 +654,8 @@ fn hash(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
         });
     }
     mix(code.co_argcount as isize);
+    mix(code.co_posonlyargcount as isize);
+    mix(code.co_kwonlyargcount as isize);
     mix(code.co_flags as isize);
     mix(code.co_firstlineno as isize);
     let value = if mixed as isize == -1 { -2 } else { mixed as isize };
@@ -884,15 +887,14 @@ fn replace(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
     let mut cellvars = code.names_of_kind(ts, KIND_CELL)?.cast_into::<PyTuple>();
     let mut freevars = code.names_of_kind(ts, KIND_FREE)?.cast_into::<PyTuple>();
     let mut variables_changed = false;
+    let mut local_count = None;
     for (name, value) in args.keywords() {
         let text = name.ascii_str().unwrap_or("");
         match text {
             "co_argcount" => parts.argcount = protocol::as_i32(ts, value)?,
             "co_posonlyargcount" => parts.posonlyargcount = protocol::as_i32(ts, value)?,
             "co_kwonlyargcount" => parts.kwonlyargcount = protocol::as_i32(ts, value)?,
-            "co_nlocals" => {
-                protocol::as_i32(ts, value)?;
-            }
+            "co_nlocals" => local_count = Some(protocol::as_i32(ts, value)?),
             "co_stacksize" => parts.stacksize = protocol::as_i32(ts, value)?,
             "co_flags" => parts.flags = protocol::as_i32(ts, value)?,
             "co_firstlineno" => parts.firstlineno = protocol::as_i32(ts, value)?,
@@ -921,10 +923,20 @@ fn replace(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
             }
         }
     }
+    if let Some(count) = local_count {
+        check_local_count(ts, count, &varnames)?;
+    }
     if variables_changed {
         (parts.localsplusnames, parts.localspluskinds) = localsplus(ts, &varnames, &cellvars, &freevars)?;
     }
     Ok(PyCode::new(ts, parts)?.into_object())
+}
+
+fn check_local_count(ts: &ThreadState, count: i32, names: &PyTuple) -> PyResult<()> {
+    if usize::try_from(count) != Ok(names.len()) {
+        return raise!(ts, exc::ValueError, "code: co_nlocals != len(co_varnames)");
+    }
+    Ok(())
 }
 
 fn copied(ts: &ThreadState, tuple: &PyTuple) -> PyResult<Ref<PyTuple>> {
@@ -941,6 +953,7 @@ fn code_new(ts: &ThreadState, _typ: &PyTypeObject, args: Args<'_>) -> PyResult {
             None => Ok(empty.clone()),
         }
     };
+    check_local_count(ts, protocol::as_i32(ts, args[3])?, &*tuple(9)?)?;
     let (localsplusnames, localspluskinds) = localsplus(ts, &*tuple(9)?, &*tuple(17)?, &*tuple(16)?)?;
     let parts = CodeParts {
         argcount: protocol::as_i32(ts, args[0])?,
