@@ -62,6 +62,9 @@ PyAPI_FUNC(void) Py_SetPath(const wchar_t *path) Py_DEPRECATED(3.11);
 /* The module search path as initialization has computed it, with colons, borrowed until finalization; NULL when nothing
    is initialized. Any thread. */
 PyAPI_FUNC(wchar_t *) Py_GetPath(void) Py_DEPRECATED(3.13);
+/* A frozen program defines a function of this name, which adds its extension modules to the table of built-in ones
+   (PyImport_ExtendInittab), and calls it before initialization; the library's own has none to add. Any thread. */
+PyAPI_FUNC(void) PyInitFrozenExtensions(void);
 /* Encoding and error handler of the next initialization's standard streams, copied; NULL leaves one as it is. 0; -1 when
    the runtime is initialized, -2 for a text that cannot be decoded and without memory. No exception. */
 PyAPI_FUNC(int) Py_SetStandardStreamEncoding(const char *encoding, const char *errors) Py_DEPRECATED(3.11);

@@ -82,6 +82,21 @@ PyAPI_FUNC(PyThreadState *) PyInterpreterState_ThreadHead(PyInterpreterState *in
 PyAPI_FUNC(PyThreadState *) PyThreadState_Next(PyThreadState *tstate);
 #define PyThreadState_GET() PyThreadState_Get()
 
+/* PEP 523: what runs the interpreter's frames. It returns a new reference, or NULL with an exception; with a throwflag
+   other than 0 an exception is set, which the frame's current instruction raises. A frame belongs to the runtime: one that
+   _PyEval_EvalFrameDefault has run is gone, but for a generator's; one that was not run is ended when the function
+   returns. Get is _PyEval_EvalFrameDefault when nothing was set, Set takes it, or NULL, to remove a function. The GIL of
+   the interpreter is held. Since 3.9 (the frame's type: 3.11). */
+typedef struct _PyInterpreterFrame _PyInterpreterFrame;
+typedef PyObject *(*_PyFrameEvalFunction)(PyThreadState *tstate, _PyInterpreterFrame *frame, int throwflag);
+PyAPI_FUNC(_PyFrameEvalFunction) _PyInterpreterState_GetEvalFrameFunc(PyInterpreterState *interp);
+PyAPI_FUNC(void) _PyInterpreterState_SetEvalFrameFunc(PyInterpreterState *interp, _PyFrameEvalFunction function);
+PyAPI_FUNC(PyObject *) _PyEval_EvalFrameDefault(PyThreadState *tstate, _PyInterpreterFrame *frame, int throwflag);
+/* The code object, a new reference, the offset of the current instruction in bytes, and its line or -1. Since 3.12. */
+PyAPI_FUNC(PyObject *) PyUnstable_InterpreterFrame_GetCode(_PyInterpreterFrame *frame);
+PyAPI_FUNC(int) PyUnstable_InterpreterFrame_GetLasti(_PyInterpreterFrame *frame);
+PyAPI_FUNC(int) PyUnstable_InterpreterFrame_GetLine(_PyInterpreterFrame *frame);
+
 /* PEP 788. Since 3.15. None of these hangs: a thread that comes too late gets NULL, without an exception but for
    FromCurrent. A guard keeps its interpreter from finalizing; a view does not, and may outlive it. */
 typedef struct PyInterpreterGuard PyInterpreterGuard;

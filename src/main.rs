@@ -2,11 +2,14 @@
 //!
 //! `hognose --oom-sweep …` runs a program once for each of its allocations, with that one failing; see [`sweep`].
 
+// The library's own start would find the stack's bounds by reading `/proc/self/maps` and catch SIGSEGV; both are the
+// runtime's business.
+#![no_main]
+
 mod sweep;
 
-use std::ffi::{CString, OsString, c_char};
+use std::ffi::{CString, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStringExt;
-use std::process::ExitCode;
 
 use hognose::config::{self, Args, ConfigKind, PyConfig, PyPreConfig, PyStatus};
 use hognose::lifecycle::{self, memstats::Figures};
@@ -23,14 +26,20 @@ static GLOBAL: CountingAlloc<std::alloc::System> = CountingAlloc(std::alloc::Sys
 /// The exit status when memory is still alive after finalization.
 const LEAKED: i32 = 3;
 
-fn main() -> ExitCode {
+/// The entry of the program, called by the C library, which keeps the arguments for `args_os`.
+#[unsafe(no_mangle)]
+extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
     lifecycle::panics::install();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if arguments.get(1).is_some_and(|a| a == "--oom-sweep") {
-        return sweep::command(&arguments[2..], &whole_run);
-    }
-    match std::panic::catch_unwind(|| whole_run(&arguments)) {
-        Ok(status) => finish(status),
+    let result = std::panic::catch_unwind(|| {
+        if arguments.get(1).is_some_and(|a| a == "--oom-sweep") {
+            sweep::command(&arguments[2..], &whole_run)
+        } else {
+            finish(whole_run(&arguments))
+        }
+    });
+    match result {
+        Ok(status) => status.into(),
         Err(_) => lifecycle::panics::fatal("hognose"),
     }
 }
@@ -44,7 +53,7 @@ fn whole_run(arguments: &[OsString]) -> i32 {
 }
 
 /// Ends the process: by SIGINT where that is what ended the program.
-fn finish(status: i32) -> ExitCode {
+fn finish(status: i32) -> u8 {
     if status == lifecycle::run::INTERRUPTED {
         // SAFETY: the default action ends the process; the shell sees that it was interrupted.
         unsafe {
@@ -52,7 +61,7 @@ fn finish(status: i32) -> ExitCode {
             libc::kill(libc::getpid(), libc::SIGINT);
         }
     }
-    ExitCode::from(status as u8)
+    status as u8
 }
 
 /// Initializes, runs and finalizes; returns the exit status.

@@ -178,6 +178,22 @@ fn a_life_survives_failing_allocations() {
     run_everywhere("failing_lives", &["199"]);
 }
 
+/// The same by arguments and by names, more coarsely: what they add is in the first allocations, and of those none is
+/// left out by `tests/config_oom.rs`.
+#[test]
+fn every_door_survives_failing_allocations() {
+    let program = program("failing_lives");
+    compile("cc", "failing_lives", &["-std=c11"], &program);
+    for door in ["1", "2"] {
+        let output = Command::new(&program)
+            .args(["397", door])
+            .env("LD_LIBRARY_PATH", library_directory())
+            .output()
+            .expect("the program starts");
+        succeeds(&format!("failing_lives by door {door}"), &output);
+    }
+}
+
 #[test]
 fn settings_are_made_by_names() {
     run_everywhere("init_config", &[]);
@@ -268,15 +284,20 @@ fn many_lives_leave_nothing() {
     let name = "thousand_lives";
     let program = program(name);
     compile("cc", name, &["-std=c11"], &program);
-    for allocator in ["malloc", "pymalloc", "mimalloc"] {
+    let run = |allocator: &str, arguments: &[&str]| {
         let output = Command::new(&program)
-            .arg("100")
+            .args(arguments)
             .env("PYTHONMALLOC", allocator)
             .env("LD_LIBRARY_PATH", library_directory())
             .output()
             .expect("the program starts");
-        succeeds(&format!("{name} under {allocator}"), &output);
+        succeeds(&format!("{name} {arguments:?} under {allocator}"), &output);
+    };
+    for allocator in ["malloc", "pymalloc", "mimalloc"] {
+        run(allocator, &["50"]);
     }
+    // Each life with an allocator and a configuration of its own.
+    run("", &["12", "mixed"]);
 }
 
 #[test]

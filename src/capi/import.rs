@@ -128,7 +128,7 @@ capi! {
     fn PyImport_ImportFrozenModule(ts, module: &CStr) -> bool {
         let module = utf8(ts, module)?;
         let Some(frozen) = hognose_stdlib::find(module) else { return Ok(false) };
-        let code = crate::code::marshal::load_code(ts, frozen.code)?;
+        let code = crate::code::frozen::load(ts, &frozen)?;
         import::exec_code_module(ts, &*PyStr::intern(ts, module)?, &code)?;
         Ok(true)
     }
@@ -137,7 +137,7 @@ capi! {
     fn PyImport_ImportFrozenModuleObject(ts, module: &PyStr) -> bool {
         let text = module.utf8(ts)?;
         let Some(frozen) = hognose_stdlib::find(text) else { return Ok(false) };
-        let code = crate::code::marshal::load_code(ts, frozen.code)?;
+        let code = crate::code::frozen::load(ts, &frozen)?;
         import::exec_code_module(ts, module, &code)?;
         Ok(true)
     }
@@ -205,8 +205,7 @@ fn exec_code(ts: &ThreadState, module: &PyStr, code: &PyObject, path: Option<&Py
 /// The number at the start of compiled files.
 #[unsafe(no_mangle)]
 pub extern "C" fn PyImport_GetMagicNumber() -> c_long {
-    // 3627 and a line end: that of CPython 3.14.
-    0x0A0D_0E2B
+    crate::modules::_imp::PYC_MAGIC.into()
 }
 
 /// The tag in compiled files' names.

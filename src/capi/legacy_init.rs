@@ -38,6 +38,11 @@ pub extern "C" fn Py_GetPath() -> *const WChar {
     preset::joined_path()
 }
 
+/// What a frozen program defines and calls itself before initialization, to add its extension modules to the table of
+/// built-in ones. The library has none to add; a program's own function takes the place of this one.
+#[unsafe(no_mangle)]
+pub extern "C" fn PyInitFrozenExtensions() {}
+
 /// Sets encoding and error handler of the standard streams of the next initialization; null leaves one as it is. 0;
 /// -1 when the runtime is initialized, -2 when a text cannot be decoded or there is no memory.
 ///

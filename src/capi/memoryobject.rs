@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
-use super::convert::{bad_internal_call, guard};
+use super::convert::guard;
 use crate::object::buffer::{self, PyBuffer};
 use crate::object::{AsObject, PyObject, PyRef, Ref};
 use crate::types::exceptions as exc;
@@ -13,7 +13,7 @@ capi! {
     /// Fills a view of an object's memory.
     fn PyObject_GetBuffer(ts, object: &PyObject, view: *mut PyBuffer, flags: c_int) -> () {
         if view.is_null() {
-            return bad_internal_call(ts, "PyObject_GetBuffer");
+            return raise!(ts, exc::BufferError, "PyObject_GetBuffer: view==NULL argument is obsolete");
         }
         // SAFETY: the caller's view, which need not be initialized.
         let result = unsafe { buffer::get_into(ts, object, &mut *view, flags) };

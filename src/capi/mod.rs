@@ -17,6 +17,7 @@ pub mod config;
 pub mod containers;
 pub mod datetime;
 pub mod dictobject;
+pub mod evalframe;
 pub mod floatobject;
 pub mod fork;
 pub mod format;

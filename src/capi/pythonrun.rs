@@ -90,6 +90,7 @@ fn run_in(ts: &ThreadState, run: &Run<'_>, globals: &PyObject, locals: Option<&P
     };
     let code = compile_text(ts, run.text, run.filename, run.start, run.flags, -1, run.is_file)?;
     add_builtins(ts, dict)?;
+    crate::modules::sys::auditing::event(ts, "exec", &[code.as_object()])?;
     crate::vm::eval_code(ts, &code, dict, Some(locals.unwrap_or(globals)), None)
 }
 

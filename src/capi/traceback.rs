@@ -31,7 +31,7 @@ capi! {
         let Some(trace) = trace.downcast::<PyTraceback>() else { return bad_internal_call(ts, "PyTraceBack_Print") };
         let mut text = crate::types::str::StrBuilder::new();
         text.push_str("Traceback (most recent call last):\n")?;
-        crate::lifecycle::print::push_stack(ts, &mut text, trace, crate::lifecycle::print::Detail::Line)?;
+        crate::lifecycle::print::push_stack(ts, &mut text, trace, crate::lifecycle::print::Detail::Line, crate::lifecycle::print::Paint::PLAIN)?;
         let text = text.finish(ts)?;
         protocol::call_named(ts, file, "write", &[text.as_object()]).map(drop)
     }

@@ -40,6 +40,7 @@ pub struct Request<'a> {
 
 /// Compiles a text. SyntaxError and its subclasses, with place and source line; RecursionError, MemoryError.
 pub fn compile(ts: &ThreadState, request: Request<'_>) -> PyResult<Ref<PyCode>> {
+    audit(ts, &request)?;
     let decoded = decoded(ts, &request)?;
     let request = match &decoded {
         Some(text) => Request {
@@ -60,6 +61,7 @@ pub fn compile(ts: &ThreadState, request: Request<'_>) -> PyResult<Ref<PyCode>> 
 
 /// Parses a text to a tree of objects of `ast`.
 pub fn parse(ts: &ThreadState, request: Request<'_>) -> PyResult {
+    audit(ts, &request)?;
     let decoded = decoded(ts, &request)?;
     let request = match &decoded {
         Some(text) => Request {
@@ -110,6 +112,14 @@ pub fn symbol_table<T>(ts: &ThreadState, request: Request<'_>, read: impl FnOnce
     };
     let options = options(ts, &request);
     run(ts, &request, |filename, _| frontend::symbol_table(request.source, filename, request.mode, &options), read)
+}
+
+/// Tells the audit hooks that a text is to be compiled. A file's text is not shown.
+fn audit(ts: &ThreadState, request: &Request<'_>) -> PyResult<()> {
+    crate::modules::sys::auditing::event_with(ts, "compile", || {
+        let source = if request.is_file { ts.none() } else { PyBytes::new(ts, request.source)?.into_object() };
+        Ok([source, request.filename.as_object().new_ref()])
+    })
 }
 
 /// The text of a source whose cookie names an encoding that the front end leaves to the codecs.

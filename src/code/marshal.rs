@@ -6,6 +6,7 @@
 
 use hognose_allocators::collections::TryVec;
 
+use super::frozen;
 use crate::object::*;
 use crate::raise;
 use crate::state::ThreadState;
@@ -36,7 +37,7 @@ pub fn load(ts: &ThreadState, data: &[u8]) -> PyResult {
 
 /// Reads one value, and tells how many bytes it took.
 pub fn load_prefix(ts: &ThreadState, data: &[u8], allow_code: bool) -> PyResult<(PyRef, usize)> {
-    let mut reader = Reader { ts, data, at: 0, references: TryVec::new(), depth: 0, allow_code };
+    let mut reader = Reader { ts, data, at: 0, references: TryVec::new(), depth: 0, allow_code, frozen: None };
     match reader.value()? {
         Some(value) => Ok((value, reader.at)),
         None => raise!(ts, exc::TypeError, "NULL object in marshal data for object"),
@@ -51,17 +52,37 @@ pub fn load_code(ts: &ThreadState, data: &[u8]) -> PyResult<Ref<PyCode>> {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     ts: &'a ThreadState,
     data: &'a [u8],
     at: usize,
     references: TryVec<Option<PyRef>>,
     depth: usize,
     allow_code: bool,
+    /// The same data and the name of the file, when it is the frozen library that is read.
+    frozen: Option<(&'static [u8], &'a PyStr)>,
 }
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> PyResult<&'a [u8]> {
+    /// A reader of the frozen library.
+    pub(super) fn frozen(ts: &'a ThreadState, data: &'static [u8], filename: &'a PyStr) -> Reader<'a> {
+        let frozen = Some((data, filename));
+        Reader { ts, data, at: 0, references: TryVec::new(), depth: 0, allow_code: true, frozen }
+    }
+
+    pub(super) fn thread(&self) -> &'a ThreadState {
+        self.ts
+    }
+
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn go_to(&mut self, position: usize) {
+        self.at = position;
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> PyResult<&'a [u8]> {
         match self.data.get(self.at..).and_then(|rest| rest.get(..count)) {
             Some(bytes) => {
                 self.at += count;
@@ -81,7 +102,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn long(&mut self) -> PyResult<i32> {
+    pub(super) fn long(&mut self) -> PyResult<i32> {
         let bytes = self.take(4)?;
         Ok(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
@@ -102,7 +123,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of items, each of which takes a byte at least.
-    fn count(&mut self, what: &str) -> PyResult<usize> {
+    pub(super) fn count(&mut self, what: &str) -> PyResult<usize> {
         let count = self.size(what)?;
         if count > self.data.len() - self.at {
             return raise!(self.ts, exc::EOFError, "marshal data too short");
@@ -132,7 +153,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn typed<T: Native>(&mut self, what: &str) -> PyResult<Ref<T>> {
+    pub(super) fn typed<T: Native>(&mut self, what: &str) -> PyResult<Ref<T>> {
         match self.required(what)?.downcast_into::<T>() {
             Ok(value) => Ok(value),
             Err(_) => raise!(self.ts, exc::ValueError, "bad marshal data ({what})"),
@@ -208,9 +229,11 @@ impl<'a> Reader<'a> {
             kind @ (b'a' | b'A' | b'z' | b'Z') => {
                 let size = if matches!(kind, b'a' | b'A') { self.size("string")? } else { usize::from(self.byte()?) };
                 let bytes = self.take(size)?;
-                let Some(text) = core::str::from_utf8(bytes).ok().filter(|t| t.is_ascii()) else {
+                if !bytes.is_ascii() {
                     return raise!(ts, exc::ValueError, "bad marshal data (non-ASCII text)");
-                };
+                }
+                // SAFETY: ASCII is UTF-8.
+                let text = unsafe { core::str::from_utf8_unchecked(bytes) };
                 if matches!(kind, b'A' | b'Z') {
                     PyStr::intern(ts, text)?.into_object()
                 } else {
@@ -222,6 +245,7 @@ impl<'a> Reader<'a> {
                 let count = if kind == b'(' { self.count("tuple")? } else { usize::from(self.byte()?) };
                 let items = self.items(count, "tuple")?;
                 let value = PyTuple::from_vec(ts, items)?.into_object();
+                gc::untrack_constant(value.cast());
                 self.fill(place, &value);
                 return Ok(Some(value));
             }
@@ -280,6 +304,9 @@ impl<'a> Reader<'a> {
                 let value = self.code()?.into_object();
                 self.fill(place, &value);
                 return Ok(Some(value));
+            }
+            frozen::CODE if let Some((data, filename)) = self.frozen => {
+                return Ok(Some(frozen::read_code(self, data, filename)?.into_object()));
             }
             _ => return raise!(ts, exc::ValueError, "bad marshal data (unknown type code)"),
         };
@@ -589,6 +616,7 @@ impl Writer<'_> {
         if !self.allow_code {
             return raise!(self.ts, exc::ValueError, "marshalling code objects is disallowed");
         }
+        code.make_whole(self.ts)?;
         self.byte(b'c')?;
         for number in
             [code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_stacksize, code.co_flags]

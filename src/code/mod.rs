@@ -3,7 +3,9 @@
 //! | file | what |
 //! |---|---|
 //! | `compile` | source through the front end to a code object; its errors as SyntaxError |
-//! | `marshal` | the format of `.pyc` files and of the frozen library |
+//! | `marshal` | the format of `.pyc` files |
+//! | `frozen` | the form of the frozen library, whose functions are read when they are first called |
 
 pub mod compile;
+pub mod frozen;
 pub mod marshal;

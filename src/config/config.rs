@@ -8,6 +8,7 @@ use super::preconfig::preinitialize_for;
 use super::status::StatusResult;
 use super::strings::{PyWideStringList, WChar, WideString};
 use super::table::{Field, OPTIONS};
+use crate::types::str::codec::Known;
 
 impl PyConfig {
     /// A configuration in which everything is 0, null and empty.
@@ -68,6 +69,28 @@ impl PyConfig {
     pub fn set_argv(&mut self, args: Args<'_>) -> StatusResult {
         preinitialize_for(self, args)?;
         self.argv = decode_list(args)?;
+        Ok(())
+    }
+
+    /// Gives the encodings the names of their codecs, as `sys` and `PyConfig_Get` show them: the locale and programs may
+    /// have others for them.
+    pub fn name_codecs(&mut self) -> StatusResult {
+        for field in [&mut self.filesystem_encoding, &mut self.stdio_encoding] {
+            let mut name = [0u8; 16];
+            let text = field.as_slice();
+            if text.len() > name.len() || text.iter().any(|&unit| unit >= 128) {
+                continue;
+            }
+            for (to, &unit) in name.iter_mut().zip(text) {
+                *to = unit as u8;
+            }
+            let known = core::str::from_utf8(&name[..text.len()]).ok().and_then(Known::from_name);
+            if let Some(known) = known
+                && !field.is(known.codec_name())
+            {
+                *field = WideString::from_text(known.codec_name())?;
+            }
+        }
         Ok(())
     }
 

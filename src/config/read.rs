@@ -311,12 +311,11 @@ mod tests {
             (c"PYTHONFAULTHANDLER", b"0"),
             (c"PYTHONMALLOCSTATS", b"0"),
             (c"PYTHONNODEBUGRANGES", b"0"),
-            (c"PYTHONPROFILEIMPORTTIME", b"0"),
             (c"PYTHONDUMPREFS", b""),
         ];
         let config = read(env, &[]);
         assert_eq!((config.safe_path, config.faulthandler, config.malloc_stats), (1, 1, 1));
-        assert_eq!((config.code_debug_ranges, config.import_time, config.dump_refs), (0, 1, 0));
+        assert_eq!((config.code_debug_ranges, config.import_time, config.dump_refs), (0, 0, 0));
     }
 
     #[test]
@@ -454,6 +453,7 @@ mod tests {
         const FROZEN_ENV: &CStr = c"bad value for PYTHON_FROZEN_MODULES (expected \"on\" or \"off\")";
         const FROZEN_X: &CStr = c"bad value for option -X frozen_modules (expected \"on\" or \"off\")";
         const GIL_OFF: &CStr = c"Disabling the GIL is not supported by this build";
+        const IMPORT_TIME: &CStr = c"-X importtime: values other than 1 and 2 are reserved for future use.";
         const GIL: &CStr = c"PYTHON_GIL / -X gil must be \"0\" or \"1\"";
 
         fn check(result: StatusResult<PyConfig>, func: Option<&CStr>, message: &CStr) {
@@ -491,7 +491,7 @@ mod tests {
             ("-Xgil=0", Some(c"config_read_gil"), GIL_OFF),
             ("-Xgil", Some(c"config_read_gil"), GIL),
             ("-Xthread_inherit_context", None, c"-X thread_inherit_context must be \"0\" or \"1\""),
-            ("-Ximporttime=3", None, c"-X importtime: the value must be 1 or 2"),
+            ("-Ximporttime=3", Some(c"config_init_import_time"), IMPORT_TIME),
         ];
         for (option, func, message) in options {
             check(try_read(&[], &["p", option]), func, message);

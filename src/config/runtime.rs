@@ -21,6 +21,10 @@ use crate::types::none::is_none;
 use crate::types::set::PySet;
 use crate::types::str::PyStr;
 
+/// The option whose attribute of `sys` says the contrary.
+const WRITE_BYTECODE: &str = "write_bytecode";
+const DONT_WRITE_BYTECODE: &str = "dont_write_bytecode";
+
 fn row(ts: &ThreadState, name: &str) -> PyResult<&'static OptionRow> {
     match find(name.as_bytes()) {
         Some(row) => Ok(row),
@@ -81,6 +85,12 @@ pub fn get(ts: &ThreadState, name: &str) -> PyResult {
             Some(value) => Ok(value),
             None => raise!(ts, exc::RuntimeError, "lost sys.{attribute}"),
         };
+    }
+    if row.name == WRITE_BYTECODE
+        && let Some(sys) = ts.interp().sys_dict.get()
+        && let Some(value) = sys.get_str(ts, &*PyStr::intern(ts, DONT_WRITE_BYTECODE)?)?
+    {
+        return Ok(py_bool(!protocol::is_true(ts, &value)?));
     }
     let config = ts.interp().config();
     let int = |value: i64| if row.kind == Kind::Bool { Ok(py_bool(value != 0)) } else { PyInt::from_i64(ts, value) };
@@ -158,6 +168,9 @@ pub fn set(ts: &ThreadState, name: &str, value: &PyObject) -> PyResult<()> {
         global.store(number);
     }
     let Some(sys) = ts.interp().sys_dict.get() else { return Ok(()) };
+    if row.name == WRITE_BYTECODE {
+        sys.set_str(ts, &*PyStr::intern(ts, DONT_WRITE_BYTECODE)?, &py_bool(number == 0))?;
+    }
     let flags = crate::modules::sys::flags(ts)?;
     sys.set_str(ts, &*PyStr::intern(ts, "flags")?, &flags)
 }

@@ -121,22 +121,25 @@ pub(super) fn perf_profiling(reading: &mut Reading<'_>, config: &mut PyConfig) -
 }
 
 pub(super) fn import_time(reading: &mut Reading<'_>, config: &mut PyConfig) -> StatusResult {
-    if config.import_time != 0 {
-        return Ok(());
-    }
-    if reading.env.has(c"PYTHONPROFILEIMPORTTIME") {
-        let two = reading.env.with(c"PYTHONPROFILEIMPORTTIME", |text| text == b"2");
-        config.import_time = if two == Some(true) { 2 } else { 1 };
-    }
-    match x_value(config, "importtime") {
-        None => {}
-        Some(None) => config.import_time = 1,
-        Some(Some(value)) => {
-            config.import_time = match value.int() {
-                Some(level @ (1 | 2)) => level,
-                _ => return Err(PyStatus::error(c"-X importtime: the value must be 1 or 2")),
-            };
-        }
+    const FUNC: &CStr = c"config_init_import_time";
+    if config.import_time == 0 {
+        let level = read_int(
+            reading,
+            config,
+            (
+                c"PYTHONPROFILEIMPORTTIME",
+                PyStatus::error_in(
+                    FUNC,
+                    c"PYTHONPROFILEIMPORTTIME: values other than 1 and 2 are reserved for future use.",
+                ),
+            ),
+            (
+                "importtime",
+                PyStatus::error_in(FUNC, c"-X importtime: values other than 1 and 2 are reserved for future use."),
+            ),
+            |value| value.map_or(Some(1), Text::int).filter(|level| matches!(level, 1 | 2)),
+        )?;
+        config.import_time = level.unwrap_or(0);
     }
     Ok(())
 }

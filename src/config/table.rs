@@ -104,6 +104,17 @@ pub struct XOption {
     pub help: &'static str,
 }
 
+/// How an entry of `sys.flags` shows a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SysFlag {
+    /// The number itself.
+    Same(&'static str),
+    /// True or False.
+    Truth(&'static str),
+    /// 1 for what is off, 0 for what is on.
+    Negated(&'static str),
+}
+
 /// Reads a value that has a grammar of its own, from option, environment and other fields.
 pub type Reader = fn(&mut Reading<'_>, &mut PyConfig) -> StatusResult;
 
@@ -125,6 +136,8 @@ pub struct OptionRow {
     pub reader: Option<Reader>,
     /// The attribute of `sys` that holds the value at run time.
     pub sys: Option<&'static str>,
+    /// The entry of `sys.flags` that shows the value.
+    pub sys_flag: Option<SysFlag>,
 }
 
 impl OptionRow {
@@ -142,6 +155,7 @@ impl OptionRow {
             legacy: None,
             reader: None,
             sys: None,
+            sys_flag: None,
         }
     }
 
@@ -204,6 +218,11 @@ impl OptionRow {
         self.sys = Some(attribute);
         self
     }
+
+    const fn shown(mut self, entry: SysFlag) -> Self {
+        self.sys_flag = Some(entry);
+        self
+    }
 }
 
 /// The row named `name`, when the interface has it.
@@ -219,6 +238,7 @@ macro_rules! row {
 
 use Effect::{Add, Argument, Set};
 use EnvClass::{Level, LevelOff, Presence, Special};
+use SysFlag::{Negated, Same, Truth};
 
 /// Every option, in the order of the structs' fields.
 #[rustfmt::skip]
@@ -228,7 +248,7 @@ pub static OPTIONS: [OptionRow; 74] = [
     row!(Pre Bool coerce_c_locale).defaults(0, -1, 0)
         .env(c"PYTHONCOERCECLOCALE", Special, "0: leave a C locale as it is; warn: say so when it is replaced"),
     row!(Pre Bool coerce_c_locale_warn).defaults(0, -1, 0),
-    row!(Pre Bool utf8_mode).defaults(0, -1, 0)
+    row!(Pre Bool utf8_mode).defaults(0, -1, 0).shown(Same("utf8_mode"))
         .env(c"PYTHONUTF8", Special, "1: UTF-8 mode; 0: the locale's encoding")
         .xoption("utf8", "[=0|1]", "UTF-8 mode on or off"),
     row!(Pre Int allocator)
@@ -237,11 +257,11 @@ pub static OPTIONS: [OptionRow; 74] = [
 
     // Who decides.
     row!(Int Int _config_init).defaults(1, 2, 3).internal(),
-    row!(Int Bool isolated).defaults(-1, 0, 1).same(&legacy::ISOLATED)
+    row!(Int Bool isolated).defaults(-1, 0, 1).same(&legacy::ISOLATED).shown(Same("isolated"))
         .flag(b'I', Add, "isolate from the user's environment (implies -E, -P and -s)"),
-    row!(Int Bool use_environment).defaults(-1, 1, 0).public().negated(&legacy::IGNORE_ENVIRONMENT)
+    row!(Int Bool use_environment).defaults(-1, 1, 0).public().negated(&legacy::IGNORE_ENVIRONMENT).shown(Negated("ignore_environment"))
         .flag(b'E', Set(0), "ignore PYTHON* environment variables"),
-    row!(Int Bool dev_mode).defaults(-1, -1, 0).decided(0)
+    row!(Int Bool dev_mode).defaults(-1, -1, 0).decided(0).shown(Truth("dev_mode"))
         .env(c"PYTHONDEVMODE", Presence(1), "development mode")
         .presence("dev", 1, "development mode: debug hooks, faulthandler, all warnings"),
     row!(Int Bool install_signal_handlers).defaults(1, 1, 0),
@@ -295,33 +315,33 @@ pub static OPTIONS: [OptionRow; 74] = [
         .flag(b'W', Argument("filter"), "warning filter: action:message:category:module:line"),
 
     // How code is run.
-    row!(Int Bool site_import).defaults(-1, 1, 1).negated(&legacy::NO_SITE)
+    row!(Int Bool site_import).defaults(-1, 1, 1).negated(&legacy::NO_SITE).shown(Negated("no_site"))
         .flag(b'S', Set(0), "do not import site"),
-    row!(Int Int bytes_warning).defaults(-1, 0, 0).public().same(&legacy::BYTES_WARNING)
+    row!(Int Int bytes_warning).defaults(-1, 0, 0).public().same(&legacy::BYTES_WARNING).shown(Same("bytes_warning"))
         .flag(b'b', Add, "warn when bytes are compared with str or int; -bb: an error"),
-    row!(Int Bool warn_default_encoding)
+    row!(Int Bool warn_default_encoding).shown(Same("warn_default_encoding"))
         .env(c"PYTHONWARNDEFAULTENCODING", Presence(1), "warn when a file is opened without encoding")
         .presence("warn_default_encoding", 1, "warn when a file is opened without encoding"),
-    row!(Int Bool inspect).defaults(-1, 0, 0).public().same(&legacy::INSPECT)
+    row!(Int Bool inspect).defaults(-1, 0, 0).public().same(&legacy::INSPECT).shown(Same("inspect"))
         .env(c"PYTHONINSPECT", Level, "prompt after the script (-i)")
         .flag(b'i', Add, "prompt after the script, also when stdin is not a terminal"),
-    row!(Int Bool interactive).defaults(-1, 0, 0).public().same(&legacy::INTERACTIVE)
+    row!(Int Bool interactive).defaults(-1, 0, 0).public().same(&legacy::INTERACTIVE).shown(Same("interactive"))
         .flag(b'i', Add, ""),
-    row!(Int Int optimization_level).defaults(-1, 0, 0).public().same(&legacy::OPTIMIZE)
+    row!(Int Int optimization_level).defaults(-1, 0, 0).public().same(&legacy::OPTIMIZE).shown(Same("optimize"))
         .env(c"PYTHONOPTIMIZE", Level, "optimization level (-O)")
         .flag(b'O', Add, "leave out assert statements; -OO: docstrings too"),
-    row!(Int Bool parser_debug).defaults(-1, 0, 0).public().same(&legacy::DEBUG)
+    row!(Int Bool parser_debug).defaults(-1, 0, 0).public().same(&legacy::DEBUG).shown(Same("debug"))
         .env(c"PYTHONDEBUG", Level, "output of the parser (-d)")
         .flag(b'd', Add, "output of the parser (debug builds)"),
-    row!(Int Bool write_bytecode).defaults(-1, 1, 1).public().negated(&legacy::DONT_WRITE_BYTECODE)
+    row!(Int Bool write_bytecode).defaults(-1, 1, 1).public().negated(&legacy::DONT_WRITE_BYTECODE).shown(Negated("dont_write_bytecode"))
         .env(c"PYTHONDONTWRITEBYTECODE", LevelOff, "write no .pyc files (-B)")
         .flag(b'B', Set(0), "write no .pyc files"),
-    row!(Int Int verbose).defaults(-1, 0, 0).public().same(&legacy::VERBOSE)
+    row!(Int Int verbose).defaults(-1, 0, 0).public().same(&legacy::VERBOSE).shown(Same("verbose"))
         .env(c"PYTHONVERBOSE", Level, "trace imports (-v)")
         .flag(b'v', Add, "trace imports; more with each"),
-    row!(Int Bool quiet).defaults(-1, 0, 0).public().same(&legacy::QUIET)
+    row!(Int Bool quiet).defaults(-1, 0, 0).public().same(&legacy::QUIET).shown(Same("quiet"))
         .flag(b'q', Add, "no version and copyright lines"),
-    row!(Int Bool user_site_directory).defaults(-1, 1, 0).negated(&legacy::NO_USER_SITE_DIRECTORY)
+    row!(Int Bool user_site_directory).defaults(-1, 1, 0).negated(&legacy::NO_USER_SITE_DIRECTORY).shown(Negated("no_user_site"))
         .env(c"PYTHONNOUSERSITE", LevelOff, "no user site directory (-s)")
         .flag(b's', Set(0), "no user site directory in sys.path"),
 
@@ -339,16 +359,16 @@ pub static OPTIONS: [OptionRow; 74] = [
     row!(Int Bool use_frozen_modules).defaults(1, 1, 1).reader(special::use_frozen_modules)
         .env(c"PYTHON_FROZEN_MODULES", Special, "on or off: whether frozen modules are used")
         .xoption("frozen_modules", "[=on|off]", "whether frozen modules are used"),
-    row!(Int Bool safe_path).defaults(0, 0, 1)
+    row!(Int Bool safe_path).defaults(0, 0, 1).shown(Truth("safe_path"))
         .env(c"PYTHONSAFEPATH", Presence(1), "no unsafe entry in sys.path (-P)")
         .flag(b'P', Add, "no script folder or current directory in sys.path"),
-    row!(Int Int int_max_str_digits).defaults(-1, -1, 4300).decided(4300).public().reader(special::int_max_str_digits)
+    row!(Int Int int_max_str_digits).defaults(-1, -1, 4300).decided(4300).public().reader(special::int_max_str_digits).shown(Same("int_max_str_digits"))
         .env(c"PYTHONINTMAXSTRDIGITS", Special, "digits when int and str are converted; 0: no limit")
         .xoption("int_max_str_digits", "=N", "digits when int and str are converted; 0: no limit"),
-    row!(Int Int thread_inherit_context).defaults(-1, -1, -1).decided(0).reader(special::thread_inherit_context)
+    row!(Int Int thread_inherit_context).defaults(-1, -1, -1).decided(0).reader(special::thread_inherit_context).shown(Same("thread_inherit_context"))
         .env(c"PYTHON_THREAD_INHERIT_CONTEXT", Special, "1: a thread starts with its creator's context")
         .xoption("thread_inherit_context", "=0|1", "a thread starts with its creator's context"),
-    row!(Int Int context_aware_warnings).defaults(-1, -1, -1).decided(0).reader(special::context_aware_warnings)
+    row!(Int Int context_aware_warnings).defaults(-1, -1, -1).decided(0).reader(special::context_aware_warnings).shown(Same("context_aware_warnings"))
         .env(c"PYTHON_CONTEXT_AWARE_WARNINGS", Special, "1: catch_warnings acts on the current context")
         .xoption("context_aware_warnings", "=0|1", "catch_warnings acts on the current context"),
     row!(Int Int cpu_count).defaults(-1, -1, -1).reader(special::cpu_count)

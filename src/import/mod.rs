@@ -9,9 +9,12 @@
 mod archives;
 pub mod inittab;
 mod lock;
+mod timing;
 
 pub use lock::ImportLock;
+pub use timing::ImportTimes;
 
+use crate::lifecycle::verbose::{self, note};
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, attr, call, protocol};
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
@@ -72,6 +75,7 @@ pub fn import_level(
     let module = match loaded(ts, &absolute)?.filter(|m| !is_none(m)) {
         Some(module) => {
             ensure_initialized(ts, &module, &absolute)?;
+            timing::found(ts, &absolute);
             module
         }
         None => find_and_load(ts, &absolute)?,
@@ -120,7 +124,9 @@ fn find_and_load(ts: &ThreadState, name: &PyStr) -> PyResult {
         Some(function) => function,
         None => ts.none(),
     };
-    let result = call::call_method(ts, &importlib, id!(_find_and_load), &[name.as_object(), &import_function]);
+    let result = timing::measured(ts, name, || {
+        call::call_method(ts, &importlib, id!(_find_and_load), &[name.as_object(), &import_function])
+    });
     if result.is_err() {
         trim_importlib_frames(ts);
     }
@@ -232,7 +238,11 @@ pub fn cannot_import_name(ts: &ThreadState, module: &PyObject, package: Option<&
     let mut origin = attr::get_opt(ts, module, id!(__file__))?;
     if origin.as_ref().is_none_or(|o| !o.is_a::<PyStr>()) {
         origin = match attr::get_opt(ts, module, id!(__spec__))? {
-            Some(spec) => attr::get_opt(ts, &spec, id!(origin))?,
+            // The origin of what is in no file is none to look at.
+            Some(spec) => match attr::get_opt(ts, &spec, id!(has_location))? {
+                Some(flag) if protocol::is_true(ts, &flag)? => attr::get_opt(ts, &spec, id!(origin))?,
+                _ => None,
+            },
             None => None,
         };
     }
@@ -300,7 +310,7 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
     let Some(frozen) = hognose_stdlib::find("_frozen_importlib") else {
         return raise!(ts, exc::ImportError, "importlib is not in the frozen library");
     };
-    let code = crate::code::marshal::load_code(ts, frozen.code)?;
+    let code = crate::code::frozen::load(ts, &frozen)?;
     let importlib = exec_code_module(ts, &name, &code)?;
     let origname = PyStr::new(ts, frozen.origname)?;
     attr::set(ts, &importlib, &*PyStr::intern(ts, "__origname__")?, origname.as_object())?;
@@ -313,6 +323,9 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
     let Some(sys) = ts.interp().sys_module.get() else {
         return raise!(ts, exc::RuntimeError, "lost sys");
     };
+    note(ts, 1, format_args!("import _frozen_importlib # frozen"));
+    verbose::begin(ts)?;
+    note(ts, 1, format_args!("import _imp # builtin"));
     call::call_method(ts, &importlib, id!(_install), &[&sys, &imp])?;
     Ok(())
 }
@@ -321,5 +334,8 @@ pub fn start(ts: &ThreadState) -> PyResult<()> {
 pub fn start_external(ts: &ThreadState) -> PyResult<()> {
     let importlib = importlib(ts)?;
     call::call_method(ts, &importlib, id!(_install_external_importers), &[])?;
-    archives::add_hook(ts)
+    note(ts, 1, format_args!("# installing zipimport hook"));
+    archives::add_hook(ts)?;
+    note(ts, 1, format_args!("# installed zipimport hook"));
+    Ok(())
 }

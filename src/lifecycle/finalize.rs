@@ -7,6 +7,7 @@ use core::sync::atomic::Ordering;
 use hognose_allocators::{Heap, TryVec, raw_free, set_arena_observer};
 
 use super::memstats::Figures;
+use super::verbose::note;
 use crate::id;
 use crate::object::{PyObject, PyRef, PyResult, Raised, Ref, call, gc, weakref};
 use crate::state::{InterpreterState, Runtime, ThreadState, attach, threads};
@@ -56,7 +57,7 @@ pub fn finalize() -> i32 {
     runtime.finalizing.store(true, Ordering::Release);
     ts.interp().finalizing.set(true);
     stop_other_threads(ts);
-    gc::collect(ts, gc::GENERATIONS - 1);
+    gc::collect(ts, ts.interp().gc.oldest_since_start());
     finalize_modules(ts);
     if flush_streams(ts) < 0 {
         status = -1;
@@ -75,7 +76,7 @@ pub(super) fn end_sub_interpreter(ts: &ThreadState) {
     flush_streams(ts);
     ts.interp().finalizing.set(true);
     stop_other_threads(ts);
-    gc::collect(ts, gc::GENERATIONS - 1);
+    gc::collect(ts, ts.interp().gc.oldest_since_start());
     finalize_modules(ts);
     flush_streams(ts);
     tear_down(ts);
@@ -232,6 +233,9 @@ fn finalize_modules(ts: &ThreadState) {
             last
         };
         let Some(key) = last else { break };
+        if let Some(name) = key.downcast::<PyStr>() {
+            note(ts, 1, format_args!("# cleanup[2] removing {name}"));
+        }
         if modules.len() > 4096 {
             modules.clear(ts);
             break;
@@ -280,13 +284,17 @@ fn reset_sys(ts: &ThreadState) {
         "last_type",
         "last_value",
         "last_traceback",
+        "__interactivehook__",
         "path_importer_cache",
         "meta_path",
         "path_hooks",
     ] {
         let known = PyStr::intern(ts, name).and_then(|name| sys.get_str(ts, &name));
         match known {
-            Ok(Some(_)) => set(name, none()),
+            Ok(Some(_)) => {
+                note(ts, 1, format_args!("# clear sys.{name}"));
+                set(name, none());
+            }
             Ok(None) => {}
             Err(raised) => ts.clear_raised(raised),
         }
@@ -294,11 +302,15 @@ fn reset_sys(ts: &ThreadState) {
     for (name, original) in [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")] {
         let original = PyStr::intern(ts, original).and_then(|name| sys.get_str(ts, &name));
         match original {
-            Ok(Some(stream)) => set(name, &stream),
+            Ok(Some(stream)) => {
+                note(ts, 1, format_args!("# restore sys.{name}"));
+                set(name, &stream);
+            }
             Ok(None) => {}
             Err(raised) => ts.clear_raised(raised),
         }
     }
+    note(ts, 1, format_args!("# clear builtins._"));
     if let Some(builtins) = ts.interp().builtins.get()
         && let Err(raised) = builtins.remove_str(ts, PyStr::latin1_char(b'_'))
     {
@@ -309,6 +321,12 @@ fn reset_sys(ts: &ThreadState) {
 /// Sets a module's variables to None: those that begin with one underscore first (`_PyModule_ClearDict`).
 fn clear_module(ts: &ThreadState, module: &PyObject) {
     let Ok(dict) = module.cast::<PyModule>().dict(ts) else { return };
+    if ts.interp().config().verbose > 0 {
+        match module.cast::<PyModule>().name(ts) {
+            Ok(name) => note(ts, 1, format_args!("# cleanup[3] wiping {name}")),
+            Err(raised) => ts.clear_raised(raised),
+        }
+    }
     clear_variables(ts, &dict, true);
     clear_variables(ts, &dict, false);
 }
@@ -326,6 +344,7 @@ fn clear_variables(ts: &ThreadState, dict: &PyDict, private: bool) {
             continue;
         }
         drop(value);
+        note(ts, 2, format_args!("#   clear[{}] {name}", if private { 1 } else { 2 }));
         // The key is there already, so this allocates nothing.
         if let Err(raised) = dict.set(ts, &key, none()) {
             ts.clear_raised(raised);

@@ -5,7 +5,7 @@
 //! processes afterwards:
 //!
 //! ```text
-//!  import lock ─► states ─► types ─► GILs ─► GIL's asking ─► pending calls ─► parking ─► allocators
+//!  import lock ─► queues, channels ─► states ─► types ─► GILs ─► GIL's asking ─► pending calls ─► parking ─► allocators
 //! ```
 //!
 //! In the child the other threads are not there: their states are ended, their records are done, and who waited for
@@ -13,13 +13,14 @@
 
 use core::sync::atomic::Ordering;
 
-use crate::modules::_thread;
+use crate::modules::{_thread, xi};
 use crate::state::{InterpreterState, Runtime, ThreadState, attach, gils, threads};
 use crate::sync::parking;
 
 /// Takes the locks. The import lock may have to be waited for, so Python code of other threads runs meanwhile.
 pub fn take_locks(ts: &ThreadState) {
     ts.interp().import_lock.acquire(ts);
+    xi::before_fork();
     let runtime = Runtime::get();
     runtime.states.acquire();
     runtime.types.acquire();
@@ -42,6 +43,7 @@ pub fn release_locks_in_parent(ts: &ThreadState) {
     gils::after_fork_in_parent();
     runtime.types.release();
     runtime.states.release();
+    xi::after_fork_in_parent();
     ts.interp().import_lock.release();
 }
 
@@ -64,6 +66,7 @@ pub fn reset_locks_in_child(ts: &ThreadState) {
     runtime.types.reset();
     forget_interpreters(ts);
     runtime.states.reset();
+    xi::after_fork_in_child();
     ts.interp().import_lock.free_of_others();
 }
 

@@ -15,7 +15,6 @@ use crate::types::int::PyInt;
 use crate::types::module::PyModule;
 
 use crate::types::str::PyStr;
-use crate::types::str::codec::Known;
 use crate::{id, types};
 
 /// Initializes the runtime with a configuration (`Py_InitializeFromConfig`); does nothing when it is initialized.
@@ -30,6 +29,7 @@ pub fn initialize(config: &PyConfig) -> StatusResult {
     runtime.preinitialized.store(true, Ordering::Release);
     let result = config::preset::fill(&mut config)
         .and_then(|()| config.read())
+        .and_then(|()| config.name_codecs())
         .and_then(|()| config.compute_paths())
         .and_then(|()| config::preset::publish(&config))
         .and_then(|()| start(&config));
@@ -199,6 +199,7 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     if interp.config().site_import != 0 {
         crate::import::import_module(ts, "site").map(drop).map_err(step(c"Failed to import the site module"))?;
     }
+    interp.gc.settle();
     Ok(())
 }
 
@@ -267,11 +268,7 @@ fn make_streams(ts: &ThreadState) -> PyResult<()> {
     let sys = sys.cast::<PyModule>();
     let io = crate::import::import_module(ts, "_io")?;
     let config = ts.interp().config();
-    let mut encoding = crate::modules::sys::wide_to_str(ts, &config.stdio_encoding)?;
-    if let Some(known) = encoding.downcast::<PyStr>().and_then(PyStr::ascii_str).and_then(Known::from_name) {
-        // The locale's name for it may be another.
-        encoding = PyStr::intern(ts, known.codec_name())?.into_object();
-    }
+    let encoding = crate::modules::sys::wide_to_str(ts, &config.stdio_encoding)?;
     let errors = crate::modules::sys::wide_to_str(ts, &config.stdio_errors)?;
     for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {
         let stream = if is_open(fd) {

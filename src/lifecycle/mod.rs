@@ -14,6 +14,7 @@
 //! | `pending` | what the eval breaker asks for |
 //! | `print`, `fatal`, `stacks` | exceptions, fatal errors and threads' stacks on standard error |
 //! | `panics` | what becomes of a panic |
+//! | `verbose` | what `-v` tells of start and end |
 //! | `fork` | the runtime's locks and threads around a fork |
 //! | `guards` | what keeps an interpreter from finalizing |
 //! | `memstats` | the memory's figures: at the end, and in between |
@@ -37,6 +38,7 @@ pub mod repl;
 pub mod run;
 pub mod stacks;
 pub mod subinterp;
+pub mod verbose;
 
 pub use finalize::finalize;
 pub use init::initialize;

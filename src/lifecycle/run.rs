@@ -6,9 +6,12 @@ use hognose_frontend::Mode;
 use super::init::{insert_path_0, main_dict};
 use super::{print, repl};
 use crate::code::compile::{Request, compile};
+use crate::code::marshal;
+use crate::modules::_imp::PYC_MAGIC;
 use crate::object::{AsObject, PyResult, Raised, attr, call};
 use crate::state::ThreadState;
 use crate::types::bool::py_bool;
+use crate::types::code::PyCode;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::str::PyStr;
@@ -121,20 +124,41 @@ fn is_directory_or_zip(ts: &ThreadState) -> PyResult<bool> {
     if mode & libc::S_IFMT != libc::S_IFREG {
         return Ok(false);
     }
-    let mut magic = [0u8; 4];
-    // SAFETY: plain system calls on a descriptor of our own.
-    unsafe {
-        let fd = libc::open(c_path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC);
-        if fd < 0 {
-            return Ok(false);
-        }
-        let got = libc::read(fd, magic.as_mut_ptr().cast(), 4);
-        libc::close(fd);
-        if got != 4 {
-            return Ok(false);
-        }
+    // SAFETY: a system call with a C string.
+    let fd = unsafe { libc::open(c_path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return Ok(false);
     }
-    Ok(magic == *b"PK\x03\x04")
+    let found = ends_as_archive(fd);
+    // SAFETY: the descriptor is our own.
+    unsafe { libc::close(fd) };
+    found
+}
+
+/// Whether a file ends with the end record of a zip archive: what comes before the archive may be anything, such as a
+/// line for the shell.
+fn ends_as_archive(fd: i32) -> PyResult<bool> {
+    const RECORD: usize = 22;
+    const LONGEST_COMMENT: usize = 65_535;
+    // SAFETY: system calls on a descriptor of the caller's.
+    let size = unsafe { libc::lseek(fd, 0, libc::SEEK_END) };
+    let Ok(size) = usize::try_from(size) else { return Ok(false) };
+    if size < RECORD {
+        return Ok(false);
+    }
+    let len = size.min(RECORD + LONGEST_COMMENT);
+    let mut tail = TryVec::<u8>::new();
+    tail.try_resize(len, 0)?;
+    // SAFETY: the vector has so many bytes.
+    let got = unsafe { libc::pread(fd, tail.as_mut_ptr().cast(), len, (size - len) as libc::off_t) };
+    if got != len as isize {
+        return Ok(false);
+    }
+    let is_record = |at: usize| {
+        let comment = usize::from(u16::from_le_bytes([tail[at + 20], tail[at + 21]]));
+        tail[at..].starts_with(b"PK\x05\x06") && at + RECORD + comment == len
+    };
+    Ok((0..=len - RECORD).rev().any(is_record))
 }
 
 /// Runs a text as `__main__`.
@@ -143,6 +167,7 @@ fn run_text(ts: &ThreadState, source: &[u8], filename: &PyStr, is_file: bool) ->
         Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file, feature_version: None };
     let code = compile(ts, request)?;
     let globals = main_dict(ts)?;
+    crate::modules::sys::auditing::event(ts, "exec", &[code.as_object()])?;
     crate::vm::eval_code(ts, &code, &globals, Some(globals.as_object()), None)?;
     Ok(())
 }
@@ -151,7 +176,14 @@ fn run_command(ts: &ThreadState, text: &PyStr) -> PyResult<()> {
     let filename = PyStr::intern(ts, "<string>")?;
     // Tracebacks of a command show its lines, as 3.13 and later do.
     let mut source = TryVec::<u8>::new();
-    source.try_extend_from_slice(text.utf8(ts)?.as_bytes())?;
+    match text.utf8(ts) {
+        Ok(text) => source.try_extend_from_slice(text.as_bytes())?,
+        Err(raised) => {
+            let error = ts.take_raised(raised);
+            print::write_to_stderr(ts, &*PyStr::new(ts, "Unable to decode the command from the command line:\n")?);
+            return Err(ts.restore_raised(error));
+        }
+    }
     source.try_push(b'\n')?;
     print::remember_source(ts, &filename, text)?;
     run_text(ts, &source, &filename, false)
@@ -174,8 +206,28 @@ fn run_file(ts: &ThreadState, name: &PyStr) -> PyResult<()> {
     };
     let globals = main_dict(ts)?;
     globals.set_str(ts, id!(__file__), name.as_object())?;
-    set_main_loader(ts, &globals, name)?;
+    if is_compiled(&path, &source) {
+        set_main_loader(ts, &globals, name, "SourcelessFileLoader")?;
+        return run_compiled(ts, &source, &globals);
+    }
+    set_main_loader(ts, &globals, name, "SourceFileLoader")?;
     run_text(ts, skip_first_line(ts, &source), name, true)
+}
+
+/// Runs what is in a `.pyc` file: a code object behind the magic number, flags, and what the source was like.
+fn run_compiled(ts: &ThreadState, data: &[u8], globals: &PyDict) -> PyResult<()> {
+    if !data.starts_with(&PYC_MAGIC.to_le_bytes()) {
+        return raise!(ts, exc::RuntimeError, "Bad magic number in .pyc file");
+    }
+    let Some(body) = data.get(16..) else {
+        return raise!(ts, exc::EOFError, "EOF read where object expected");
+    };
+    let Ok(code) = marshal::load(ts, body)?.downcast_into::<PyCode>() else {
+        return raise!(ts, exc::RuntimeError, "Bad code object in .pyc file");
+    };
+    crate::modules::sys::auditing::event(ts, "exec", &[code.as_object()])?;
+    crate::vm::eval_code(ts, &code, globals, Some(globals.as_object()), None)?;
+    Ok(())
 }
 
 /// `-x`: the first line is for another program.
@@ -190,9 +242,14 @@ fn skip_first_line<'a>(ts: &ThreadState, source: &'a [u8]) -> &'a [u8] {
     }
 }
 
-fn set_main_loader(ts: &ThreadState, globals: &PyDict, name: &PyStr) -> PyResult<()> {
+/// Whether a file has compiled code: its name says so, or its first bytes do.
+fn is_compiled(path: &[u8], data: &[u8]) -> bool {
+    path.ends_with(b".pyc") || data.starts_with(&PYC_MAGIC.to_le_bytes())
+}
+
+fn set_main_loader(ts: &ThreadState, globals: &PyDict, name: &PyStr, class: &str) -> PyResult<()> {
     let external = crate::import::import_module(ts, "_frozen_importlib_external")?;
-    let loader = attr::get(ts, &external, &*PyStr::intern(ts, "SourceFileLoader")?)?;
+    let loader = attr::get(ts, &external, &*PyStr::intern(ts, class)?)?;
     let loader = call::call_with(ts, &loader, &[id!(__main__).as_object(), name.as_object()])?;
     globals.set_str(ts, id!(__loader__), &loader)
 }

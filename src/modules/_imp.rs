@@ -8,6 +8,7 @@ use crate::types::bytes::PyBytes;
 use crate::types::code::PyCode;
 use crate::types::exceptions as exc;
 use crate::types::list::PyList;
+use crate::types::memoryview::PyMemoryView;
 use crate::types::module::PyModule;
 use crate::types::none::is_none;
 use crate::types::str::PyStr;
@@ -106,10 +107,12 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     exec: Some(exec),
 };
 
+/// What a `.pyc` file of 3.14 begins with: 3627, and "\r\n".
+pub const PYC_MAGIC: u32 = 3627 | 0x0a0d_0000;
+
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add_str(ts, "check_hash_based_pycs", "default")?;
-    // The magic number of 3.14's `.pyc` files: 3627, and "\r\n".
-    module.add_int(ts, "pyc_magic_number_token", 3627 | 0x0a0d_0000)
+    module.add_int(ts, "pyc_magic_number_token", PYC_MAGIC.into())
 }
 
 fn name_of<'a>(ts: &ThreadState, name: &'a PyObject) -> PyResult<&'a str> {
@@ -141,12 +144,19 @@ fn extension_suffixes(ts: &ThreadState, _: &PyObject) -> PyResult {
 
 fn find_frozen(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     static SIGNATURE: Signature<2> = Signature::new("find_frozen", ["name", "withdata"], 1, 1, 1);
-    let [name, _with_data] = SIGNATURE.parse(ts, args)?;
+    let [name, with_data] = SIGNATURE.parse(ts, args)?;
     let Some(name) = name else { return Ok(ts.none()) };
     let Some(frozen) = hognose_stdlib::find(name_of(ts, name)?) else { return Ok(ts.none()) };
     let origin = PyStr::new(ts, frozen.origname)?;
     let package = py_bool(frozen.is_package);
-    let data = ts.none();
+    let data = match with_data {
+        Some(wanted) if protocol::is_true(ts, wanted)? => {
+            let code = crate::code::frozen::load(ts, &frozen)?;
+            let bytes = crate::code::marshal::dump(ts, code.as_object(), crate::code::marshal::VERSION, true)?;
+            PyMemoryView::from_object(ts, PyBytes::new(ts, &bytes)?.as_object())?.into_object()
+        }
+        _ => ts.none(),
+    };
     Ok(PyTuple::new(ts, &[&data, &package, origin.as_object()])?.into_object())
 }
 
@@ -162,7 +172,7 @@ fn get_frozen_object(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyRe
         return Ok(crate::code::marshal::load_code(ts, view.as_slice())?.into_object());
     }
     match hognose_stdlib::find(name_of(ts, args[0])?) {
-        Some(frozen) => Ok(crate::code::marshal::load_code(ts, frozen.code)?.into_object()),
+        Some(frozen) => Ok(crate::code::frozen::load(ts, &frozen)?.into_object()),
         None => no_such_frozen(ts, args[0]),
     }
 }
@@ -204,7 +214,7 @@ fn create_dynamic(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResul
 fn init_frozen(ts: &ThreadState, _: &PyObject, name: &PyObject) -> PyResult {
     let text = name_of(ts, name)?;
     let Some(frozen) = hognose_stdlib::find(text) else { return Ok(ts.none()) };
-    let code = crate::code::marshal::load_code(ts, frozen.code)?;
+    let code = crate::code::frozen::load(ts, &frozen)?;
     crate::import::exec_code_module(ts, name.cast::<PyStr>(), &code)
 }
 

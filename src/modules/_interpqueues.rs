@@ -10,7 +10,7 @@ use hognose_allocators::{Raw, TryVec};
 
 use crate::modules::ModuleSpec;
 use crate::modules::posix::system::parse;
-use crate::modules::xi::{self, Data, Fallback};
+use crate::modules::xi::{self, Data, Fallback, Fifo};
 use crate::object::{Args, MethodDef, PyObject, PyResult, PyTypeObject, StaticType, protocol};
 use crate::raise;
 use crate::state::ThreadState;
@@ -101,40 +101,12 @@ struct Queue {
     unbound: i32,
     fallback: Fallback,
     bound: usize,
-    items: TryVec<Item, Raw>,
-    /// What is before it in `items` is taken out.
-    head: usize,
+    items: Fifo<Item>,
 }
 
 impl Queue {
-    fn len(&self) -> usize {
-        self.items.len() - self.head
-    }
-
     fn is_full(&self) -> bool {
-        self.maxsize > 0 && self.len() >= self.maxsize as usize
-    }
-
-    fn take(&mut self) -> Option<Item> {
-        if self.len() == 0 {
-            return None;
-        }
-        let gone = Item { data: None, sender: -1, unbound: 0 };
-        let item = core::mem::replace(&mut self.items[self.head], gone);
-        self.head += 1;
-        if self.len() == 0 {
-            self.items = TryVec::new_in(Raw);
-            self.head = 0;
-        } else if self.head >= 32 && self.head * 2 >= self.items.len() {
-            let mut left = self.head;
-            self.items.retain(|_| {
-                let gone = left > 0;
-                left -= usize::from(gone);
-                !gone
-            });
-            self.head = 0;
-        }
-        Some(item)
+        self.maxsize > 0 && self.items.len() >= self.maxsize as usize
     }
 }
 
@@ -206,7 +178,7 @@ fn create(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let made = {
         let mut queues = QUEUES.lock();
         let id = queues.next;
-        let queue = Queue { id, maxsize, unbound, fallback, bound: 0, items: TryVec::new_in(Raw), head: 0 };
+        let queue = Queue { id, maxsize, unbound, fallback, bound: 0, items: Fifo::new() };
         queues.all.try_push(queue).map(|()| {
             queues.next += 1;
             id
@@ -254,11 +226,7 @@ fn put(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         if queue.is_full() {
             return Ok(false);
         }
-        queue.items.try_reserve(1)?;
-        if let Some(item) = item.take() {
-            queue.items.push_reserved(item);
-        }
-        Ok::<bool, hognose_allocators::NoMemory>(true)
+        queue.items.push(&mut item).map(|()| true)
     })?;
     // One that was not put in is dropped outside of the lock.
     drop(item);
@@ -285,7 +253,7 @@ fn refuse(ts: &ThreadState, class: &str, id: i64, what: &str) -> PyResult {
 fn get(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [id] = parse!(ts, args, "get", ["qid"], 0, 1, 1);
     let id = id_of(ts, id)?;
-    let Some(item) = with(ts, id, Queue::take)? else { return refuse(ts, "QueueEmpty", id, "empty") };
+    let Some(item) = with(ts, id, |queue| queue.items.take())? else { return refuse(ts, "QueueEmpty", id, "empty") };
     let (object, op) = match &item.data {
         Some(data) => (data.decode(ts)?, ts.none()),
         None => (ts.none(), PyInt::from_i64(ts, item.unbound.into())?),
@@ -339,7 +307,7 @@ fn is_full(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
 fn get_count(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [id] = parse!(ts, args, "get_count", ["qid"], 0, 1, 1);
     let id = id_of(ts, id)?;
-    PyInt::from_usize(ts, with(ts, id, |queue| queue.len())?)
+    PyInt::from_usize(ts, with(ts, id, |queue| queue.items.len())?)
 }
 
 fn register(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
@@ -361,12 +329,11 @@ pub fn forget_interpreter(id: i64) {
         let dropped = {
             let mut queues = QUEUES.lock();
             queues.all.iter_mut().find_map(|queue| {
-                let head = queue.head;
-                let index = queue.items[head..].iter().position(|item| item.sender == id)? + head;
-                if queue.items[index].unbound == UNBOUND_REMOVE {
-                    return Some(queue.items.remove(index));
+                let removed = queue.items.take_where(|item| item.sender == id && item.unbound == UNBOUND_REMOVE);
+                if removed.is_some() {
+                    return removed;
                 }
-                let item = &mut queue.items[index];
+                let item = queue.items.iter_mut().find(|item| item.sender == id)?;
                 item.sender = -1;
                 Some(Item { data: item.data.take(), sender: -1, unbound: 0 })
             })
@@ -375,6 +342,21 @@ pub fn forget_interpreter(id: i64) {
             return;
         }
     }
+}
+
+/// Takes the lock over a fork.
+pub fn before_fork() {
+    QUEUES.lock.acquire();
+}
+
+/// Gives the lock back in the process that has forked.
+pub fn after_fork_in_parent() {
+    QUEUES.lock.release();
+}
+
+/// Frees the lock in a forked child.
+pub fn after_fork_in_child() {
+    QUEUES.lock.reset();
 }
 
 /// Forgets all queues, at the end of the runtime.

@@ -79,7 +79,7 @@ pub fn run(ts: &ThreadState, callbacks: &PyObject) -> PyResult<()> {
         let Some(arguments) = arguments.downcast::<PyTuple>() else { continue };
         match call::call_tuple_dict(ts, function, arguments, keywords.downcast::<PyDict>()) {
             Ok(result) => result.release(ts),
-            Err(raised) => exc::write_unraisable(ts, raised, Some("in atexit callback"), function),
+            Err(raised) => exc::write_unraisable_in(ts, raised, "in atexit callback", function),
         }
     }
     Ok(())

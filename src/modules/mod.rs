@@ -24,6 +24,7 @@ pub mod _functools;
 pub mod _heapq;
 pub mod _hognose;
 pub mod _imp;
+pub mod _interpchannels;
 pub mod _interpqueues;
 pub mod _interpreters;
 pub mod _io;
@@ -73,6 +74,7 @@ pub mod math;
 pub mod mmap;
 pub mod posix;
 pub mod pwd;
+pub mod readline;
 pub mod resource;
 pub mod select;
 pub mod sre;
@@ -128,6 +130,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &hashes::sha2::MODULE,
     &hashes::sha3::MODULE,
     &_imp::MODULE,
+    &_interpchannels::MODULE,
     &_interpqueues::MODULE,
     &_interpreters::MODULE,
     &_io::MODULE,
@@ -176,6 +179,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &mmap::MODULE,
     &posix::MODULE,
     &pwd::MODULE,
+    &readline::MODULE,
     &resource::MODULE,
     &select::MODULE,
     &sre::MODULE,

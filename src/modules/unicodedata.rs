@@ -237,6 +237,16 @@ fn east_asian_width(ts: &ThreadState, this: &PyObject, argument: &PyObject) -> P
     Ok(PyStr::intern(ts, width)?.into_object())
 }
 
+/// How many columns of a terminal a character takes.
+pub(crate) fn columns_of(ch: u32) -> usize {
+    let Some(ch) = CodePoint::from_u32(ch) else { return 1 };
+    let ucd = Ucd::new(false);
+    if ucd.combining(ch) != 0 {
+        return 0;
+    }
+    if matches!(ucd.east_asian_width(ch), "W" | "F") { 2 } else { 1 }
+}
+
 fn decomposition(ts: &ThreadState, this: &PyObject, argument: &PyObject) -> PyResult {
     let ch = one_character(ts, "decomposition", "", argument)?;
     // The mappings of syllables are computed, and not in the database.

@@ -2,12 +2,16 @@
 
 use core::ffi::c_void;
 
+use hognose_allocators::collections::TryVec;
+
+use super::attr;
 use super::error::PyResult;
 use super::header::PyObject;
 use super::reference::{AsObject, PyRef};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
+use crate::types::module::PyModule;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 
@@ -201,11 +205,28 @@ impl<const N: usize> Signature<N> {
                     return raise!(ts, exc::TypeError, "{}() takes no keyword arguments", self.name);
                 }
                 _ => {
-                    return raise!(ts, exc::TypeError, "{}() got an unexpected keyword argument '{}'", self.name, name);
+                    return self.unexpected_keyword(ts, name);
                 }
             }
         }
         Ok(())
+    }
+
+    #[cold]
+    fn unexpected_keyword<T>(&self, ts: &ThreadState, name: &PyStr) -> PyResult<T> {
+        let mut candidates = TryVec::<PyRef>::new();
+        for parameter in &self.parameters[self.positional_only..] {
+            candidates.try_push(PyStr::new(ts, parameter)?.into_object())?;
+        }
+        match crate::lifecycle::print::suggest(ts, &candidates, name)? {
+            Some(similar) => raise!(
+                ts,
+                exc::TypeError,
+                "{}() got an unexpected keyword argument '{name}'. Did you mean '{similar}'?",
+                self.name
+            ),
+            None => raise!(ts, exc::TypeError, "{}() got an unexpected keyword argument '{name}'", self.name),
+        }
     }
 
     #[cold]
@@ -265,8 +286,20 @@ pub fn call(ts: &ThreadState, callable: &PyObject, args: Args<'_>) -> PyResult {
     ts.check_native_stack(" while calling a Python object")?;
     match callable.ob_type().slots().call {
         Some(slot) => slot(ts, callable, args),
-        None => raise!(ts, exc::TypeError, "'{}' object is not callable", callable.type_name()),
+        None => not_callable(ts, callable),
     }
+}
+
+#[cold]
+fn not_callable(ts: &ThreadState, callable: &PyObject) -> PyResult {
+    // A module whose function has its name, as `pprint` has.
+    if let Some(module) = callable.downcast_exact::<PyModule>() {
+        let name = module.name(ts)?;
+        if attr::get_opt(ts, callable, &name)?.is_some_and(|value| is_callable(&value)) {
+            return raise!(ts, exc::TypeError, "'module' object is not callable. Did you mean: '{name}.{name}(...)'?");
+        }
+    }
+    raise!(ts, exc::TypeError, "'{}' object is not callable", callable.type_name())
 }
 
 /// Calls without arguments.

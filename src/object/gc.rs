@@ -26,6 +26,7 @@ use super::reference::{AsObject, PyRef, Slot};
 use super::visit::Visitor;
 use super::{Native, flags, weakref};
 use crate::state::{EvalBreaker, ThreadState};
+use crate::types::tuple::PyTuple;
 
 /// What stands before each object that the collector may look at.
 #[repr(C)]
@@ -77,6 +78,8 @@ pub struct Collector {
     pub garbage: Slot<PyObject>,
     /// `gc.callbacks`, a list.
     pub callbacks: Slot<PyObject>,
+    /// Whether objects have grown as old as those of the start.
+    promoted: Cell<bool>,
     /// Objects that survived the last full collection.
     pub long_lived_total: Cell<usize>,
     /// Objects that survived a collection of the middle generation since then.
@@ -100,6 +103,7 @@ impl Collector {
             debug: Cell::new(0),
             garbage: Slot::empty(),
             callbacks: Slot::empty(),
+            promoted: Cell::new(false),
             long_lived_total: Cell::new(0),
             long_lived_pending: Cell::new(0),
             stats: [STATS; GENERATIONS],
@@ -131,6 +135,20 @@ impl Collector {
         self.list(generation).for_each(f);
     }
 
+    /// What there is at the end of initialization is old, and there is no garbage in it worth a search.
+    pub(crate) fn settle(&self) {
+        for generation in 0..GENERATIONS - 1 {
+            self.list(generation).append_to(self.list(GENERATIONS - 1));
+            self.counts[generation].set(0);
+        }
+        self.promoted.set(false);
+    }
+
+    /// The oldest generation in which objects may be that have come since the start.
+    pub(crate) fn oldest_since_start(&self) -> usize {
+        if self.promoted.get() { GENERATIONS - 1 } else { GENERATIONS - 2 }
+    }
+
     /// Moves all tracked objects out of the collector's sight (`gc.freeze`).
     pub fn freeze(&self) {
         for generation in 0..GENERATIONS {
@@ -142,6 +160,7 @@ impl Collector {
     /// Moves them back (`gc.unfreeze`).
     pub fn unfreeze(&self) {
         List(&self.permanent).append_to(self.list(GENERATIONS - 1));
+        self.promoted.set(true);
     }
 
     /// How many objects are frozen.
@@ -300,6 +319,14 @@ pub fn untrack(object: &PyObject) {
     }
 }
 
+/// Takes a tuple out of the collector's sight when only constants are in it, which no cycle goes through.
+pub fn untrack_constant(tuple: &PyTuple) {
+    let is_constant = |item: &PyObject| !is_collected(item) || (item.is_a::<PyTuple>() && !is_tracked(item));
+    if is_collected(tuple.as_object()) && tuple.items().iter().all(|item| is_constant(item)) {
+        untrack(tuple.as_object());
+    }
+}
+
 /// Whether the collector knows the object.
 pub fn is_tracked(object: &PyObject) -> bool {
     object.ob_type().is_gc() && is_collected(object) && head(object).next.get() != 0
@@ -307,7 +334,7 @@ pub fn is_tracked(object: &PyObject) -> bool {
 
 /// Whether this very object has a collector header: static types have none, though `type` has the flag.
 #[inline]
-fn is_collected(object: &PyObject) -> bool {
+pub fn is_collected(object: &PyObject) -> bool {
     let typ = object.ob_type();
     if !typ.is_gc() {
         return false;
@@ -426,6 +453,7 @@ fn collect_generation(ts: &ThreadState, generation: usize) -> usize {
     find_garbage(young, garbage);
 
     // The survivors grow older.
+    gc.promoted.set(gc.promoted.get() | (generation + 2 >= GENERATIONS));
     if generation + 1 < GENERATIONS {
         if generation + 2 == GENERATIONS {
             gc.long_lived_pending.set(gc.long_lived_pending.get() + young.len());

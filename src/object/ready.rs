@@ -7,11 +7,11 @@ use core::sync::atomic::Ordering;
 
 use super::def::{Binding, GetSetDef, MethodDef};
 use super::error::{PyResult, Raised};
-use super::flags;
 use super::reference::{AsObject, Ref};
 use super::slotdefs::{SEQUENCE_DEFS, SLOT_DEFS, SlotDef};
 use super::slots::TypeSlots;
 use super::typeobj::{PyTypeObject, StaticType};
+use super::{flags, gc};
 use crate::state::{Runtime, ThreadState};
 use crate::types::builtin_function::PyBuiltinFunction;
 use crate::types::descr;
@@ -165,6 +165,8 @@ pub fn make_dict(ts: &ThreadState, typ: &PyTypeObject) -> Option<Ref<PyDict>> {
     let made = PyDict::with_capacity(ts, room, true).and_then(|dict| {
         set(Some(dict.clone()));
         fill(ts, typ, &dict)?;
+        // It never changes, and what it holds refers to nothing but the type: a collection need not look there.
+        gc::untrack(dict.as_object());
         Ok(dict)
     });
     interp.static_types_in_making.set(interp.static_types_in_making.get() - 1);
@@ -267,7 +269,7 @@ fn add_wrapper(
     dict: &PyDict,
 ) -> PyResult<()> {
     let raw = slots.word(def.offset);
-    let name = (def.name)();
+    let name = def.name;
     if raw.is_null() || dict.get_str(ts, name)?.is_some() {
         return Ok(());
     }

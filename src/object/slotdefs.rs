@@ -40,7 +40,9 @@ pub type WrapperFn = fn(&ThreadState, RawSlot, &PyObject, Args<'_>) -> PyResult;
 /// One special method.
 pub struct SlotDef {
     /// The method's name.
-    pub name: fn() -> &'static PyStr,
+    pub name: &'static PyStr,
+    /// The same as text, for what is worked out when Hognose is built.
+    text: &'static str,
     /// The slot's offset in [`TypeSlots`].
     pub offset: usize,
     /// The slot function for types whose method is not native; null when there is none.
@@ -760,7 +762,8 @@ pub(crate) fn generic_releasebuffer(ts: &ThreadState, this: &PyObject, view: &mu
 macro_rules! defs {
     ($($name:ident, $slot:ident: $ty:ty, $generic:expr, $wrapper:ident, $doc:literal;)*) => {
         &[$(SlotDef {
-            name: { fn name() -> &'static PyStr { id!($name) } name },
+            name: id!($name),
+            text: stringify!($name),
             offset: core::mem::offset_of!(TypeSlots, $slot),
             generic: { let f: $ty = $generic; f as RawSlot },
             wrapper: $wrapper,
@@ -950,7 +953,7 @@ pub fn first_slots(ts: &ThreadState, typ: &PyTypeObject, bases: &PyTuple, order:
 }
 
 fn affects(def: &SlotDef, name: &PyStr) -> bool {
-    let own = (def.name)();
+    let own = def.name;
     // Names are interned but for those of a C program's making.
     core::ptr::eq(own, name)
         || (!name.is_interned() && own.equals(name))
@@ -966,10 +969,10 @@ fn update_slot(ts: &ThreadState, typ: &PyTypeObject, index: usize) {
     let mut use_generic = false;
     let definitions = &SLOT_DEFS[usize::from(first)..=usize::from(last)];
     for def in definitions.iter().filter(|def| def.offset == offset) {
-        let Some(method) = lookup_type(ts, typ, (def.name)()) else { continue };
+        let Some(method) = lookup_type(ts, typ, def.name) else { continue };
         let wrapped = method
             .downcast_exact::<PyWrapperDescr>()
-            .filter(|wrapper| (wrapper.def().name)().equals((def.name)()) && typ.is_subtype(wrapper.owner()));
+            .filter(|wrapper| wrapper.def().name.equals(def.name) && typ.is_subtype(wrapper.owner()));
         match wrapped {
             Some(wrapper) if wrapper.def().offset == offset => {
                 if specific.is_null() || specific == wrapper.raw() {
@@ -1021,10 +1024,34 @@ fn update_new(ts: &ThreadState, typ: &PyTypeObject) {
     unsafe { typ.slots_mut().new = Some(slot) };
 }
 
+/// For each length the letters after `__` of the special methods that fill a slot.
+static LETTERS: [u32; 24] = {
+    let mut letters = [0; 24];
+    letters["__new__".len()] |= letter(b'n');
+    letters["__getattr__".len()] |= letter(b'g');
+    let mut index = 0;
+    while index < SLOT_DEFS.len() {
+        let text = SLOT_DEFS[index].text.as_bytes();
+        letters[text.len()] |= letter(text[2]);
+        index += 1;
+    }
+    letters
+};
+
+/// The bit of a lower-case letter.
+const fn letter(byte: u8) -> u32 {
+    1 << (byte - b'a')
+}
+
 /// Whether a name is a special method that fills a slot.
 pub fn is_special(name: &PyStr) -> bool {
-    if name.len() < 5 || name.char_at(0) != '_' as u32 || name.char_at(1) != '_' as u32 {
+    let length = name.len();
+    if length < 5 || length >= LETTERS.len() || name.char_at(0) != '_' as u32 || name.char_at(1) != '_' as u32 {
         return false;
     }
-    name.equals_str("__new__") || SLOT_DEFS.iter().any(|def| affects(def, name))
+    // Most names that begin so are of another length, or go on with another letter.
+    let third = name.char_at(2);
+    (u32::from(b'a')..=u32::from(b'z')).contains(&third)
+        && LETTERS[length] & letter(third as u8) != 0
+        && (name.equals_str("__new__") || SLOT_DEFS.iter().any(|def| affects(def, name)))
 }

@@ -225,6 +225,8 @@ pub struct InterpreterState {
     versions: Cell<*const Versions>,
     /// What tools want to be told of (PEP 669).
     pub monitoring: Monitoring,
+    /// What runs frames, when it is not the evaluation loop (PEP 523).
+    pub evaluator: crate::vm::evaluator::Evaluator,
     /// Set from the start of finalization on.
     pub finalizing: Cell<bool>,
     /// The effective configuration.
@@ -245,6 +247,8 @@ pub struct InterpreterState {
     pub traceback_limit: Cell<usize>,
     /// `sys.getdlopenflags()`.
     pub dlopen_flags: Cell<i32>,
+    /// `-X importtime`.
+    pub import_times: crate::import::ImportTimes,
     /// The next interpreter of the runtime.
     pub next: Cell<*mut InterpreterState>,
 }
@@ -304,6 +308,7 @@ impl InterpreterState {
             },
             versions: Cell::new(core::ptr::null()),
             monitoring: Monitoring::new(),
+            evaluator: crate::vm::evaluator::Evaluator::new(),
             finalizing: Cell::new(false),
             config: UnsafeCell::new(crate::config::layout::PyConfig::zeroed()),
             atexit: Slot::empty(),
@@ -314,6 +319,7 @@ impl InterpreterState {
             tracer: Cell::new(core::ptr::null_mut()),
             traceback_limit: Cell::new(1),
             dlopen_flags: Cell::new(libc::RTLD_NOW),
+            import_times: crate::import::ImportTimes::default(),
             next: Cell::new(core::ptr::null_mut()),
         }
     }

@@ -163,6 +163,8 @@ pub struct ThreadState {
     pub between_instructions: Cell<bool>,
     /// `PyThreadState_Clear` was called.
     pub cleared: Cell<bool>,
+    /// The frame that a function of C is to run, until the evaluation loop begins it (PEP 523).
+    pub handed_over: Cell<*mut Frame>,
     /// The next thread state of the interpreter.
     pub next: Cell<*mut ThreadState>,
 }
@@ -212,6 +214,7 @@ impl ThreadState {
             critical_section: Cell::new(core::ptr::null_mut()),
             between_instructions: Cell::new(false),
             cleared: Cell::new(false),
+            handed_over: Cell::new(core::ptr::null_mut()),
             next: Cell::new(core::ptr::null_mut()),
         };
         if interp.monitoring.is_active() {

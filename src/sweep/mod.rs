@@ -21,7 +21,6 @@ mod single;
 mod worker;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use hognose::lifecycle::memstats::Figures;
 
@@ -138,15 +137,15 @@ fn bits(text: &str, names: &[&str]) -> Result<u8, String> {
 
 /// The command; its arguments are those behind `--oom-sweep`. `run` runs a program with its arguments
 /// (without the command's name) in this process and returns its exit status.
-pub fn command(arguments: &[OsString], run: &dyn Fn(&[OsString]) -> i32) -> ExitCode {
+pub fn command(arguments: &[OsString], run: &dyn Fn(&[OsString]) -> i32) -> u8 {
     let fail = |error: String| {
         eprintln!("hognose: --oom-sweep: {error}");
-        ExitCode::from(2)
+        2
     };
     let options = match parse(arguments) {
         Ok(options) if options.help => {
             print!("{HELP}");
-            return ExitCode::SUCCESS;
+            return 0;
         }
         Ok(options) => options,
         Err(error) => return fail(error),
@@ -157,7 +156,7 @@ pub fn command(arguments: &[OsString], run: &dyn Fn(&[OsString]) -> i32) -> Exit
     match swept {
         Ok(tally) => {
             print!("{tally}");
-            ExitCode::from(u8::from(tally.dirty() != 0))
+            u8::from(tally.dirty() != 0)
         }
         Err(error) => fail(error),
     }

@@ -2,8 +2,41 @@
 
 use core::ffi::{CStr, c_void};
 
+/// The most that is believed of a stack whose size has no limit.
+const STACK_SIZE: usize = 8 << 20;
+
 /// The calling thread's native stack: lowest and highest address.
 pub fn native_stack_bounds() -> (usize, usize) {
+    let local = 0u8;
+    let here = core::ptr::from_ref(core::hint::black_box(&local)).addr();
+    match main_stack_bounds() {
+        Some((low, high)) if low < here && here < high => (low, high),
+        _ => thread_stack_bounds(),
+    }
+}
+
+/// The stack that the process began with. The system's library would read `/proc/self/maps` to find it; but the name
+/// of the program is the highest thing on it.
+fn main_stack_bounds() -> Option<(usize, usize)> {
+    // SAFETY: the auxiliary vector's entry, if any, points to a C string that stays; the limit is written before it
+    // is read.
+    unsafe {
+        let name = core::ptr::with_exposed_provenance::<core::ffi::c_char>(libc::getauxval(libc::AT_EXECFN) as usize);
+        if name.is_null() {
+            return None;
+        }
+        let high = (name.addr() + CStr::from_ptr(name).count_bytes()).next_multiple_of(4096);
+        let mut limit = core::mem::MaybeUninit::<libc::rlimit>::uninit();
+        if libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr()) != 0 {
+            return None;
+        }
+        let limit = limit.assume_init().rlim_cur;
+        let size = if limit > 64 << 20 { STACK_SIZE } else { limit as usize };
+        Some((high.checked_sub(size)?, high))
+    }
+}
+
+fn thread_stack_bounds() -> (usize, usize) {
     // SAFETY: `pthread_getattr_np` fills the attributes, which are destroyed afterwards.
     unsafe {
         let mut attributes = core::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
@@ -18,13 +51,8 @@ pub fn native_stack_bounds() -> (usize, usize) {
             return (0, 0);
         }
         let (mut low, high) = (address.addr(), address.addr() + size);
-        // The main thread's stack grows up to its limit; an unlimited one is not to be believed.
-        let mut limit = core::mem::MaybeUninit::<libc::rlimit>::uninit();
-        if libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr()) == 0 {
-            let limit = limit.assume_init().rlim_cur;
-            if limit == libc::RLIM_INFINITY || size > 64 << 20 {
-                low = low.max(high.saturating_sub(8 << 20));
-            }
+        if size > 64 << 20 {
+            low = low.max(high.saturating_sub(STACK_SIZE));
         }
         (low, high)
     }

@@ -92,7 +92,9 @@ impl PyBuiltinFunction {
         function.def.set(def);
         function.m_self.set(this.map(PyRef::from_borrowed));
         function.m_module.set(module.map(PyRef::from_borrowed));
-        gc::track(ts, &*function);
+        if [this, module].into_iter().flatten().any(gc::is_collected) {
+            gc::track(ts, &*function);
+        }
         Ok(function.into_object())
     }
 

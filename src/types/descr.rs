@@ -251,7 +251,10 @@ fn descriptor<T: Native>(
     unsafe { &*object.as_raw().cast::<PyDescr>() }.fill(owner, name);
     // SAFETY: the object was allocated with the size of a `T`.
     write(unsafe { &*object.as_raw().cast::<T>() });
-    gc::track_in(ts, &object);
+    // Its owner is all that it refers to.
+    if gc::is_collected(owner.as_object()) {
+        gc::track_in(ts, &object);
+    }
     Ok(object)
 }
 
@@ -334,7 +337,7 @@ pub unsafe fn native_def(ts: &ThreadState, def: *const cdef::PyMethodDef) -> PyR
 impl PyWrapperDescr {
     /// A wrapper of the native slot `raw`.
     pub fn new(ts: &ThreadState, owner: &PyTypeObject, def: &'static SlotDef, raw: RawSlot) -> PyResult {
-        descriptor::<PyWrapperDescr>(ts, &WRAPPER_DESCR_TYPE, owner, Ref::from_borrowed((def.name)()), |d| {
+        descriptor::<PyWrapperDescr>(ts, &WRAPPER_DESCR_TYPE, owner, Ref::from_borrowed(def.name), |d| {
             d.def.set(Some(def));
             d.raw.set(raw);
         })

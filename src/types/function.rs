@@ -51,7 +51,7 @@ pub static FUNCTION_TYPE: StaticType = StaticType::new(TypeSpec {
         new: Some(function_new),
         dealloc: Some(dealloc),
         traverse: Some(traverse),
-        clear: Some(clear),
+        clear: Some(clear_cycle),
         repr: Some(repr),
         call: Some(crate::vm::eval::call_function),
         descr_get: Some(descr_get),
@@ -68,7 +68,7 @@ pub static FUNCTION_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::get_set("__qualname__", |ts, o| get(ts, &this(o).func_qualname), set_qualname, ""),
         GetSetDef::get_set("__type_params__", get_type_params, set_type_params, ""),
         GetSetDef::field("__closure__", |ts, o| get(ts, &this(o).func_closure), ""),
-        GetSetDef::field_set("__doc__", |ts, o| get(ts, &this(o).func_doc), set_doc, ""),
+        GetSetDef::field_set("__doc__", |ts, o| this(o).doc(ts), set_doc, ""),
         GetSetDef::field("__globals__", |ts, o| get(ts, &this(o).func_globals), ""),
         GetSetDef::field_set("__module__", |ts, o| get(ts, &this(o).func_module), set_module, ""),
         GetSetDef::field("__builtins__", |ts, o| get(ts, &this(o).func_builtins), ""),
@@ -84,22 +84,39 @@ fn get<T: Native>(ts: &ThreadState, slot: &Slot<T>) -> PyResult {
     Ok(slot.get().map_or_else(|| ts.none(), Ref::into_object))
 }
 
+/// The docstring of code that is whole, or None.
+fn doc_of(ts: &ThreadState, code: &PyCode) -> PyRef {
+    match code.consts().first() {
+        Some(doc) if code.co_flags & crate::types::code::CO_HAS_DOCSTRING != 0 => doc.new_ref(),
+        _ => ts.none(),
+    }
+}
+
 impl PyFunction {
+    /// `__doc__`.
+    fn doc(&self, ts: &ThreadState) -> PyResult {
+        if let Some(doc) = self.func_doc.get() {
+            return Ok(doc);
+        }
+        self.code().make_whole(ts)?;
+        let doc = doc_of(ts, self.code());
+        self.func_doc.set(Some(doc.clone()));
+        Ok(doc)
+    }
+
     /// A function of `code` with these global variables (`PyFunction_NewWithQualName`).
     pub fn new(ts: &ThreadState, code: &PyCode, globals: &PyDict) -> PyResult<Ref<PyFunction>> {
         let builtins = builtins_of(ts, globals)?;
         let module = globals.get_str(ts, id!(__name__))?;
-        let doc = match code.consts().first() {
-            Some(doc) if code.co_flags & crate::types::code::CO_HAS_DOCSTRING != 0 => doc.new_ref(),
-            _ => ts.none(),
-        };
+        // That of code which is still to be read is the code's, until someone asks.
+        let doc = if code.is_deferred() { None } else { Some(doc_of(ts, code)) };
         let function = alloc::exact::<PyFunction>(ts)?;
         function.func_globals.set(Some(Ref::from_borrowed(globals)));
         function.func_builtins.set(Some(builtins));
         function.func_code.set(Some(Ref::from_borrowed(code)));
         function.func_name.set(code.co_name.get());
         function.func_qualname.set(code.co_qualname.get());
-        function.func_doc.set(Some(doc));
+        function.func_doc.set(doc);
         function.func_module.set(module);
         gc::track(ts, &*function);
         Ok(function)
@@ -247,6 +264,15 @@ fn traverse(object: &PyObject, visitor: &mut Visitor<'_>) -> core::ops::ControlF
 }
 
 /// Drops what can be in a cycle; code and names stay, so that the function is still whole enough to be shown.
+/// Breaks a cycle. Whoever is given the function once more by a finalizer finds no name, but a function.
+fn clear_cycle(ts: &ThreadState, object: &PyObject) {
+    // SAFETY: as in `clear`.
+    let this = unsafe { &*core::ptr::from_ref(object).cast::<PyFunction>() };
+    this.func_name.set(Some(PyStr::empty()));
+    this.func_qualname.set(Some(PyStr::empty()));
+    clear(ts, object);
+}
+
 fn clear(_ts: &ThreadState, object: &PyObject) {
     // SAFETY: slot of this type; a dying function is cast without looking at its type's bases.
     let this = unsafe { &*core::ptr::from_ref(object).cast::<PyFunction>() };
@@ -297,6 +323,8 @@ fn set_code(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> Py
             function.code().name()
         );
     }
+    // It stays the one of the code that it was made with.
+    function.doc(ts)?;
     let kind = |flags: i32| flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
     if kind(code.co_flags) != kind(function.code().co_flags) {
         exc::warn(

@@ -5,6 +5,7 @@ use core::ffi::c_void;
 use core::mem::offset_of;
 use core::ops::ControlFlow;
 
+use crate::lifecycle::verbose::note;
 use crate::object::call::{Args, Signature};
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::*;
@@ -183,6 +184,11 @@ unsafe fn module_dealloc(ts: &ThreadState, object: *mut PyObject) {
     unsafe {
         gc::untrack(&*object);
         let this = (*object).cast_unchecked::<PyModule>();
+        if ts.interp().config().verbose > 0
+            && let Some(name) = this.md_name.get()
+        {
+            note(ts, 1, format_args!("# destroy {name}"));
+        }
         weakref::clear_all(ts, &*object);
         if let Some(free) = this.md_free.take() {
             free(ts, object);

@@ -14,7 +14,7 @@ pub static TYPES: &[&StaticType] = &[&NONE_TYPE];
 pub static NONE_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"NoneType",
     basicsize: size_of::<PyObject>(),
-    doc: "The type of None.",
+    doc: "NoneType()\n--\n\nThe type of the None singleton.",
     slots: TypeSlots {
         new: Some(none_new),
         repr: Some(|ts, _| Ok(PyStr::intern(ts, "None")?.into_object())),

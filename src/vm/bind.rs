@@ -19,11 +19,12 @@ use crate::types::tuple::PyTuple;
 #[inline]
 pub fn frame_for_call(ts: &ThreadState, function: &PyFunction, args: Args<'_>) -> PyResult<*mut Frame> {
     let code = function.code();
+    code.make_whole(ts)?;
     let frame = frame::push(ts, function, code)?;
     // SAFETY: the frame was just made for this code.
     let places = unsafe { (*frame).localsplus() };
     let total = code.co_nlocalsplus as usize;
-    if code.co_simple && !args.has_keywords() && args.len() == code.co_argcount as usize {
+    if code.co_simple.get() && !args.has_keywords() && args.len() == code.co_argcount as usize {
         // SAFETY: there are at least as many places as arguments.
         unsafe {
             for (index, argument) in args.all().iter().enumerate() {

@@ -16,7 +16,7 @@ use super::cache::Caches;
 use super::frame::{self, FRAME_WORDS, Frame, Owner};
 use super::monitoring::watch::{Step, Watch};
 use super::opcode::{self, op};
-use super::{build, imports, intrinsics, matching, names, specialize, unwind};
+use super::{build, evaluator, imports, intrinsics, matching, names, specialize, unwind};
 use crate::object::call::{self, Args};
 use crate::object::slots::Sent;
 use crate::object::{
@@ -89,7 +89,29 @@ pub fn eval_function_in(ts: &ThreadState, function: &PyFunction, locals: Option<
 }
 
 /// Runs a frame until it returns, yields or fails; the frame is cleared and popped unless it is suspended.
+#[inline]
 pub fn eval_frame(ts: &ThreadState, frame: *mut Frame, entry: Entry) -> PyResult {
+    if ts.interp().monitoring.is_active()
+        && let Some(function) = ts.interp().evaluator.get()
+    {
+        return evaluator::run(ts, frame, entry, function);
+    }
+    eval_frame_in_loop(ts, frame, entry)
+}
+
+/// Ends a frame that an evaluator has not begun.
+///
+/// # Safety
+/// The frame is whole, is the thread's latest when it is the thread's, and was not begun.
+pub(super) unsafe fn end_unbegun(ts: &ThreadState, frame: *mut Frame) {
+    // Counted off below.
+    ts.recursion_remaining.set(ts.recursion_remaining.get() - 1);
+    // SAFETY: the caller's promise.
+    unsafe { leave(ts, frame) };
+}
+
+/// [`eval_frame`], whoever runs the interpreter's frames otherwise.
+pub(super) fn eval_frame_in_loop(ts: &ThreadState, frame: *mut Frame, entry: Entry) -> PyResult {
     let checked = ts.check_native_stack("").and_then(|()| enter_recursion(ts));
     // SAFETY: the frame is whole, and nothing else runs it.
     unsafe {
@@ -154,6 +176,20 @@ fn recursion_limit(ts: &ThreadState) -> PyResult<()> {
     let result = raise!(ts, exc::RecursionError, "maximum recursion depth exceeded");
     ts.recursion_headroom.set(ts.recursion_headroom.get() - 1);
     result
+}
+
+/// Ends a frame that is one too many: the call never began, so it leaves no line in the traceback.
+///
+/// # Safety
+/// As for [`leave`].
+#[cold]
+#[inline(never)]
+unsafe fn not_entered(ts: &ThreadState, frame: *mut Frame) {
+    // Finalizers of the arguments must not see, nor lose, the exception.
+    let pending = ts.current_exception.take();
+    // SAFETY: the caller's promise.
+    unsafe { leave(ts, frame) };
+    ts.current_exception.set(pending);
 }
 
 /// Ends a frame: drops its contents, and gives its memory back where it is the thread's. Counts the call off.
@@ -360,14 +396,22 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 let callee: *mut Frame = $callee;
                                 (*frame).sp = sp;
                                 (*frame).return_offset = $skip as u16;
+                                if WATCHED && ts.interp().evaluator.get().is_some() {
+                                    (*frame).is_calling = true;
+                                    let result = eval_frame(ts, callee, Entry::Run);
+                                    (*frame).is_calling = false;
+                                    push!(check!(result));
+                                    jump!((*frame).return_offset as isize)
+                                }
                                 (*callee).previous = frame;
+                                if enter_recursion(ts).is_err() {
+                                    not_entered(ts, callee);
+                                    fail!()
+                                }
                                 frame = callee;
                                 ts.frame.set(frame);
                                 pc = (*frame).pc;
                                 sp = (*frame).sp;
-                                if enter_recursion(ts).is_err() {
-                                    fail!()
-                                }
                                 continue 'dispatch;
                             }};
                         }
@@ -1152,7 +1196,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 if owner.ob_type().tp_version_tag.get() == caches.get_u32(2) && oparg & 1 == 0 {
                                     let getter = (*caches.get_pointer::<PyObject>(6)).cast_unchecked::<PyFunction>();
                                     let code = getter.code();
-                                    if code.co_simple && code.co_argcount == 1 {
+                                    if code.co_simple.get() && code.co_argcount == 1 {
                                         save!();
                                         let callee = check!(frame::push(ts, getter, code));
                                         sp = sp.sub(1);
@@ -1310,7 +1354,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 } else if core::ptr::eq(typ, PyTupleIter::type_object()) {
                                     iterator.cast_unchecked::<PyTupleIter>().next(ts)
                                 } else if core::ptr::eq(typ, PyGenerator::type_object())
-                                    && !(WATCHED && watch.awaits_branch())
+                                    && !(WATCHED && (watch.awaits_branch() || ts.interp().evaluator.get().is_some()))
                                     && let Some(callee) =
                                         generator::begin_inline(ts, iterator.cast_unchecked::<PyGenerator>(), none())
                                 {
@@ -1351,7 +1395,7 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                                 if core::ptr::eq(typ, &*FUNCTION_TYPE) {
                                     let function = callable.cast_unchecked::<PyFunction>();
                                     let code = function.code();
-                                    if code.co_simple && code.co_argcount as usize == count {
+                                    if code.co_simple.get() && code.co_argcount as usize == count {
                                         let callee = check!(frame::push(ts, function, code));
                                         let places = (*callee).localsplus();
                                         core::ptr::copy_nonoverlapping(first, places, count);
@@ -1568,7 +1612,8 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                             op::SEND => {
                                 save!();
                                 let (receiver, value) = (peek!(2), peek!(1));
-                                if let Some(inline) = generator::inlinable(receiver)
+                                if !(WATCHED && ts.interp().evaluator.get().is_some())
+                                    && let Some(inline) = generator::inlinable(receiver)
                                     && let Some(callee) = generator::begin_inline(ts, inline, value)
                                 {
                                     drop_top!();
@@ -2156,7 +2201,7 @@ fn begin_init(ts: &ThreadState, class: &PyTypeObject, args: &[&PyObject]) -> PyR
         return Ok(None);
     }
     let this = crate::types::object::new_instance(ts, class)?;
-    if code.co_simple && code.co_argcount as usize == args.len() + 1 {
+    if code.co_simple.get() && code.co_argcount as usize == args.len() + 1 {
         let frame = frame::push(ts, init, code)?;
         // SAFETY: the frame was just made for this code; it has a place for each argument.
         unsafe {

@@ -5,6 +5,7 @@
 //! | `opcode` | instruction numbers, caches, validation |
 //! | `datastack`, `frame` | where frames live, and what they are |
 //! | `eval` | the evaluation loop |
+//! | `evaluator` | a function of C in the loop's place (PEP 523) |
 //! | `bind` | arguments into a new frame |
 //! | `cache`, `specialize` | inline caches, and when an instruction becomes a special one |
 //! | `monitoring/` | events for tools, trace and profile functions |
@@ -19,6 +20,7 @@ pub mod build;
 pub mod cache;
 pub mod datastack;
 pub mod eval;
+pub mod evaluator;
 pub mod frame;
 pub mod imports;
 pub mod intrinsics;

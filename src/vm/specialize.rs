@@ -182,7 +182,7 @@ fn load_instance_attr(
             // The property keeps its getter alive; a getter never changes.
             let getter = property.fget()?;
             let function = getter.downcast_exact::<PyFunction>()?;
-            if function.code().co_argcount != 1 || !function.code().co_simple {
+            if function.code().co_argcount != 1 || !function.code().co_simple.get() {
                 return None;
             }
             caches.set_pointer(6, getter.as_raw());

@@ -22,7 +22,7 @@ pub fn add_traceback(ts: &ThreadState, frame: *mut Frame) {
     // SAFETY: the frame is the thread's current one.
     let frame = unsafe { &mut *frame };
     // A frame that has not begun has no line; the error belongs to its caller.
-    if frame.unit_index() < frame.code().co_firsttraceable as isize && is_prologue(frame) {
+    if frame.unit_index() < frame.code().co_firsttraceable.get() as isize && is_prologue(frame) {
         return;
     }
     let Some(error) = ts.current_exception.take() else { return };
@@ -67,7 +67,8 @@ pub unsafe fn find_handler(ts: &ThreadState, frame: *mut Frame, at: *const Cell<
             }
         }
         if push_lasti {
-            match PyInt::from_i64(ts, index as i64) {
+            // Not `at`: what a RERAISE has on its way came from where the frame has been set back to.
+            match PyInt::from_i64(ts, (*frame).unit_index() as i64) {
                 Ok(lasti) => {
                     *(*frame).sp = lasti.into_ptr();
                     (*frame).sp = (*frame).sp.add(1);

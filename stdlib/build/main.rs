@@ -8,6 +8,7 @@
 //!
 //! The same library gives the same bytes: nothing of the building machine goes in.
 
+mod freeze;
 mod patches;
 
 use std::path::{Path, PathBuf};
@@ -124,7 +125,7 @@ fn compile_module(module: &Module) -> Vec<u8> {
     let filename = format!("<frozen {}>", module.name);
     let options = Options { flags: hognose_frontend::PYCF_IGNORE_COOKIE, ..Options::default() };
     compile(module.source.as_bytes(), &filename, Mode::Exec, &options, &mut |_| WarningAction::Continue)
-        .unwrap_or_else(|error| panic!("{}: {error}", module.name))
+        .map_or_else(|error| panic!("{}: {error}", module.name), |code| freeze::freeze(&code))
 }
 
 fn write(modules: &[Module], codes: &[Vec<u8>]) {

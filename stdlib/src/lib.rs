@@ -1,6 +1,6 @@
 //! The pure-Python standard library, compiled when Hognose is built.
 //!
-//! Each module is kept as the marshal form of its code object, uncompressed in the binary's read-only data, so
+//! Each module is kept as its code objects (see `build/freeze.rs`), uncompressed in the binary's read-only data, so
 //! that importing one copies nothing but the objects; its source text lies beside it for tracebacks and
 //! `inspect`. Nothing here allocates, and nothing needs relocation when the binary is loaded.
 //!
@@ -26,7 +26,7 @@ const RECORD: usize = 36;
 pub struct Frozen {
     /// The dotted name.
     pub name: &'static str,
-    /// The code object in CPython 3.14's marshal form; its file name is `<frozen origname>`.
+    /// The code object in the form that `build/freeze.rs` describes; its file name is `<frozen origname>`.
     pub code: &'static [u8],
     /// Whether other modules live inside it.
     pub is_package: bool,
@@ -42,11 +42,10 @@ pub fn find(name: &str) -> Option<Frozen> {
     let (mut low, mut high) = (0, len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let frozen = record(middle);
-        match frozen.name.cmp(name) {
+        match name_at(middle).cmp(name) {
             core::cmp::Ordering::Less => low = middle + 1,
             core::cmp::Ordering::Greater => high = middle,
-            core::cmp::Ordering::Equal => return Some(frozen),
+            core::cmp::Ordering::Equal => return Some(record(middle)),
         }
     }
     None
@@ -66,7 +65,7 @@ pub fn len() -> usize {
 
 /// All module names in byte order.
 pub fn modules() -> impl Iterator<Item = &'static str> {
-    entries().map(|frozen| frozen.name)
+    (0..len()).map(name_at)
 }
 
 /// All modules in the order of their names.
@@ -74,13 +73,31 @@ pub fn entries() -> impl Iterator<Item = Frozen> {
     (0..len()).map(record)
 }
 
+/// A field of a record.
+fn number(index: usize, field: usize) -> usize {
+    let at = index * RECORD + field * 4;
+    u32::from_le_bytes([INDEX[at], INDEX[at + 1], INDEX[at + 2], INDEX[at + 3]]) as usize
+}
+
+/// What an offset and a length in a record say.
+fn span(file: &'static [u8], index: usize, field: usize) -> &'static [u8] {
+    &file[number(index, field)..][..number(index, field + 1)]
+}
+
+fn text(index: usize, field: usize) -> &'static str {
+    core::str::from_utf8(span(TEXT, index, field)).unwrap_or("")
+}
+
+fn name_at(index: usize) -> &'static str {
+    text(index, 0)
+}
+
 fn record(index: usize) -> Frozen {
-    let record = &INDEX[index * RECORD..(index + 1) * RECORD];
-    let number = |field: usize| {
-        let at = field * 4;
-        u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]) as usize
-    };
-    let span = |file: &'static [u8], field: usize| &file[number(field)..number(field) + number(field + 1)];
-    let name = |field| core::str::from_utf8(span(TEXT, field)).unwrap_or("");
-    Frozen { name: name(0), origname: name(2), code: span(CODE, 4), source: span(TEXT, 6), is_package: number(8) != 0 }
+    Frozen {
+        name: name_at(index),
+        origname: text(index, 2),
+        code: span(CODE, index, 4),
+        source: span(TEXT, index, 6),
+        is_package: number(index, 8) != 0,
+    }
 }

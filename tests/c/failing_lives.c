@@ -1,6 +1,7 @@
-/* Initializes, runs a little and finalizes with one allocation failing, or all from it on: `failing_lives [step]`, for
-   every step-th allocation, in one process. Whatever fails, the status says so, nothing is left, and the next
-   life begins as the first. */
+/* Initializes, runs a little and finalizes with one allocation failing, or all from it on: `failing_lives [step [door]]`,
+   for every step-th allocation, in one process. The doors: 0, an isolated PyConfig; 1, a Python one with arguments; 2,
+   a PyInitConfig with strings, lists and a module. Whatever fails, the status says so, nothing is left, and the
+   next life begins as the first. */
 #include "check.h"
 
 static const char *PROGRAM = "class C:\n"
@@ -12,19 +13,68 @@ static const char *PROGRAM = "class C:\n"
                              "except ValueError as e:\n"
                              "    assert e.args == (10,)\n";
 
-/* One life; 0 when nothing has failed, 1 when the initialization has, 2 when the program or the end has. */
-static int live(void)
+static int door;
+
+static PyObject *init_added(void)
+{
+    static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "added", NULL, -1, NULL, NULL, NULL, NULL, NULL};
+    return PyModule_Create(&definition);
+}
+
+/* Initializes by a struct. */
+static int begin_by_config(void)
 {
     PyConfig config;
-    PyConfig_InitIsolatedConfig(&config);
+    PyStatus status;
+    if (door == 0) {
+        PyConfig_InitIsolatedConfig(&config);
+        /* What a failing allocation leaves to be said goes nowhere. */
+        status = PyConfig_SetString(&config, &config.program_name, L"failing_lives");
+    }
+    else {
+        char *arguments[] = {"failing_lives", "-q", "-X", "one=1", "-W", "ignore", "-", "argument"};
+        PyConfig_InitPythonConfig(&config);
+        config.install_signal_handlers = 0;
+        status = PyConfig_SetBytesArgv(&config, 8, arguments);
+        if (!PyStatus_Exception(status))
+            status = PyConfig_SetBytesString(&config, &config.home, "/nowhere");
+        if (!PyStatus_Exception(status))
+            status = PyWideStringList_Append(&config.warnoptions, L"default");
+        if (!PyStatus_Exception(status))
+            status = PyConfig_Read(&config);
+    }
     config.site_import = 0;
-    /* What a failing allocation leaves to be said goes nowhere. */
-    PyStatus status = PyConfig_SetString(&config, &config.program_name, L"failing_lives");
     if (!PyStatus_Exception(status))
         status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
-    if (PyStatus_Exception(status)) {
-        CHECK(PyStatus_IsError(status) && status.err_msg != NULL);
+    if (!PyStatus_Exception(status))
+        return 1;
+    CHECK(PyStatus_IsError(status) && status.err_msg != NULL);
+    return 0;
+}
+
+/* Initializes by names. */
+static int begin_by_names(void)
+{
+    static const char *const arguments[] = {"failing_lives", "argument"};
+    PyInitConfig *config = PyInitConfig_Create();
+    CHECK(config != NULL);
+    int ok = PyInitConfig_SetInt(config, "site_import", 0) == 0 &&
+             PyInitConfig_SetStr(config, "program_name", "failing_lives") == 0 &&
+             PyInitConfig_SetStrList(config, "argv", 2, (char *const *)arguments) == 0 &&
+             PyInitConfig_AddModule(config, "added", init_added) == 0 && Py_InitializeFromInitConfig(config) == 0;
+    if (!ok) {
+        const char *message = NULL;
+        CHECK(PyInitConfig_GetError(config, &message) == 1 && message != NULL && message[0] != 0);
+    }
+    PyInitConfig_Free(config);
+    return ok;
+}
+
+/* One life; 0 when nothing has failed, 1 when the initialization has, 2 when the program or the end has. */
+static int live(void)
+{
+    if (!(door == 2 ? begin_by_names() : begin_by_config())) {
         CHECK(!Py_IsInitialized());
         return 1;
     }
@@ -59,6 +109,7 @@ static void nothing_is_left(unsigned long k, int persistent)
 int main(int argc, char **argv)
 {
     unsigned long step = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+    door = argc > 2 ? atoi(argv[2]) : 0;
     CHECK(step > 0);
     CHECK(Hog_FailAllocation(0, 1, 0) == -1 && Hog_FailAllocation(8, 1, 0) == -1);
     PyPreConfig before;

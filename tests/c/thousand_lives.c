@@ -1,5 +1,6 @@
-/* Initializes, imports, and finalizes, many times: `thousand_lives [N]`. The resident memory after the last life
-   is within 1 MiB of that after the tenth. */
+/* Initializes, imports, and finalizes, many times: `thousand_lives [N [mixed]]`. The resident memory after the last
+   life is within 64 KiB of that after the tenth. With `mixed` each life has another allocator, another kind of
+   configuration and another door than the one before; the tenth of each combination is what the last is compared with. */
 #define _GNU_SOURCE
 #include "check.h"
 #include <fcntl.h>
@@ -14,20 +15,85 @@ static long resident_kib(void)
     return atol(strchr(text, ' ') + 1) * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
+/* What a life does: some of the library, a class, an exception, a cycle, and settings that are read back. */
+static const char *PROGRAM = "import json, re, collections\n"
+                             "assert json.loads('[1]') == [1]\n"
+                             "assert re.match('a+', 'aaa')[0] == 'aaa'\n"
+                             "class C(collections.OrderedDict): pass\n"
+                             "c = C(); c['self'] = c\n"
+                             "try: c['none']\n"
+                             "except KeyError as error: kept = error\n";
+
+static const int ALLOCATORS[] = {PYMEM_ALLOCATOR_MALLOC, PYMEM_ALLOCATOR_PYMALLOC, PYMEM_ALLOCATOR_MIMALLOC,
+                                 PYMEM_ALLOCATOR_MALLOC_DEBUG};
+enum { KINDS = 3, COMBINATIONS = 4 * KINDS };
+
+static void check_status(PyStatus status)
+{
+    if (PyStatus_Exception(status))
+        Py_ExitStatusException(status);
+}
+
+/* A life of combination `which`: an allocator, and an isolated or Python configuration, or one by names. */
+static void begin_mixed(int which)
+{
+    int allocator = ALLOCATORS[which / KINDS], level = which % 3;
+    if (which % KINDS == 2) {
+        PyInitConfig *config = PyInitConfig_Create();
+        CHECK(config != NULL);
+        CHECK(PyInitConfig_SetInt(config, "allocator", allocator) == 0);
+        CHECK(PyInitConfig_SetInt(config, "site_import", 0) == 0);
+        CHECK(PyInitConfig_SetInt(config, "optimization_level", level) == 0);
+        CHECK(Py_InitializeFromInitConfig(config) == 0);
+        PyInitConfig_Free(config);
+    }
+    else {
+        PyPreConfig before;
+        PyConfig config;
+        if (which % KINDS == 0) {
+            PyPreConfig_InitIsolatedConfig(&before);
+            PyConfig_InitIsolatedConfig(&config);
+        }
+        else {
+            PyPreConfig_InitPythonConfig(&before);
+            PyConfig_InitPythonConfig(&config);
+        }
+        before.allocator = allocator;
+        check_status(Py_PreInitialize(&before));
+        config.site_import = 0;
+        config.optimization_level = level;
+        config.use_hash_seed = which % 2;
+        config.hash_seed = 7;
+        char *arguments[] = {"program", "-q", "-", "argument"};
+        check_status(PyConfig_SetBytesArgv(&config, 4, arguments));
+        check_status(Py_InitializeFromConfig(&config));
+        PyConfig_Clear(&config);
+    }
+    int value = -1;
+    CHECK(PyConfig_GetInt("optimization_level", &value) == 0 && value == level);
+}
+
 int main(int argc, char **argv)
 {
-    int lives = argc > 1 ? atoi(argv[1]) : 1000;
-    long tenth = 0;
-    for (int life = 1; life <= lives; life++) {
-        begin();
-        CHECK(PyRun_SimpleString("import json, re, collections\nassert json.loads('[1]') == [1]\n"
-                                 "assert re.match('a+', 'aaa')[0] == 'aaa'\n") == 0);
+    int lives = argc > 1 ? atoi(argv[1]) : 1000, mixed = argc > 2, bad = 0;
+    int combinations = mixed ? COMBINATIONS : 1;
+    long tenth[COMBINATIONS] = {0}, last[COMBINATIONS] = {0};
+    for (int life = 0; life < lives * combinations; life++) {
+        int which = life % combinations;
+        if (mixed)
+            begin_mixed(which);
+        else
+            begin();
+        CHECK(PyRun_SimpleString(PROGRAM) == 0);
         if (end() != 0)
             return 1;
-        if (life == 10)
-            tenth = resident_kib();
+        last[which] = resident_kib();
+        if (life / combinations == 9)
+            tenth[which] = last[which];
     }
-    long last = resident_kib();
-    printf("%d lives: %ld KiB after the tenth, %ld KiB after the last\n", lives, tenth, last);
-    return lives > 10 && last - tenth > 1024;
+    for (int which = 0; which < combinations; which++) {
+        printf("%d: %d lives: %ld KiB after the tenth, %ld KiB after the last\n", which, lives, tenth[which], last[which]);
+        bad |= lives > 10 && last[which] - tenth[which] > 64;
+    }
+    return bad;
 }

@@ -71,6 +71,12 @@ class Recorder(unittest.TestResult):
         self.note("fail", test, "unexpected success")
 
 
+def check_impl_detail(**guards):
+    """Whether a test is meant for CPython, by whatever of these it is marked."""
+    wanted = guards or {"cpython": True}
+    return wanted.get("cpython", not next(iter(wanted.values())))
+
+
 def main():
     module, path = sys.argv[1:3]
     pattern = sys.argv[3] if len(sys.argv) > 3 else None
@@ -83,6 +89,7 @@ def main():
 
             # The tests of implementation details too: what CPython promises to C code is promised here.
             platform.python_implementation = lambda: "CPython"
+            support.check_impl_detail = check_impl_detail
             support.verbose = 0
             # No network, no gigabytes, no windows.
             support.use_resources = ["cpu"]

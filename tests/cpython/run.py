@@ -2,7 +2,7 @@
 """Runs CPython's own test files under Hognose and says how it fares.
 
 usage: run.py --hognose PATH [--python PATH] [--library PATH] [--list core|library|fast] [--jobs N] [--timeout SECONDS]
-              [--table FILE] [--update] [--peer] [MODULE ...]
+              [--table FILE] [--update] [--peer] [--peer-outcomes FILE] [--outcomes FILE] [MODULE ...]
 
 The files are those of the installed CPython that PATH names (default: the python that runs this script); they run
 in an installation of Hognose made for it, with the library's text (default: from the package that is built in). Each
@@ -11,7 +11,8 @@ beside `--hognose` with what `_testcapi` is made of (with --no-host, or without 
 and the tests that need `_testcapi` are skipped). `expected.txt` and `expected-library.txt` list the tests that
 are known to fail, with the reason; one that passes must be struck from it (--update does that, and adds what
 fails now with its error as the reason). With --peer the files run under CPython too, and a test counts only where
-it passes there: the rate is of those. Exit status 1: a test failed that is not listed, a listed one passed, or a
+it passes there: the rate is of those. CPython's outcomes do not change: --peer-outcomes reads them from a file, and
+adds those that are not in it. --outcomes writes ours to a file of that form. Exit status 1: a test failed that is not listed, a listed one passed, or a
 file left memory behind.
 """
 import argparse
@@ -146,6 +147,10 @@ def build_host(hognose, program):
     return True
 
 
+def read_outcomes(path):
+    return json.loads(pathlib.Path(path).read_text()) if path and os.path.exists(path) else {}
+
+
 class File:
     """What became of the tests of a file."""
 
@@ -157,6 +162,15 @@ class File:
 
     def count(self, *words):
         return sum(outcome in words for outcome in self.tests.values())
+
+    def as_json(self):
+        return [self.tests, self.reasons]
+
+    @classmethod
+    def from_json(cls, module, parts):
+        file = cls(module)
+        file.tests, file.reasons = parts
+        return file
 
 
 def without_places(reason, program):
@@ -220,6 +234,8 @@ def main():
     parser.add_argument("--table")
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--peer", action="store_true")
+    parser.add_argument("--peer-outcomes")
+    parser.add_argument("--outcomes")
     parser.add_argument("--pattern")
     parser.add_argument("--no-host", action="store_true")
     parser.add_argument("modules", nargs="*")
@@ -230,6 +246,8 @@ def main():
     # A list of its own for the library's tests.
     core, library = read_expected("expected"), read_expected("expected-library")
     expected = core | library
+    known = read_outcomes(options.peer_outcomes)
+    outcomes = {}
     rows, unexpected, unlisted, leaks, total, good = [], [], [], [], 0, 0
     with tempfile.TemporaryDirectory() as folder:
         tests = os.path.join(library_of(options.python), "test")
@@ -238,12 +256,20 @@ def main():
 
         def both(module):
             ours = run_file(hognose, module, options.timeout, True, options.pattern)
-            peer = run_file([options.python], module, options.timeout, False, options.pattern) if options.peer else None
+            if module in known:
+                peer = File.from_json(module, known[module])
+            elif options.peer:
+                peer = run_file([options.python], module, options.timeout, False, options.pattern)
+            else:
+                peer = None
             return ours, peer
 
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             for ours, peer in pool.map(both, modules):
+                outcomes[ours.module] = [dict(ours.tests), ours.reasons]
                 if peer:
+                    if not options.pattern:
+                        known[ours.module] = peer.as_json()
                     # What CPython itself does not pass here proves nothing about us.
                     for test in [t for t, o in ours.tests.items() if o in FAILED and peer.tests.get(t, "pass") in FAILED]:
                         ours.tests[test] = "skip"
@@ -263,6 +289,9 @@ def main():
                 print(f"{ours.module:32} {passed:5} of {counted:5}  failed {len(failed):4}  skipped {ours.count('skip'):4}  "
                       f"{'LEAK ' if ours.leak else ''}{why}", flush=True)
     print(f"\n{good} of {total} tests pass: {100 * good / max(total, 1):.1f} %")
+    for path, value in ((options.peer_outcomes, known), (options.outcomes, outcomes)):
+        if path:
+            pathlib.Path(path).write_text(json.dumps(value, indent=0, sort_keys=True))
     if options.table:
         with open(options.table, "w") as out:
             out.write("| file | tests | passed | failed | skipped | memory | why |\n|---|---|---|---|---|---|---|\n")

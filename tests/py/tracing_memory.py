@@ -37,6 +37,7 @@ older = [bytearray(UNIT) for _ in range(10)]
 tracemalloc.start()
 tracemalloc.start(7)  # is tracing already: nothing
 assert tracemalloc.get_traceback_limit() == 1
+sizes(tracemalloc.take_snapshot(), 1)  # what the library imports and keeps at its first use is there now
 before = tracemalloc.get_traced_memory()[0]
 blocks, line = [bytearray(UNIT) for _ in range(50)], here()
 now, peak = tracemalloc.get_traced_memory()

@@ -57,6 +57,17 @@ impl<T> TryVec<T, Mem> {
     }
 }
 
+impl TryVec<u8, Mem> {
+    /// `len` zero bytes in the mem domain. Many of them take no memory of the system's until they are written to.
+    pub fn try_zeroed(len: usize) -> Result<Self, NoMemory> {
+        if len == 0 {
+            return Ok(Self::new());
+        }
+        let zeros = NonNull::new(Mem::take_zeroed(len).cast()).ok_or(NoMemory)?;
+        Ok(Self { ptr: zeros, cap: len, len, own: PhantomData })
+    }
+}
+
 impl<T, A: Handle> TryVec<T, A> {
     const SIZED: bool = size_of::<T>() != 0;
 

@@ -7,6 +7,9 @@ use crate::tree::{Const, Kind, Value};
 
 impl Parser<'_> {
     pub(super) fn number_constant(&self, token: &Token) -> Found {
+        if self.options.feature_version < 6 && self.text_of(token).contains('_') {
+            return self.raise("Underscores in numeric literals are only supported in Python 3.6 and greater");
+        }
         let digits: String = self.text_of(token).chars().filter(|&c| c != '_').collect();
         let Some(value) = number(&digits) else {
             return self.raise("invalid number");

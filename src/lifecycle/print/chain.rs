@@ -2,6 +2,7 @@
 
 use hognose_allocators::collections::TryVec;
 
+use super::paint::Paint;
 use super::stack;
 use super::suggest;
 use crate::id;
@@ -25,6 +26,7 @@ const GROUP_DEPTH: usize = 10;
 /// Text on its way out, indented by the groups that it stands in.
 pub struct Report {
     text: StrBuilder,
+    paint: Paint,
     depth: usize,
     need_close: bool,
     /// The addresses of the exceptions that have been shown: chains can be cycles.
@@ -33,8 +35,8 @@ pub struct Report {
 
 impl Report {
     /// An exception as text.
-    pub fn of(ts: &ThreadState, error: &PyObject) -> PyResult<Ref<PyStr>> {
-        let mut report = Report { text: StrBuilder::new(), depth: 0, need_close: false, seen: TryVec::new() };
+    pub fn of(ts: &ThreadState, error: &PyObject, paint: Paint) -> PyResult<Ref<PyStr>> {
+        let mut report = Report { text: StrBuilder::new(), paint, depth: 0, need_close: false, seen: TryVec::new() };
         report.push_chain(ts, error)?;
         report.text.finish(ts)
     }
@@ -106,7 +108,7 @@ impl Report {
         }
         self.push_traceback(ts, error, "Traceback (most recent call last):\n", b'|')?;
         let mut lines = StrBuilder::new();
-        push_exception_only(ts, &mut lines, error)?;
+        push_exception_only(ts, &mut lines, error, self.paint)?;
         self.emit(ts, lines, b'|')
     }
 
@@ -117,7 +119,7 @@ impl Report {
         }
         self.emit_str(ts, heading, margin)?;
         let mut lines = StrBuilder::new();
-        stack::push_stack(ts, &mut lines, &traceback, stack::Detail::Carets)?;
+        stack::push_stack(ts, &mut lines, &traceback, stack::Detail::Carets, self.paint)?;
         self.emit(ts, lines, b'|')
     }
 
@@ -133,7 +135,7 @@ impl Report {
         let margin = if is_outermost { b'+' } else { b'|' };
         self.push_traceback(ts, error, "Exception Group Traceback (most recent call last):\n", margin)?;
         let mut lines = StrBuilder::new();
-        push_exception_only(ts, &mut lines, error)?;
+        push_exception_only(ts, &mut lines, error, self.paint)?;
         self.emit(ts, lines, b'|')?;
         let members = group.exceptions();
         let total = members.len();
@@ -218,11 +220,13 @@ pub(super) fn push_class_name(ts: &ThreadState, out: &mut StrBuilder, error: &Py
 }
 
 /// The last lines of a report: the message, for syntax errors with the place, and the notes.
-pub(super) fn push_exception_only(ts: &ThreadState, out: &mut StrBuilder, error: &PyObject) -> PyResult<()> {
+fn push_exception_only(ts: &ThreadState, out: &mut StrBuilder, error: &PyObject, paint: Paint) -> PyResult<()> {
     match error.downcast::<PySyntaxError>() {
-        Some(syntax_error) => push_syntax_error(ts, out, error, syntax_error)?,
+        Some(syntax_error) => push_syntax_error(ts, out, error, syntax_error, paint)?,
         None => {
+            out.push_str(paint.class)?;
             push_class_name(ts, out, error)?;
+            out.push_str(paint.reset)?;
             let mut message = StrBuilder::new();
             message.push(&*safely(ts, error, "exception", false)?)?;
             let before = message.len();
@@ -232,7 +236,9 @@ pub(super) fn push_exception_only(ts: &ThreadState, out: &mut StrBuilder, error:
             }
             if before != 0 || !message.is_empty() {
                 out.push_str(": ")?;
+                out.push_str(paint.message)?;
                 out.push(&*message.finish(ts)?)?;
+                out.push_str(paint.reset)?;
             }
             out.push_str("\n")?;
         }
@@ -290,29 +296,40 @@ fn push_syntax_error(
     out: &mut StrBuilder,
     error: &PyObject,
     details: &PySyntaxError,
+    paint: Paint,
 ) -> PyResult<()> {
     let not_none = |value: Option<PyRef>| value.filter(|v| !is_none(v));
     let filename = not_none(details.filename.get());
     let line = not_none(details.lineno.get());
     if let Some(line) = &line {
-        out.push_str("  File \"")?;
+        out.push_str("  File ")?;
+        out.push_str(paint.filename)?;
+        out.push_str("\"")?;
         match &filename {
             Some(filename) => out.push(&*safely(ts, filename, "filename", false)?)?,
             None => out.push_str("<string>")?,
         }
-        out.push_str("\", line ")?;
+        out.push_str("\"")?;
+        out.push_str(paint.reset)?;
+        out.push_str(", line ")?;
+        out.push_str(paint.line)?;
         out.push(&*safely(ts, line, "line", false)?)?;
+        out.push_str(paint.reset)?;
         out.push_str("\n")?;
     }
     if let Some(text) = details.text.get().and_then(|t| t.downcast_into::<PyStr>().ok()) {
-        push_marked_line(out, &text, details)?;
+        push_marked_line(out, &text, details, paint)?;
     }
+    out.push_str(paint.class)?;
     push_class_name(ts, out, error)?;
+    out.push_str(paint.reset)?;
     out.push_str(": ")?;
+    out.push_str(paint.message)?;
     match not_none(details.msg.get()) {
         Some(message) => out.push(&*safely(ts, &message, "exception", false)?)?,
         None => out.push_str("<no detail available>")?,
     }
+    out.push_str(paint.reset)?;
     if line.is_none()
         && let Some(filename) = &filename
     {
@@ -324,7 +341,7 @@ fn push_syntax_error(
 }
 
 /// The line of a syntax error, with carets under the place.
-fn push_marked_line(out: &mut StrBuilder, text: &PyStr, details: &PySyntaxError) -> PyResult<()> {
+fn push_marked_line(out: &mut StrBuilder, text: &PyStr, details: &PySyntaxError, paint: Paint) -> PyResult<()> {
     let newline = u32::from(b'\n');
     let trailing = text.chars().rev().take_while(|ch| *ch == newline).count();
     let length = text.len() - trailing;
@@ -338,9 +355,10 @@ fn push_marked_line(out: &mut StrBuilder, text: &PyStr, details: &PySyntaxError)
         },
     };
     out.push_str("    ")?;
-    out.push_slice(text, spaces, length)?;
-    out.push_str("\n")?;
-    let Some(offset) = &mut offset else { return Ok(()) };
+    let Some(offset) = &mut offset else {
+        out.push_slice(text, spaces, length)?;
+        return Ok(out.push_str("\n")?);
+    };
     let (full, behind) = (text.len() as i64, length as i64 + 1);
     let mut end = if number(&details.lineno) == number(&details.end_lineno) {
         number(&details.end_offset).filter(|end| *end != 0).unwrap_or(*offset)
@@ -358,12 +376,25 @@ fn push_marked_line(out: &mut StrBuilder, text: &PyStr, details: &PySyntaxError)
     }
     let column = *offset - 1 - spaces as i64;
     let end_column = end - 1 - spaces as i64;
-    let Ok(column) = usize::try_from(column) else { return Ok(()) };
-    out.push_str("    ")?;
+    let Ok(column) = usize::try_from(column) else {
+        out.push_slice(text, spaces, length)?;
+        return Ok(out.push_str("\n")?);
+    };
+    let marks = (end_column - column as i64).max(0) as usize;
+    let from = (spaces + column).min(length);
+    let to = (from + marks).min(length);
+    out.push_slice(text, spaces, from)?;
+    out.push_str(paint.highlight)?;
+    out.push_slice(text, from, to)?;
+    out.push_str(paint.reset)?;
+    out.push_slice(text, to, length)?;
+    out.push_str("\n    ")?;
     for ch in text.chars_in(spaces..length).take(column) {
         // Tabs and the like stay, so that the carets stand right.
         out.push_char(if super::source::is_space(ch) { ch } else { u32::from(b' ') })?;
     }
-    out.push_fill(u32::from(b'^'), (end_column - column as i64).max(0) as usize)?;
+    out.push_str(paint.highlight)?;
+    out.push_fill(u32::from(b'^'), marks)?;
+    out.push_str(paint.reset)?;
     Ok(out.push_str("\n")?)
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `chain` | an exception's report: chains, groups, messages, notes, syntax errors |
 //! | `stack`, `anchors`, `source` | a traceback's entries, what they point at, the lines of source text |
+//! | `paint` | colours, and whether they are wanted |
 //! | `suggest` | "Did you mean" |
 //!
 //! The text of a whole report is made first and written then. What is left without memory is the
@@ -11,6 +12,7 @@
 
 mod anchors;
 mod chain;
+mod paint;
 mod source;
 mod stack;
 mod suggest;
@@ -28,6 +30,7 @@ use crate::types::str::{PyStr, StrBuilder};
 use crate::types::traceback::PyTraceback;
 
 pub use exc::default_unraisablehook as display_unraisable;
+pub use paint::Paint;
 pub use source::remember_source;
 pub use stack::{Detail, push_stack};
 pub use suggest::suggest;
@@ -120,14 +123,14 @@ pub fn push_source_line(ts: &ThreadState, out: &mut StrBuilder, filename: &PyStr
 
 /// The report of an exception as text, as the module `traceback` would format it.
 pub fn format_exception(ts: &ThreadState, error: &PyObject) -> PyResult<Ref<PyStr>> {
-    chain::Report::of(ts, error)
+    chain::Report::of(ts, error, Paint::PLAIN)
 }
 
 /// Prints an exception to `sys.stderr`, past `sys.excepthook` (`PyErr_DisplayException`). When that fails,
 /// the exception is named on the file descriptor at least, and the failure is passed on.
 pub fn print_exception(ts: &ThreadState, error: &PyObject) -> PyResult<()> {
     let sink = Sink::stderr(ts);
-    let printed = format_exception(ts, error).and_then(|text| sink.write(ts, &text));
+    let printed = chain::Report::of(ts, error, Paint::of(ts, &sink)).and_then(|text| sink.write(ts, &text));
     if printed.is_err() && !matches!(sink, Sink::Nothing) {
         raw_fallback(error);
     }
@@ -244,7 +247,7 @@ pub fn print_and_clear(ts: &ThreadState, set_sys_last_vars: bool) -> Option<i32>
             show(ts, &error);
             return None;
         }
-        exc::write_unraisable(ts, raised, Some("in audit hook"), &hook);
+        exc::write_unraisable_in(ts, raised, "in audit hook", &hook);
     }
     let Err(raised) = call::call_with(ts, &hook, &[class, &error, &traceback]) else { return None };
     if let Some(status) = handle_system_exit(ts) {

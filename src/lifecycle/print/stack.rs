@@ -5,6 +5,7 @@ use core::fmt::Write as _;
 use hognose_allocators::collections::TryVec;
 
 use super::anchors::{self, Anchors};
+use super::paint::Paint;
 use super::source::{self, Line, Sources, is_space};
 use crate::object::{PyResult, Ref};
 use crate::state::ThreadState;
@@ -54,7 +55,13 @@ pub enum Detail {
 }
 
 /// Appends the entries of a traceback.
-pub fn push_stack(ts: &ThreadState, out: &mut StrBuilder, traceback: &PyTraceback, detail: Detail) -> PyResult<()> {
+pub fn push_stack(
+    ts: &ThreadState,
+    out: &mut StrBuilder,
+    traceback: &PyTraceback,
+    detail: Detail,
+    paint: Paint,
+) -> PyResult<()> {
     let mut sources = Sources::new();
     // What is nearest to the error is shown.
     let mut skipped = match source::traceback_limit(ts)? {
@@ -89,7 +96,7 @@ pub fn push_stack(ts: &ThreadState, out: &mut StrBuilder, traceback: &PyTracebac
         }
         count += 1;
         if count <= REPEATS_SHOWN {
-            push_entry(ts, out, &mut sources, &entry)?;
+            push_entry(ts, out, &mut sources, &entry, paint)?;
         }
         last = Some(entry);
     }
@@ -105,22 +112,38 @@ fn push_repeats(ts: &ThreadState, out: &mut StrBuilder, count: usize) -> PyResul
     Ok(())
 }
 
-fn push_entry(ts: &ThreadState, out: &mut StrBuilder, sources: &mut Sources, entry: &Entry) -> PyResult<()> {
-    out.push_str("  File \"")?;
+fn push_entry(
+    ts: &ThreadState,
+    out: &mut StrBuilder,
+    sources: &mut Sources,
+    entry: &Entry,
+    paint: Paint,
+) -> PyResult<()> {
+    out.push_str("  File ")?;
+    out.push_str(paint.filename)?;
+    out.push_str("\"")?;
     let filename = entry.filename.ascii_str();
     if filename.is_some_and(|f| f.starts_with("<stdin-") && f.ends_with('>')) {
         out.push_str("<stdin>")?;
     } else {
         out.push(&entry.filename)?;
     }
+    out.push_str("\"")?;
+    out.push_str(paint.reset)?;
+    out.push_str(", line ")?;
+    out.push_str(paint.line)?;
     match entry.line {
-        Some(line) => write!(out, "\", line {line}, in ").map_err(|_| ts.raise_no_memory())?,
-        None => out.push_str("\", line None, in ")?,
+        Some(line) => write!(out, "{line}").map_err(|_| ts.raise_no_memory())?,
+        None => out.push_str("None")?,
     }
+    out.push_str(paint.reset)?;
+    out.push_str(", in ")?;
+    out.push_str(paint.frame)?;
     out.push(&entry.name)?;
+    out.push_str(paint.reset)?;
     out.push_str("\n")?;
     let Some(line) = entry.line else { return Ok(()) };
-    push_source(ts, out, sources, entry, line)
+    push_source(ts, out, sources, entry, line, paint)
 }
 
 fn push_line(out: &mut StrBuilder, line: &[u32]) -> PyResult<()> {
@@ -142,6 +165,7 @@ fn push_source(
     sources: &mut Sources,
     entry: &Entry,
     first: i32,
+    paint: Paint,
 ) -> PyResult<()> {
     let last = entry.end_line.unwrap_or(first).max(first);
     let mut lines = TryVec::<Line>::new();
@@ -162,8 +186,14 @@ fn push_source(
     let end_line = lines.len() - 1;
     let anchors = anchors::find(&lines, (0, start), (end_line, end))?;
     let carets = shows_carets(&lines, start, end, anchors.as_ref());
-    let view =
-        View { lines: &lines, start: width(&lines[0], start), end: width(&lines[end_line], end), anchors, carets };
+    let view = View {
+        lines: &lines,
+        start: width(&lines[0], start),
+        end: width(&lines[end_line], end),
+        anchors,
+        carets,
+        paint,
+    };
     view.push(ts, out)
 }
 
@@ -285,6 +315,7 @@ struct View<'a> {
     end: usize,
     anchors: Option<Anchors>,
     carets: bool,
+    paint: Paint,
 }
 
 impl View<'_> {
@@ -316,13 +347,13 @@ impl View<'_> {
 
     fn push_line(&self, out: &mut StrBuilder, index: usize) -> PyResult<()> {
         let line = &self.lines[index];
-        push_line(out, line)?;
         if !self.carets {
-            return Ok(());
+            return push_line(out, line);
         }
         let spaces = indentation(line);
         let count = if index + 1 == self.lines.len() { self.end } else { width(line, line.len()) };
-        out.push_str("    ")?;
+        let mut marks = TryVec::<u8>::new();
+        marks.try_reserve(count)?;
         for column in 0..count {
             let mark = if column < spaces || index == 0 && column < self.start {
                 b' '
@@ -338,8 +369,53 @@ impl View<'_> {
                     }
                 }
             };
-            out.push_char(mark.into())?;
+            marks.try_push(mark)?;
         }
+        out.push_str("    ")?;
+        self.push_runs(out, &marks, line)?;
+        out.push_str("\n    ")?;
+        self.push_marks(out, &marks)?;
         Ok(out.push_str("\n")?)
+    }
+
+    /// The line, each part in the colour of the marks below it.
+    fn push_runs(&self, out: &mut StrBuilder, marks: &[u8], line: &[u32]) -> PyResult<()> {
+        let mut at = 0;
+        for run in marks.chunk_by(|a, b| a == b) {
+            let end = (at + run.len()).min(line.len());
+            let colour = self.colour(run[0]);
+            out.push_str(colour)?;
+            for ch in &line[at..end] {
+                out.push_char(*ch)?;
+            }
+            if !colour.is_empty() {
+                out.push_str(self.paint.reset)?;
+            }
+            at = end;
+        }
+        for ch in &line[at..] {
+            out.push_char(*ch)?;
+        }
+        Ok(())
+    }
+
+    fn push_marks(&self, out: &mut StrBuilder, marks: &[u8]) -> PyResult<()> {
+        for run in marks.chunk_by(|a, b| a == b) {
+            let colour = self.colour(run[0]);
+            out.push_str(colour)?;
+            out.push_fill(run[0].into(), run.len())?;
+            if !colour.is_empty() {
+                out.push_str(self.paint.reset)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn colour(&self, mark: u8) -> &'static str {
+        match mark {
+            b'^' => self.paint.highlight,
+            b'~' => self.paint.range,
+            _ => "",
+        }
     }
 }

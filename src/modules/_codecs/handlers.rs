@@ -75,14 +75,26 @@ pub fn lookup_error(ts: &ThreadState, name: &str) -> PyResult {
 /// Asks an error handler about an exception: the replacement, text or for an encoder bytes too, and the position to go
 /// on at, which is within the exception's object.
 pub fn call_error_handler(ts: &ThreadState, errors: &str, exception: &PyObject) -> PyResult<(PyRef, usize)> {
+    call_error_handler_with(ts, errors, exception, protocol::as_isize)
+}
+
+/// The same for the multibyte codecs, to which a position that no machine number can hold is one out of bounds.
+pub fn call_multibyte_error_handler(ts: &ThreadState, errors: &str, exception: &PyObject) -> PyResult<(PyRef, usize)> {
+    call_error_handler_with(ts, errors, exception, protocol::as_isize_clamped)
+}
+
+fn call_error_handler_with(
+    ts: &ThreadState,
+    errors: &str,
+    exception: &PyObject,
+    as_position: fn(&ThreadState, &PyObject) -> PyResult<isize>,
+) -> PyResult<(PyRef, usize)> {
     let handler = lookup_error(ts, errors)?;
     let result = call::call_with(ts, &handler, &[exception])?;
     let encoding = exception.ob_type().is_subtype(&exc::UnicodeEncodeError);
     let usable = |value: &PyObject| value.is_a::<PyStr>() || encoding && value.is_a::<PyBytes>();
     let (replacement, position) = match result.downcast::<PyTuple>().map(PyTuple::items) {
-        Some([replacement, position]) if usable(replacement) => {
-            (replacement.new_ref(), protocol::as_isize(ts, position)?)
-        }
+        Some([replacement, position]) if usable(replacement) => (replacement.new_ref(), as_position(ts, position)?),
         _ => {
             let message = if encoding {
                 "encoding error handler must return (str/bytes, int) tuple"

@@ -19,7 +19,7 @@ mod handlers;
 mod registry;
 mod utf7;
 
-pub use handlers::{call_error_handler, lookup_error, register_error};
+pub use handlers::{call_error_handler, call_multibyte_error_handler, lookup_error, register_error};
 pub use registry::{decode, decode_any, encode, encode_any, lookup, register, start, unregister};
 
 use crate::modules::ModuleSpec;

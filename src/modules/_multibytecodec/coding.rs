@@ -1,7 +1,7 @@
 //! Encoding and decoding whole texts, step by step, and what is done about errors.
 
 use super::{Encoding, Input, Out, State, Step, Text};
-use crate::modules::_codecs::call_error_handler;
+use crate::modules::_codecs::call_multibyte_error_handler;
 use crate::object::{AsObject, PyObject, PyRef, PyResult};
 use crate::raise;
 use crate::state::ThreadState;
@@ -83,7 +83,7 @@ fn encode_error(
     if errors == "strict" {
         return Err(ts.raise(error));
     }
-    let (replacement, at) = call_error_handler(ts, errors, &error)?;
+    let (replacement, at) = call_multibyte_error_handler(ts, errors, &error)?;
     match replacement.downcast::<PyStr>() {
         Some(replacement) => {
             encode(ts, encoding, state, replacement, 0, "strict", true, out)?;
@@ -140,7 +140,7 @@ fn decode_error(
     if errors == "strict" {
         return Err(ts.raise(error));
     }
-    let (replacement, at) = call_error_handler(ts, errors, &error)?;
+    let (replacement, at) = call_multibyte_error_handler(ts, errors, &error)?;
     text.push(replacement.cast::<PyStr>())?;
     Ok(at)
 }

@@ -1,5 +1,6 @@
 //! `print` and `input`.
 
+use crate::modules::readline;
 use crate::object::*;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -57,6 +58,37 @@ pub fn print(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     Ok(ts.none())
 }
 
+/// Whether a stream is the one of a descriptor, as far as it says.
+fn is_descriptor(ts: &ThreadState, stream: &PyObject, fd: i64) -> bool {
+    let number = attr::get(ts, stream, id!(fileno)).and_then(|fileno| call::call0(ts, &fileno));
+    match number {
+        Ok(number) => number.downcast::<crate::types::int::PyInt>().and_then(|number| number.as_i64()) == Some(fd),
+        Err(raised) => {
+            ts.clear_raised(raised);
+            false
+        }
+    }
+}
+
+/// A line edited on the terminal: when there is one, and a program has imported `readline`.
+fn edited(ts: &ThreadState, stdin: &PyObject, stdout: &PyObject, prompt: Option<&PyStr>) -> PyResult<Option<PyRef>> {
+    let Some(state) = readline::existing(ts)? else { return Ok(None) };
+    if !is_descriptor(ts, stdin, 0) || !is_descriptor(ts, stdout, 1) || !readline::is_possible() {
+        return Ok(None);
+    }
+    if let Err(raised) = call::call_method(ts, stdout, id!(flush), &[]) {
+        ts.clear_raised(raised);
+    }
+    let prompt = match prompt {
+        Some(prompt) => crate::modules::posix::path::fs_encode(ts, prompt.as_object())?,
+        None => hognose_allocators::TryVec::new(),
+    };
+    match readline::read_line(ts, &state, &prompt)? {
+        Some(line) => Ok(Some(line.into_object())),
+        None => raise!(ts, exc::EOFError, ""),
+    }
+}
+
 /// `input(prompt='')`: a line of `sys.stdin` without its newline.
 pub fn input(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "input", args.len(), 0, 1)?;
@@ -67,8 +99,12 @@ pub fn input(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     let Some(stdout) = usable(stream(ts, id!(stdout))?) else {
         return raise!(ts, exc::RuntimeError, "input(): lost sys.stdout");
     };
-    if let Some(prompt) = args.first().filter(|p| !core::ptr::eq(**p, none())) {
-        let text = protocol::str(ts, prompt)?;
+    let prompt = args.first().filter(|p| !core::ptr::eq(**p, none()));
+    let prompt = prompt.map(|prompt| protocol::str(ts, prompt)).transpose()?;
+    if let Some(line) = edited(ts, &stdin, &stdout, prompt.as_deref())? {
+        return Ok(line);
+    }
+    if let Some(text) = prompt {
         call::call_method(ts, &stdout, id!(write), &[text.as_object()])?;
     }
     if let Err(raised) = call::call_method(ts, &stdout, id!(flush), &[]) {

@@ -6,6 +6,7 @@ use hognose_frontend::{
 };
 
 use crate::code::compile::{Request, compile as compile_text, compile_tree, optimize_tree, parse as parse_text};
+use crate::modules::sys::auditing;
 use crate::object::*;
 use crate::state::ThreadState;
 use crate::types::cell::PyCell;
@@ -193,11 +194,13 @@ pub fn eval(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         if code.co_nfreevars > 0 {
             return raise!(ts, exc::TypeError, "code object passed to eval() may not contain free variables");
         }
+        auditing::event(ts, "exec", &[code.as_object()])?;
         return crate::vm::eval_code(ts, code, &globals, Some(&locals), None);
     }
     let source = source(ts, source_object, "eval", "string, bytes or code object")?;
     let skip = source.bytes.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let code = compile_for(ts, &source, skip, Mode::Eval)?;
+    auditing::event(ts, "exec", &[code.as_object()])?;
     crate::vm::eval_code(ts, &code, &globals, Some(&locals), None)
 }
 
@@ -230,6 +233,7 @@ pub fn exec(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         }
         let source = source(ts, source_object, "exec", "string, bytes or code object")?;
         let code = compile_for(ts, &source, 0, Mode::Exec)?;
+        auditing::event(ts, "exec", &[code.as_object()])?;
         crate::vm::eval_code(ts, &code, &globals, Some(&locals), None)?;
         return Ok(ts.none());
     };
@@ -251,6 +255,7 @@ pub fn exec(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
             }
         },
     };
+    auditing::event(ts, "exec", &[code.as_object()])?;
     crate::vm::eval_code(ts, code, &globals, Some(&locals), cells)?;
     Ok(ts.none())
 }

@@ -4,6 +4,7 @@ use core::mem::MaybeUninit;
 
 use hognose_allocators::collections::TryVec;
 
+use super::audit::audit;
 use super::path::{Path, dir_fd, file_descriptor, fs_decode};
 use super::system::{self, blocking, call, done, errno, id, int, int_or, long, once, os_error, parse, retry, truth};
 use crate::object::buffer::{self, Buffer};
@@ -440,6 +441,7 @@ pub fn fdatasync(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
 pub fn fchdir(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [fd] = parse!(ts, args, "fchdir", ["fd"], 0, 1, 1);
     let fd = file_descriptor(ts, fd.unwrap_or(PyInt::zero()))?;
+    audit!(ts, "os.chdir", fd);
     // SAFETY: the kernel checks the descriptor.
     done(ts, call(ts, || unsafe { libc::fchdir(fd) }))
 }
@@ -456,6 +458,7 @@ pub fn ftruncate(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult
     call::check_count(ts, "ftruncate", args.len(), 2, 2)?;
     let fd = protocol::as_i32(ts, args[0])?;
     let length = long(ts, Some(args[1]))?;
+    audit!(ts, "os.truncate", fd, length);
     // SAFETY: the kernel checks the arguments.
     done(ts, call(ts, || unsafe { libc::ftruncate(fd, length) }))
 }
@@ -464,6 +467,7 @@ pub fn ftruncate(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult
 pub fn fchmod(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [fd, mode] = parse!(ts, args, "fchmod", ["fd", "mode"], 0, 2, 2);
     let (fd, mode) = (int(ts, fd)?, int(ts, mode)?);
+    audit!(ts, "os.chmod", fd, mode, -1_i32);
     // SAFETY: the kernel checks the arguments.
     done(ts, call(ts, || unsafe { libc::fchmod(fd, mode as libc::mode_t) }))
 }
@@ -473,6 +477,7 @@ pub fn fchown(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [fd, uid, gid] = parse!(ts, args, "fchown", ["fd", "uid", "gid"], 0, 3, 3);
     let fd = int(ts, fd)?;
     let (uid, gid) = (id(ts, uid, "uid")?, id(ts, gid, "gid")?);
+    audit!(ts, "os.chown", fd, uid, gid, -1_i32);
     // SAFETY: the kernel checks the arguments.
     done(ts, call(ts, || unsafe { libc::fchown(fd, uid, gid) }))
 }
@@ -537,6 +542,7 @@ pub fn lockf(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     let fd = protocol::as_i32(ts, args[0])?;
     let command = protocol::as_i32(ts, args[1])?;
     let length = long(ts, Some(args[2]))?;
+    audit!(ts, "os.lockf", fd, command, length);
     // SAFETY: the kernel checks the arguments.
     done(ts, once(ts, || unsafe { libc::lockf(fd, command, length) }))
 }

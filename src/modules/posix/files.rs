@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use hognose_allocators::collections::TryVec;
 
+use super::audit::{At, audit};
 use super::path::{Accept, Path, dir_fd, fs_decode};
 use super::stat::check_combination;
 use super::system::{self, blocking, errno, id, int, int_or, long, parse, retry, truth};
@@ -67,6 +68,7 @@ pub fn access(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
 pub fn chdir(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path] = parse!(ts, args, "chdir", ["path"], 0, 1, 1);
     let path = Path::accept(ts, path, Accept::Descriptor, "chdir", "path")?;
+    audit!(ts, "os.chdir", path);
     // SAFETY: the name is a C string.
     on_path(ts, &path, || unsafe {
         match path.fd {
@@ -92,6 +94,7 @@ pub fn chmod(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let dir = dir_fd(ts, dir)?;
     let follow = truth(ts, follow, true)?;
     check_combination(ts, "chmod", &path, dir, follow)?;
+    audit!(ts, "os.chmod", path, mode, At(dir));
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     // SAFETY: the name is a C string.
     let (status, error) = blocking(ts, || unsafe {
@@ -123,6 +126,7 @@ pub fn chown(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let dir = dir_fd(ts, dir)?;
     let follow = truth(ts, follow, true)?;
     check_combination(ts, "chown", &path, dir, follow)?;
+    audit!(ts, "os.chown", path, uid, gid, At(dir));
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     // SAFETY: the name is a C string.
     on_path(ts, &path, || unsafe {
@@ -138,6 +142,7 @@ pub fn lchown(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, uid, gid] = parse!(ts, args, "lchown", ["path", "uid", "gid"], 0, 3, 3);
     let path = Path::new(ts, path, "lchown", "path")?;
     let (uid, gid) = (id(ts, uid, "uid")?, id(ts, gid, "gid")?);
+    audit!(ts, "os.chown", path, uid, gid, -1_i32);
     // SAFETY: the name is a C string.
     on_path(ts, &path, || unsafe { libc::lchown(path.as_ptr(), uid, gid) })
 }
@@ -154,6 +159,7 @@ pub fn link(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         Some(follow) if protocol::is_true(ts, follow)? => libc::AT_SYMLINK_FOLLOW,
         _ => 0,
     };
+    audit!(ts, "os.link", src, dst, At(src_dir), At(dst_dir));
     // SAFETY: the names are C strings.
     on_paths(ts, &src, &dst, || unsafe { libc::linkat(src_dir, src.as_ptr(), dst_dir, dst.as_ptr(), flags) })
 }
@@ -165,6 +171,7 @@ pub fn symlink(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let src = Path::new(ts, src, "symlink", "src")?;
     let dst = Path::new(ts, dst, "symlink", "dst")?;
     let dir = dir_fd(ts, dir)?;
+    audit!(ts, "os.symlink", src, dst, At(dir));
     // SAFETY: the names are C strings.
     on_paths(ts, &src, &dst, || unsafe { libc::symlinkat(src.as_ptr(), dir, dst.as_ptr()) })
 }
@@ -191,6 +198,7 @@ fn rename_as(ts: &ThreadState, function: &'static str, args: [Option<&PyObject>;
     let src = Path::new(ts, src, function, "src")?;
     let dst = Path::new(ts, dst, function, "dst")?;
     let (src_dir, dst_dir) = (dir_fd(ts, src_dir)?, dir_fd(ts, dst_dir)?);
+    audit!(ts, "os.rename", src, dst, At(src_dir), At(dst_dir));
     // SAFETY: the names are C strings.
     on_paths(ts, &src, &dst, || unsafe { libc::renameat(src_dir, src.as_ptr(), dst_dir, dst.as_ptr()) })
 }
@@ -211,6 +219,7 @@ pub fn mkdir(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let path = Path::new(ts, path, "mkdir", "path")?;
     let mode = int_or(ts, mode, 0o777)? as libc::mode_t;
     let dir = dir_fd(ts, dir)?;
+    audit!(ts, "os.mkdir", path, mode, At(dir));
     // SAFETY: the name is a C string.
     on_path(ts, &path, || unsafe { libc::mkdirat(dir, path.as_ptr(), mode) })
 }
@@ -220,6 +229,7 @@ pub fn rmdir(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, dir] = parse!(ts, args, "rmdir", ["path", "dir_fd"], 0, 1, 1);
     let path = Path::new(ts, path, "rmdir", "path")?;
     let dir = dir_fd(ts, dir)?;
+    audit!(ts, "os.rmdir", path, At(dir));
     // SAFETY: the name is a C string.
     on_path(ts, &path, || unsafe { libc::unlinkat(dir, path.as_ptr(), libc::AT_REMOVEDIR) })
 }
@@ -227,6 +237,7 @@ pub fn rmdir(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
 fn unlink_as(ts: &ThreadState, function: &'static str, path: Option<&PyObject>, dir: Option<&PyObject>) -> PyResult {
     let path = Path::new(ts, path, function, "path")?;
     let dir = dir_fd(ts, dir)?;
+    audit!(ts, "os.remove", path, At(dir));
     // SAFETY: the name is a C string.
     on_path(ts, &path, || unsafe { libc::unlinkat(dir, path.as_ptr(), 0) })
 }
@@ -275,6 +286,7 @@ pub fn truncate(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, length] = parse!(ts, args, "truncate", ["path", "length"], 0, 2, 2);
     let path = Path::accept(ts, path, Accept::Descriptor, "truncate", "path")?;
     let length = long(ts, length)?;
+    audit!(ts, "os.truncate", path, length);
     // SAFETY: the name is a C string.
     let result = retry(ts, || unsafe {
         match path.fd {
@@ -308,6 +320,7 @@ pub fn utime(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let dir = dir_fd(ts, dir)?;
     let follow = truth(ts, follow, true)?;
     let times = times.filter(|times| !is_none(times));
+    let given = (times, ns);
     let times = match (times, ns) {
         (Some(_), Some(_)) => {
             return raise!(ts, exc::ValueError, "utime: you may specify either 'times' or 'ns' but not both");
@@ -327,6 +340,7 @@ pub fn utime(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
         (None, None) => None,
     };
     check_combination(ts, "utime", &path, dir, follow)?;
+    audit!(ts, "os.utime", path, given.0, given.1, At(dir));
     let at = times.as_ref().map_or(core::ptr::null(), |times| times.as_ptr());
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     // SAFETY: the name is a C string, the times are null or two.
@@ -400,6 +414,7 @@ pub fn getxattr(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, name, follow] = parse!(ts, args, "getxattr", ["path", "attribute", "follow_symlinks"], 0, 2, 2);
     let (path, follow) = attribute_path(ts, "getxattr", path, Accept::Descriptor, follow)?;
     let name = Path::new(ts, name, "getxattr", "attribute")?;
+    audit!(ts, "os.getxattr", path, name);
     // SAFETY: the names are C strings, and the room is handed along.
     let value = read_growing(ts, &path, |at, room| unsafe {
         match path.fd {
@@ -419,6 +434,7 @@ pub fn setxattr(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let name = Path::new(ts, name, "setxattr", "attribute")?;
     let value = Buffer::get(ts, value.unwrap_or(crate::types::none::none()), buffer::SIMPLE)?;
     let flags = int_or(ts, flags, 0)?;
+    audit!(ts, "os.setxattr", path, name, value.as_slice(), flags);
     let data = value.as_slice();
     let (at, length) = (data.as_ptr().cast(), data.len());
     // SAFETY: the names are C strings, the value is as long as said.
@@ -436,6 +452,7 @@ pub fn removexattr(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, name, follow] = parse!(ts, args, "removexattr", ["path", "attribute", "follow_symlinks"], 0, 2, 2);
     let (path, follow) = attribute_path(ts, "removexattr", path, Accept::Descriptor, follow)?;
     let name = Path::new(ts, name, "removexattr", "attribute")?;
+    audit!(ts, "os.removexattr", path, name);
     // SAFETY: the names are C strings.
     on_path(ts, &path, || unsafe {
         match path.fd {
@@ -450,6 +467,7 @@ pub fn removexattr(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
 pub fn listxattr(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, follow] = parse!(ts, args, "listxattr", ["path", "follow_symlinks"], 0, 1, 0);
     let (path, follow) = attribute_path(ts, "listxattr", path, Accept::Both, follow)?;
+    audit!(ts, "os.listxattr", path);
     // SAFETY: the name is a C string, and the room is handed along.
     let names = read_growing(ts, &path, |at, room| unsafe {
         match path.fd {

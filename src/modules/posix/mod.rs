@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `audit` | telling the audit hooks |
 //! | `path` | file names and descriptors as arguments |
 //! | `system` | calling the system: waiting, interruption, errors |
 //! | `stat`, `scandir`, `files` | files and directories by name |
@@ -11,6 +12,7 @@
 //! | `sysinfo` | the environment, names, limits, random bytes, text of paths |
 //! | `constants` | constants, and the names of limits |
 
+mod audit;
 pub mod constants;
 pub mod fd;
 pub mod files;

@@ -226,6 +226,9 @@ pub fn dir_fd(ts: &ThreadState, argument: Option<&PyObject>) -> PyResult<i32> {
     if !protocol::is_index(argument) {
         return raise!(ts, exc::TypeError, "argument should be integer or None, not {}", argument.type_name());
     }
+    if crate::types::bool::is_bool(argument) {
+        crate::modules::_warnings::warn(ts, &exc::RuntimeWarning, "bool is used as a file descriptor", 1)?;
+    }
     descriptor(ts, argument)
 }
 

@@ -4,6 +4,7 @@ use core::mem::MaybeUninit;
 
 use hognose_allocators::collections::TryVec;
 
+use super::audit::audit;
 use super::path::{file_descriptor, fs_decode, fs_encode};
 use super::system::{self, blocking, done, errno, id, id_object, int, int_or, once, os_error, parse, retry};
 use crate::lifecycle::fork;
@@ -247,6 +248,7 @@ pub fn setsid(ts: &ThreadState, _: &PyObject) -> PyResult {
 pub fn kill(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "kill", args.len(), 2, 2)?;
     let (pid, signal) = (protocol::as_i32(ts, args[0])?, protocol::as_i32(ts, args[1])?);
+    audit!(ts, "os.kill", pid, signal);
     // SAFETY: the kernel checks.
     once(ts, || unsafe { libc::kill(pid, signal) })?;
     // It may have been to the process itself.
@@ -258,6 +260,7 @@ pub fn kill(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 pub fn killpg(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "killpg", args.len(), 2, 2)?;
     let (group, signal) = (protocol::as_i32(ts, args[0])?, protocol::as_i32(ts, args[1])?);
+    audit!(ts, "os.killpg", group, signal);
     // SAFETY: the kernel checks.
     once(ts, || unsafe { libc::killpg(group, signal) })?;
     crate::lifecycle::pending::signals(ts)?;
@@ -403,6 +406,7 @@ fn warn_about_threads(ts: &ThreadState, name: &str) -> PyResult<()> {
 /// `os.fork`.
 pub fn fork(ts: &ThreadState, _: &PyObject) -> PyResult {
     check_may_fork(ts)?;
+    audit!(ts, "os.fork");
     // SAFETY: the hooks have brought what is shared into order.
     match fork_with(ts, || unsafe { libc::fork() }) {
         Ok(pid) => {
@@ -418,6 +422,7 @@ pub fn fork(ts: &ThreadState, _: &PyObject) -> PyResult {
 /// `os.forkpty`.
 pub fn forkpty(ts: &ThreadState, _: &PyObject) -> PyResult {
     check_may_fork(ts)?;
+    audit!(ts, "os.forkpty");
     let mut main = -1;
     // SAFETY: as in `fork`; there is room for the descriptor.
     let forked = fork_with(ts, || unsafe {

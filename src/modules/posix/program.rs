@@ -4,6 +4,7 @@ use core::mem::MaybeUninit;
 
 use hognose_allocators::collections::TryVec;
 
+use super::audit::audit;
 use super::path::{Accept, Path, fs_encode, fspath};
 use super::process::{name_argument, number, to_sched_param};
 use super::system::{blocking, errno, int, os_error, parse, truth};
@@ -124,6 +125,7 @@ pub fn execv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "execv", args.len(), 2, 2)?;
     let path = Path::new(ts, Some(args[0]), "execv", "path")?;
     let mut argv = exec_arguments(ts, "execv", args[1])?;
+    audit!(ts, "os.exec", path, Some(args[1]), None::<&PyObject>);
     let argv = argv.as_ptr()?;
     // SAFETY: C strings and a list of them; on success nothing of this program is left.
     unsafe { libc::execv(path.as_ptr(), argv) };
@@ -134,12 +136,14 @@ pub fn execv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 pub fn execve(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, argv, env] = parse!(ts, args, "execve", ["path", "argv", "env"], 0, 3, 3);
     let path = Path::accept(ts, path, Accept::Descriptor, "execve", "path")?;
+    let given = (argv, env);
     let mut argv = exec_arguments(ts, "execve", argv.unwrap_or(none()))?;
     let env = env.unwrap_or(none());
     if env.ob_type().slots().mp_subscript.is_none() {
         return raise!(ts, exc::TypeError, "execve: environment must be a mapping object");
     }
     let mut env = environment(ts, env)?;
+    audit!(ts, "os.exec", path, given.0, given.1);
     let (argv, env) = (argv.as_ptr()?, env.as_ptr()?);
     // SAFETY: C strings and lists of them; on success nothing of this program is left.
     unsafe {
@@ -218,6 +222,7 @@ fn checked(ts: &ThreadState, error: i32) -> PyResult<()> {
 fn spawn(ts: &ThreadState, function: &str, search: bool, args: [Option<&PyObject>; 10]) -> PyResult {
     let [path, argv, env, actions, group, reset_ids, session, mask, defaults, scheduler] = args;
     let path = Path::new(ts, path, function, "path")?;
+    let given = (argv, env);
     let argv = argv.unwrap_or(none());
     if !argv.is_a::<PyTuple>() && !argv.is_a::<PyList>() {
         return raise!(ts, exc::TypeError, "{function}: argv must be a tuple or list");
@@ -235,6 +240,7 @@ fn spawn(ts: &ThreadState, function: &str, search: bool, args: [Option<&PyObject
         Some(actions) if !crate::types::none::is_none(actions) => Some(spawn_actions(ts, actions)?),
         _ => None,
     };
+    audit!(ts, "os.posix_spawn", path, given.0, given.1);
     let mut attributes = MaybeUninit::<libc::posix_spawnattr_t>::uninit();
     // SAFETY: the call initializes the struct.
     checked(ts, unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
@@ -376,6 +382,7 @@ fn spawn_actions(ts: &ThreadState, sequence: &PyObject) -> PyResult<SpawnActions
 pub fn system(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [command] = parse!(ts, args, "system", ["command"], 0, 1, 1);
     let command = name_argument(ts, command.unwrap_or(none()))?;
+    audit!(ts, "os.system", command.as_slice());
     // SAFETY: a C string.
     let status = blocking(ts, || unsafe { libc::system(command.as_ptr().cast()) });
     number(ts, status)

@@ -6,6 +6,7 @@ use core::ops::ControlFlow;
 
 use hognose_allocators::collections::TryVec;
 
+use super::audit::audit;
 use super::path::{Accept, Path, fs_decode, fs_encode};
 use super::stat::stat_object;
 use super::system::{blocking, errno, os_error, parse, set_errno, truth};
@@ -99,6 +100,7 @@ fn entry_name(entry: &libc::dirent64) -> &[u8] {
 pub fn listdir(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path] = parse!(ts, args, "listdir", ["path"], 0, 1, 0);
     let path = Path::accept(ts, Some(path.unwrap_or(crate::types::none::none())), Accept::Both, "listdir", "path")?;
+    audit!(ts, "os.listdir", path);
     let directory = Directory::open(ts, &path)?;
     let list = PyList::new(ts)?;
     loop {
@@ -148,6 +150,7 @@ pub static SCANDIR_ITERATOR_TYPE: StaticType = StaticType::new(TypeSpec {
 pub fn scandir(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path] = parse!(ts, args, "scandir", ["path"], 0, 1, 0);
     let path = Path::accept(ts, Some(path.unwrap_or(crate::types::none::none())), Accept::Both, "scandir", "path")?;
+    audit!(ts, "os.scandir", path);
     let iterator = alloc::exact::<PyScandirIterator>(ts)?;
     let directory = Directory::open(ts, &path)?;
     iterator.rewind.set(directory.rewind);

@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 
 use hognose_allocators::collections::TryVec;
 
+use super::audit::audit;
 use super::path::{fs_decode, fs_encode, fspath};
 use super::system::{self, errno, int, int_or, once, os_error, parse, set_errno};
 use crate::modules::posix::constants;
@@ -89,6 +90,7 @@ pub fn putenv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     if name.contains(&b'=') {
         return raise!(ts, exc::ValueError, "illegal environment variable name");
     }
+    audit!(ts, "os.putenv", name.as_slice(), value.as_slice());
     // SAFETY: both are C strings, which the call copies.
     once(ts, || unsafe { libc::setenv(name.as_ptr().cast(), value.as_ptr().cast(), 1) })?;
     Ok(ts.none())
@@ -97,6 +99,7 @@ pub fn putenv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 /// `os.unsetenv`.
 pub fn unsetenv(ts: &ThreadState, _: &PyObject, name: &PyObject) -> PyResult {
     let name = c_string(ts, name)?;
+    audit!(ts, "os.unsetenv", name.as_slice());
     // SAFETY: a C string.
     once(ts, || unsafe { libc::unsetenv(name.as_ptr().cast()) })?;
     Ok(ts.none())
@@ -274,31 +277,44 @@ pub fn getloadavg(ts: &ThreadState, _: &PyObject) -> PyResult {
     Ok(PyTuple::from_array(ts, load)?.into_object())
 }
 
+/// A device's number; -1 is that of none.
 fn device(ts: &ThreadState, device: &PyObject) -> PyResult<u64> {
     let int = protocol::index(ts, device)?;
-    match int.as_i64() {
-        Some(value) => Ok(value as u64),
-        None => int.to_u64(ts),
+    if int.as_i64() == Some(-1) { Ok(u64::MAX) } else { int.to_u64(ts) }
+}
+
+/// A part of a device's number.
+fn device_part(ts: &ThreadState, part: &PyObject) -> PyResult<u32> {
+    let part = device(ts, part)?;
+    match u32::try_from(part) {
+        Ok(part) => Ok(part),
+        Err(_) if part == u64::MAX => Ok(u32::MAX),
+        Err(_) => raise!(ts, exc::OverflowError, "Python int too large to convert to C unsigned int"),
     }
+}
+
+/// A device's number, or a part of one, as an object.
+fn device_object(ts: &ThreadState, is_none: bool, number: u64) -> PyResult {
+    if is_none { PyInt::from_i64(ts, -1) } else { PyInt::from_u64(ts, number) }
 }
 
 /// `os.major`.
 pub fn major(ts: &ThreadState, _: &PyObject, number: &PyObject) -> PyResult {
     let number = device(ts, number)?;
-    PyInt::from_i64(ts, i64::from(libc::major(number)))
+    device_object(ts, number == u64::MAX, libc::major(number).into())
 }
 
 /// `os.minor`.
 pub fn minor(ts: &ThreadState, _: &PyObject, number: &PyObject) -> PyResult {
     let number = device(ts, number)?;
-    PyInt::from_i64(ts, i64::from(libc::minor(number)))
+    device_object(ts, number == u64::MAX, libc::minor(number).into())
 }
 
 /// `os.makedev`.
 pub fn makedev(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "makedev", args.len(), 2, 2)?;
-    let (major, minor) = (device(ts, args[0])?, device(ts, args[1])?);
-    PyInt::from_u64(ts, libc::makedev(major as u32, minor as u32))
+    let (major, minor) = (device_part(ts, args[0])?, device_part(ts, args[1])?);
+    device_object(ts, major == u32::MAX && minor == u32::MAX, libc::makedev(major, minor))
 }
 
 /// `os.umask`.

@@ -12,6 +12,12 @@ use crate::types::none::none;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 
+/// Whether somebody wants to know.
+#[inline]
+pub fn is_heard(ts: &ThreadState) -> bool {
+    ts.interp().audit_hooks.is_some()
+}
+
 /// Tells the hooks of an event; what one raises, the caller is to pass on instead of doing what it was about to.
 #[inline]
 pub fn event(ts: &ThreadState, name: &str, args: &[&PyObject]) -> PyResult<()> {

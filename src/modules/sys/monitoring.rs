@@ -148,7 +148,7 @@ fn audit(ts: &ThreadState, function: Option<&PyObject>) -> PyResult<()> {
 }
 
 fn get_events(ts: &ThreadState, _: &PyObject, tool: &PyObject) -> PyResult {
-    let tool = used_tool(ts, tool)?;
+    let tool = tool_id(ts, tool)?;
     PyInt::from_i64(ts, ts.interp().monitoring.events_of(tool).into())
 }
 

@@ -6,7 +6,8 @@ use hognose_allocators::{Raw, TryVec};
 
 use super::buffers::SharedBuffer;
 use super::{NOT_SHAREABLE_ERROR, imported, scripts, state_dict};
-use crate::object::{PyObject, PyRef, PyResult, attr, call, protocol};
+use crate::modules::_interpchannels::{self, channels::Which, id::PyChannelId};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, attr, call, protocol};
 use crate::state::ThreadState;
 use crate::types::bool::{as_bool, py_bool};
 use crate::types::bytes::PyBytes;
@@ -64,6 +65,7 @@ const BYTES: u8 = b'b';
 const TUPLE: u8 = b't';
 const BUFFER: u8 = b'm';
 const QUEUE: u8 = b'q';
+const CHANNEL: u8 = b'c';
 const FUNCTION: u8 = b'F';
 const PICKLE: u8 = b'P';
 
@@ -173,8 +175,33 @@ impl Data {
             self.tag(QUEUE)?;
             return self.number(protocol::as_isize(ts, &id)? as u64);
         }
+        if let Some(id) = object.downcast_exact::<PyChannelId>() {
+            return self.channel(id, "");
+        }
+        if _interpchannels::registered_end(ts, object)?.is_some() {
+            let id = attr::get(ts, object, &*PyStr::intern(ts, "_id")?)?;
+            let Some(id) = id.downcast::<PyChannelId>() else {
+                return raise!(ts, exc::TypeError, "the _id of a channel's end is no ChannelID but {}", id.type_name());
+            };
+            let module = attr::get(ts, object.ob_type().as_object(), id!(__module__))?;
+            let module = match module.downcast::<PyStr>() {
+                Some(module) => module.utf8(ts)?,
+                None => "",
+            };
+            return self.channel(id, module);
+        }
         let shown = protocol::repr(ts, object)?;
         raise!(ts, NOT_SHAREABLE_ERROR, "{shown} does not support cross-interpreter data")
+    }
+
+    /// A channel's ID; with a module, an end of a class of Python's.
+    fn channel(&mut self, id: &PyChannelId, module: &str) -> PyResult<()> {
+        self.tag(CHANNEL)?;
+        self.number(id.id() as u64)?;
+        self.number(id.which() as u64)?;
+        self.number(u64::from(id.resolves()))?;
+        self.number(module.len() as u64)?;
+        Ok(self.bytes.try_extend_from_copy(module.as_bytes())?)
     }
 
     /// The pickle, and where the sender's `__main__` comes from: what it defines may have to be made again.
@@ -261,6 +288,12 @@ impl<'a> Reader<'a> {
                 let class = queue_class(ts)?;
                 call::call_with(ts, &class, &[&number])?
             }
+            CHANNEL => {
+                let (id, which) = (self.number() as i64, Which::from_number(self.number() as u8));
+                let resolves = self.number() != 0;
+                let module = core::str::from_utf8(self.block()).unwrap_or("");
+                channel(ts, PyChannelId::new(ts, id, which, false, resolves)?, module)?
+            }
             FUNCTION => scripts::function(ts, self.block())?,
             PICKLE => {
                 let pickle = self.block();
@@ -290,6 +323,24 @@ fn queue_class(ts: &ThreadState) -> PyResult {
     imported(ts, "concurrent.interpreters._queues", "Queue")
 }
 
+/// The ID itself, or the end of a class of Python's that it stands for: when it is to resolve, as far as this interpreter
+/// has such classes; with the module that has them, in any case.
+fn channel(ts: &ThreadState, id: Ref<PyChannelId>, module: &str) -> PyResult {
+    if id.which() == Which::Both || (module.is_empty() && !id.resolves()) {
+        return Ok(id.into_object());
+    }
+    let mut class = _interpchannels::end_class(ts, id.which())?;
+    if class.is_none() && !module.is_empty() {
+        crate::import::import_module(ts, module)?;
+        class = _interpchannels::end_class(ts, id.which())?;
+    }
+    match class {
+        Some(class) => call::call_with(ts, &class, &[id.as_object()]),
+        None if module.is_empty() => Ok(id.into_object()),
+        None => raise!(ts, exc::RuntimeError, "module {module} has not registered the ends of channels"),
+    }
+}
+
 /// Whether the object's type has a form of its own.
 pub(super) fn has_own_form(ts: &ThreadState, object: &PyObject) -> PyResult<bool> {
     Ok(is_none(object)
@@ -300,7 +351,9 @@ pub(super) fn has_own_form(ts: &ThreadState, object: &PyObject) -> PyResult<bool
         || object.downcast_exact::<PyBytes>().is_some()
         || object.downcast_exact::<PyTuple>().is_some()
         || object.downcast_exact::<PyMemoryView>().is_some()
-        || is_queue(ts, object)?)
+        || object.downcast_exact::<PyChannelId>().is_some()
+        || is_queue(ts, object)?
+        || _interpchannels::registered_end(ts, object)?.is_some())
 }
 
 /// The name that pickled functions of a script have their module by.

@@ -13,17 +13,19 @@
 //! | None, bool, float, str, bytes, int of 64 bits | itself |
 //! | tuple | its items |
 //! | memoryview | the same memory |
-//! | `Queue` | its number |
+//! | `Queue`, `ChannelID`, the ends of channels | their number |
 //! | a function without state of its own | its code |
 //! | anything else that can be pickled | its pickle |
 
 pub mod buffers;
 pub mod data;
 pub mod failure;
+pub mod fifo;
 pub mod scripts;
 
 pub use data::{Data, Fallback};
 pub use failure::Failure;
+pub use fifo::Fifo;
 
 use hognose_allocators::{Raw, TryVec};
 
@@ -110,11 +112,31 @@ pub fn imported(ts: &ThreadState, module: &str, name: &str) -> PyResult<PyRef> {
 /// Forgets what an ending interpreter has sent and nobody has received.
 pub fn forget_interpreter(id: i64) {
     crate::modules::_interpqueues::forget_interpreter(id);
+    crate::modules::_interpchannels::channels::forget_interpreter(id);
 }
 
 /// Forgets everything, when the runtime ends.
 pub fn forget_all() {
     crate::modules::_interpqueues::forget_all();
+    crate::modules::_interpchannels::channels::forget_all();
+}
+
+/// Takes the locks over a fork.
+pub fn before_fork() {
+    crate::modules::_interpqueues::before_fork();
+    crate::modules::_interpchannels::channels::before_fork();
+}
+
+/// Gives the locks back in the process that has forked.
+pub fn after_fork_in_parent() {
+    crate::modules::_interpchannels::channels::after_fork_in_parent();
+    crate::modules::_interpqueues::after_fork_in_parent();
+}
+
+/// Frees the locks in a forked child.
+pub fn after_fork_in_child() {
+    crate::modules::_interpchannels::channels::after_fork_in_child();
+    crate::modules::_interpqueues::after_fork_in_child();
 }
 
 /// Whether the object is of a type that goes to other interpreters as it is.

@@ -37,6 +37,7 @@ pub fn stateless_code(ts: &ThreadState, function: &PyFunction) -> PyResult<TryVe
 
 /// ValueError when the code, or code in it, uses a global variable that is there.
 fn check_globals(ts: &ThreadState, code: &PyCode, globals: &PyDict) -> PyResult<()> {
+    code.make_whole(ts)?;
     let bytes = code.original_code()?;
     let mut extended = 0usize;
     let mut at = 0;
@@ -84,6 +85,7 @@ pub fn script_code(ts: &ThreadState, object: &PyObject) -> PyResult<TryVec<u8>> 
     if code.co_nfreevars != 0 {
         return raise!(ts, exc::ValueError, "closures not supported");
     }
+    code.make_whole(ts)?;
     if !returns_none(&code)? {
         return raise!(ts, exc::ValueError, "code that returns a value is not a script");
     }

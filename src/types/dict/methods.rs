@@ -129,18 +129,7 @@ unsafe fn dict_dealloc(ts: &ThreadState, object: *mut PyObject) {
 
 fn dict_traverse(object: &PyObject, visitor: &mut Visitor<'_>) -> ControlFlow<()> {
     // SAFETY: only dicts have the slot.
-    let dict = unsafe { object.cast_unchecked::<PyDict>() };
-    let strings = dict.has_str_keys();
-    let mut position = 0;
-    // SAFETY: a traversal changes nothing.
-    while let Some((key, value, _)) = unsafe { dict.next_borrowed(&mut position) } {
-        // Strings are in no cycle.
-        if !strings {
-            visitor.object(key)?;
-        }
-        visitor.object(value)?;
-    }
-    ControlFlow::Continue(())
+    unsafe { object.cast_unchecked::<PyDict>() }.traverse(visitor)
 }
 
 fn dict_tp_clear(ts: &ThreadState, object: &PyObject) {

@@ -1,5 +1,6 @@
 //! The table of a dict: look-up, insertion, removal, growth.
 
+use core::ops::ControlFlow;
 use core::ptr;
 
 use hognose_allocators::NoMemory;
@@ -7,6 +8,7 @@ use hognose_allocators::NoMemory;
 use super::PyDict;
 use super::keys::{self, DUMMY, DictKeys, EMPTY, KeysKind, Probe};
 use crate::object::header::decref;
+use crate::object::visit::Visitor;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, protocol};
 use crate::state::ThreadState;
 use crate::types::int::PyInt;
@@ -422,6 +424,38 @@ impl PyDict {
             }
         }
         None
+    }
+
+    /// Shows the collector the values, and the keys where they may be in a cycle: strings are in none.
+    pub(super) fn traverse(&self, visitor: &mut Visitor<'_>) -> ControlFlow<()> {
+        let keys = self.keys();
+        let values = self.ma_values.get();
+        // SAFETY: indices are below the numbers of entries; entries own what they point to, and a traversal changes
+        // nothing.
+        unsafe {
+            if !values.is_null() {
+                let block = &*values;
+                for nth in 0..block.size() {
+                    visitor.object(&**block.place(block.nth(nth)))?;
+                }
+            } else if self.has_str_keys() {
+                for index in 0..keys.nentries() {
+                    let value = (*keys.str_entry(index)).value;
+                    if !value.is_null() {
+                        visitor.object(&*value)?;
+                    }
+                }
+            } else {
+                for index in 0..keys.nentries() {
+                    let (key, value) = keys.entry(index);
+                    if !key.is_null() {
+                        visitor.object(&*key)?;
+                        visitor.object(&*value)?;
+                    }
+                }
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// The entry before `position` (which begins at [`reverse_start`](PyDict::reverse_start)), borrowed.

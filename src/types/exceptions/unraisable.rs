@@ -199,7 +199,7 @@ fn write_report(ts: &ThreadState, error: &PyObject, message: Option<&PyStr>, obj
     heading(ts, &mut text, message, object)?;
     if let Some(traceback) = error.cast::<PyBaseException>().traceback() {
         text.push_str("Traceback (most recent call last):\n")?;
-        print::push_stack(ts, &mut text, &traceback, print::Detail::Line)?;
+        print::push_stack(ts, &mut text, &traceback, print::Detail::Line, print::Paint::PLAIN)?;
     }
     let class = error.ob_type();
     let module = attr::get_opt(ts, class.as_object(), id!(__module__));

@@ -89,7 +89,7 @@ fn has_python_release(object: &PyObject) -> bool {
 fn call_release(ts: &ThreadState, this: &PyObject, view: &PyBuffer, returned: Option<&PyMemoryView>) {
     let pending = ts.current_exception.take();
     if let Err(raised) = try_release(ts, this, view, returned) {
-        exc::write_unraisable(ts, raised, Some("in __release_buffer__"), this.ob_type().as_object());
+        exc::write_unraisable_in(ts, raised, "in __release_buffer__", this.ob_type().as_object());
     }
     ts.current_exception.set(pending);
 }

@@ -46,12 +46,13 @@ pub fn places_start(base: Option<&PyTypeObject>) -> usize {
 pub unsafe fn subtype_dealloc(ts: &ThreadState, object: *mut PyObject) {
     // SAFETY: the object is whole, and its own memory until the native dealloc.
     let this = unsafe { &*object };
-    let typ = this.ob_type();
-    if let Some(finalize) = typ.slots().finalize
+    if let Some(finalize) = this.ob_type().slots().finalize
         && !finish(ts, this, finalize)
     {
         return;
     }
+    // The finalizer may have given the object another class.
+    let typ = this.ob_type();
     if typ.is_gc() {
         gc::untrack(this);
     }

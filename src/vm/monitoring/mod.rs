@@ -255,7 +255,13 @@ impl Monitoring {
     /// M1, M2.
     fn changed(&self, interp: &InterpreterState) {
         self.version.set(self.version.get().wrapping_add(1).max(1));
-        let active = (0..TOOLS).any(|tool| self.local[tool].get() != 0 || self.everywhere[tool].get() != 0);
+        self.evaluator_changed(interp);
+    }
+
+    /// M1: another function runs the interpreter's frames, or the loop again.
+    pub fn evaluator_changed(&self, interp: &InterpreterState) {
+        let active = interp.evaluator.get().is_some()
+            || (0..TOOLS).any(|tool| self.local[tool].get() != 0 || self.everywhere[tool].get() != 0);
         self.active.set(active);
         interp.for_each_thread(|thread| {
             if active {

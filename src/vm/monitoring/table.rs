@@ -126,7 +126,7 @@ impl CodeTable {
                 at = next;
                 continue;
             }
-            if at >= code.co_firsttraceable as usize {
+            if at >= code.co_firsttraceable.get() as usize {
                 add(first, Field::Instruction, instruction_tools);
                 let line = self.line(first);
                 if !never_a_line(unit) {
@@ -224,6 +224,7 @@ pub fn of<'a>(ts: &ThreadState, code: &'a PyCode) -> PyResult<&'a CodeTable> {
 #[cold]
 #[inline(never)]
 fn renew<'a>(ts: &ThreadState, code: &'a PyCode, version: u32) -> PyResult<&'a CodeTable> {
+    code.make_whole(ts)?;
     let table = match code.table() {
         Some(table) => table,
         None => code.set_table(new_table(code)?),

@@ -23,11 +23,17 @@ pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     references: Vec<Value>,
+    /// Of the frozen module that is read.
+    filename: Option<String>,
 }
 
-/// Reads one code object that takes up all of `bytes`.
-pub fn read_code(bytes: &[u8]) -> Result<Code, String> {
-    let mut reader = Reader { bytes, at: 0, references: Vec::new() };
+/// Reads one frozen code object that takes up all of `bytes`.
+pub fn read_frozen(bytes: &[u8], filename: &str) -> Result<Code, String> {
+    read(bytes, Some(filename.into()))
+}
+
+fn read(bytes: &[u8], filename: Option<String>) -> Result<Code, String> {
+    let mut reader = Reader { bytes, at: 0, references: Vec::new(), filename };
     let value = reader.value()?;
     if reader.at != bytes.len() {
         return Err(format!("{} bytes are left over", bytes.len() - reader.at));
@@ -108,6 +114,7 @@ impl Reader<'_> {
                 self.references.get(index).cloned().ok_or_else(|| format!("no reference {index}"))?
             }
             b'c' => Value::Code(Box::new(self.code()?)),
+            b'C' if self.filename.is_some() => Value::Code(Box::new(self.frozen_code()?)),
             other => return Err(format!("unknown tag {:?} at {at}", char::from(other))),
         };
         if let Some(slot) = slot {
@@ -119,6 +126,35 @@ impl Reader<'_> {
     fn text(&mut self, length: usize) -> Result<Value, String> {
         // Lone surrogates are written as three bytes each, which is not UTF-8.
         Ok(Value::Str(String::from_utf8_lossy(self.take(length)?).into_owned()))
+    }
+
+    fn frozen_code(&mut self) -> Result<Code, String> {
+        let end = self.length()? + self.at;
+        let mut head = [0; 11];
+        for number in &mut head {
+            *number = self.number()?;
+        }
+        let (Value::Str(name), Value::Str(_)) = (self.value()?, self.value()?) else {
+            return Err("a name is not text".into());
+        };
+        let bytecode = self.take(head[6] as usize * 2)?.to_vec();
+        let (Value::Tuple(constants), Value::Tuple(_), Value::Tuple(places)) =
+            (self.value()?, self.value()?, self.value()?)
+        else {
+            return Err("constants and names are not tuples".into());
+        };
+        let (Value::Bytes(kinds), Value::Bytes(_), Value::Bytes(_)) = (self.value()?, self.value()?, self.value()?)
+        else {
+            return Err("kinds and tables are not bytes".into());
+        };
+        if places.len() != kinds.len() || kinds.len() != head[7] as usize {
+            return Err(format!("{} places, {} kinds, {} in the head", places.len(), kinds.len(), head[7]));
+        }
+        if self.at != end {
+            return Err(format!("{name} ends at {}, not at {end}", self.at));
+        }
+        let filename = self.filename.clone().unwrap_or_default();
+        Ok(Code { name, filename, bytecode, constants, stack_size: head[3] })
     }
 
     fn code(&mut self) -> Result<Code, String> {

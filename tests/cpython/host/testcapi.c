@@ -302,7 +302,7 @@ static PyObject *run_in_subinterp(PyObject *Py_UNUSED(module), PyObject *args)
     const char *code;
     if (!PyArg_ParseTuple(args, "s", &code))
         return NULL;
-    PyThreadState *here = PyThreadState_Swap(NULL);
+    PyThreadState *here = PyThreadState_Get();
     PyThreadState *there = Py_NewInterpreter();
     if (there == NULL) {
         PyThreadState_Swap(here);

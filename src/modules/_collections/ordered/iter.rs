@@ -11,10 +11,11 @@ use crate::object::{
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::dict::{
-    DICT_ITEMS_TYPE, DICT_KEYS_TYPE, DICT_VALUES_TYPE, IterKind, PyDictView, raise_key_error, reduce_to_iter,
+    DICT_ITEMS_TYPE, DICT_KEYS_TYPE, DICT_VALUES_TYPE, IterKind, PyDictView, key_hash, raise_key_error, reduce_to_iter,
 };
 use crate::types::exceptions as exc;
 use crate::types::owned::owns;
+use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
 
 /// A walk along the order, which notices changes (I3).
@@ -77,8 +78,16 @@ impl Walk {
     ) -> PyResult<Option<(PyRef, isize, PyRef)>> {
         let Some(node) = self.step(ts, od)? else { return Ok(None) };
         let (key, hash) = (node.key().new_ref(), node.hash());
-        match od.value_of(ts, node)? {
-            Some(value) => Ok(Some((key, hash, value))),
+        let found = if key.downcast_exact::<PyStr>().is_some() {
+            od.value_of(ts, node)?.map(|value| (hash, value))
+        } else {
+            // A key is looked up as whoever holds it would: one with another hash by now is not found. Its code may do
+            // away with the node.
+            let hash = key_hash(ts, &key)?;
+            od.dict.get_known_hash(ts, &key, hash)?.map(|value| (hash, value))
+        };
+        match found {
+            Some((hash, value)) => Ok(Some((key, hash, value))),
             None => Err(raise_key_error(ts, &key)),
         }
     }

@@ -23,6 +23,7 @@
 //! I2: 0 <= `pos` <= size, and `pos` <= `read_end` while that is not -1.
 //! I3: while `busy` is set a method is at work on the buffer. Another thread's waits for its turn; one of the same
 //! thread, which comes from a signal's handler or the raw stream, is refused.
+//! I4: the buffer takes memory when the first bytes go through it. Without memory, bytes are written past it.
 
 mod pair;
 mod position;
@@ -34,6 +35,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use hognose_allocators::NoMemory;
 use hognose_allocators::collections::TryVec;
 
 pub use pair::BUFFERED_RW_PAIR_TYPE;
@@ -83,6 +85,9 @@ pub struct PyBuffered {
     read_end: Cell<isize>,
     write_pos: Cell<isize>,
     write_end: Cell<isize>,
+    /// How large the buffer is; 0 before there is a raw stream, and when it is closed.
+    size: Cell<usize>,
+    /// I4.
     buffer: UnsafeCell<TryVec<u8>>,
 }
 
@@ -194,10 +199,8 @@ fn init_with(ts: &ThreadState, object: &PyObject, args: Args<'_>, readable: bool
         return this.refuse(ts);
     }
     this.raw.set(Some(raw.new_ref()));
-    let mut memory = TryVec::new();
-    memory.try_resize(size as usize, 0)?;
-    // SAFETY: the object is not busy, so nobody has a view of the buffer.
-    drop(unsafe { core::mem::replace(&mut *this.buffer.get(), memory) });
+    this.give_memory_back();
+    this.size.set(size as usize);
     this.pos.set(0);
     this.raw_pos.set(0);
     this.abs_pos.set(0);
@@ -221,8 +224,27 @@ fn init_with(ts: &ThreadState, object: &PyObject, args: Args<'_>, readable: bool
 impl PyBuffered {
     #[inline(always)]
     fn size(&self) -> usize {
+        self.size.get()
+    }
+
+    /// Sees that the buffer has its memory (I4).
+    #[inline]
+    fn have_memory(&self) -> Result<(), NoMemory> {
         // SAFETY: the length of the vector is read, nothing else.
-        unsafe { (*self.buffer.get()).len() }
+        if unsafe { (*self.buffer.get()).len() } == self.size() {
+            return Ok(());
+        }
+        let memory = TryVec::try_zeroed(self.size())?;
+        // SAFETY: nobody has a view of a buffer without memory.
+        unsafe { *self.buffer.get() = memory };
+        Ok(())
+    }
+
+    /// There is no buffer any more. The object is not busy.
+    fn give_memory_back(&self) {
+        self.size.set(0);
+        // SAFETY: nobody uses the buffer.
+        drop(unsafe { core::mem::replace(&mut *self.buffer.get(), TryVec::new()) });
     }
 
     /// Where the buffer's byte `at` is.
@@ -589,8 +611,7 @@ fn close(ts: &ThreadState, object: &PyObject) -> PyResult {
         this.pos.set(0);
         this.forget_read();
         this.forget_written();
-        // SAFETY: the object is not busy, so nobody uses the buffer.
-        drop(unsafe { core::mem::replace(&mut *this.buffer.get(), TryVec::new()) });
+        this.give_memory_back();
     }
     result
 }

@@ -15,6 +15,7 @@ use crate::{id, raise};
 impl PyBuffered {
     /// Reads from the raw stream behind what was read; `None` when that would block.
     fn fill(&self, ts: &ThreadState) -> PyResult<Option<usize>> {
+        self.have_memory()?;
         let start = if self.has_read() { self.read_end.get() as usize } else { 0 };
         let count = self.raw_read(ts, self.place(start), self.size() - start)?;
         if let Some(count) = count

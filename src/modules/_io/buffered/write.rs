@@ -40,6 +40,9 @@ impl PyBuffered {
         let _busy = self.enter(ts)?;
         // Another call may have closed the file while this one waited.
         self.check_open(ts, "write to closed file")?;
+        if self.have_memory().is_err() {
+            return self.write_past(ts, bytes);
+        }
         if !self.has_read() && !self.has_written() {
             self.pos.set(0);
             self.raw_pos.set(0);
@@ -64,6 +67,20 @@ impl PyBuffered {
     pub(in super::super) fn write_checked(&self, ts: &ThreadState, bytes: &[u8]) -> PyResult<usize> {
         self.check(ts)?;
         self.write_bytes(ts, bytes)
+    }
+
+    /// Writes without a buffer, for which there is no memory: a report of that very failure still comes out.
+    #[cold]
+    fn write_past(&self, ts: &ThreadState, bytes: &[u8]) -> PyResult<usize> {
+        let mut done = 0;
+        while done < bytes.len() {
+            match self.raw_write(ts, &bytes[done..])? {
+                Some(count) => done += count,
+                None => return blocking_error(ts, WOULD_BLOCK, done),
+            }
+            crate::lifecycle::pending::signals(ts)?;
+        }
+        Ok(done)
     }
 
     #[inline(never)]

@@ -7,11 +7,11 @@ use hognose_allocators::collections::{TryString, TryVec};
 use super::super::builder::StrBuilder;
 use super::super::layout::PyStr;
 use super::Encoder;
-use crate::object::{AsObject, PyRef, PyResult, Raised, call};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, call};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bytes::PyBytes;
-use crate::types::exceptions as exc;
+use crate::types::exceptions::{self as exc, PyUnicodeError};
 use crate::types::int::PyInt;
 
 /// The error handlers that need no look-up.
@@ -75,6 +75,19 @@ pub fn new_decode_error(
     let reason = PyStr::new(ts, reason)?;
     let arguments = [encoding.as_object(), object.as_object(), start.as_object(), end.as_object(), reason.as_object()];
     call::call_with(ts, exc::UnicodeDecodeError.as_object(), &arguments)
+}
+
+fn object_of(exception: &PyObject) -> Option<PyRef> {
+    exception.downcast::<PyUnicodeError>().and_then(|error| error.object.get())
+}
+
+/// The bytes that an exception has now, if they are not those that it was given.
+fn other_bytes(given: &Option<PyRef>, exception: &PyObject) -> Option<Ref<PyBytes>> {
+    let now = object_of(exception)?;
+    if given.as_ref().is_some_and(|given| given.is(&now)) {
+        return None;
+    }
+    now.downcast_into::<PyBytes>().ok()
 }
 
 fn raise_made(ts: &ThreadState, made: PyResult) -> Raised {
@@ -322,15 +335,37 @@ impl<'a> DecodeErrors<'a> {
     #[cold]
     fn ask(&self, ts: &ThreadState, start: usize, end: usize, reason: &str, out: &mut StrBuilder) -> PyResult<usize> {
         let exception = new_decode_error(ts, self.encoding, self.bytes, start, end, reason)?;
+        let given = object_of(&exception);
         let (replacement, at): (PyRef, usize) =
             crate::modules::_codecs::call_error_handler(ts, self.errors, exception.as_object())?;
-        if at > self.bytes.len() {
-            return raise!(ts, exc::IndexError, "position {at} from error handler out of bounds");
-        }
         match replacement.downcast::<PyStr>() {
             Some(text) => out.push(text)?,
             None => return raise!(ts, exc::TypeError, "decoding error handler must return (str, int) tuple"),
         }
+        if let Some(other) = other_bytes(&given, &exception) {
+            return self.decode_others(ts, &other, at, out);
+        }
+        if at > self.bytes.len() {
+            return raise!(ts, exc::IndexError, "position {at} from error handler out of bounds");
+        }
         Ok(at)
+    }
+
+    /// The handler has given the exception other bytes: they are what is decoded from now on.
+    #[cold]
+    fn decode_others(&self, ts: &ThreadState, bytes: &PyBytes, at: usize, out: &mut StrBuilder) -> PyResult<usize> {
+        ts.check_native_stack(" while handling an encoding error")?;
+        let rest = PyBytes::new(ts, bytes.as_slice().get(at..).unwrap_or(&[]))?;
+        let encoding = match self.encoding {
+            "unicodeescape" => "unicode_escape",
+            "rawunicodeescape" => "raw_unicode_escape",
+            encoding => encoding,
+        };
+        let text = super::decode(ts, rest.as_object(), rest.as_slice(), encoding, self.errors)?;
+        match text.downcast::<PyStr>() {
+            Some(text) => out.push(text)?,
+            None => return raise!(ts, exc::TypeError, "decoder must return str"),
+        }
+        Ok(self.bytes.len())
     }
 }

@@ -8,11 +8,19 @@
 //!
 //! The units at the end are the ones that run: the interpreter replaces instructions by specialized ones
 //! and keeps data in the cache units. `co_code` gives them as the compiler made them.
+//!
+//! The code of the frozen library's functions is *deferred*: it has its names and numbers, and nothing else until it is
+//! first run or looked at ([`PyCode::make_whole`]).
+
+mod locations;
+
+pub use locations::{Location, Locations};
 
 use core::cell::{Cell, UnsafeCell};
 
 use hognose_allocators::collections::{TryBox, TryVec};
 
+use crate::code::frozen;
 use crate::object::weakref::{self, WeakrefList};
 use crate::object::*;
 use crate::state::ThreadState;
@@ -84,9 +92,11 @@ pub struct PyCode {
     /// Words that a frame needs for locals and stack.
     pub(crate) co_framesize: i32,
     /// Whether a call with exactly `co_argcount` positional arguments needs nothing but copying them.
-    pub(crate) co_simple: bool,
+    pub(crate) co_simple: Cell<bool>,
     /// Where execution begins for tracebacks: the first `RESUME`, in units.
-    pub(crate) co_firsttraceable: i32,
+    pub(crate) co_firsttraceable: Cell<i32>,
+    /// What is still to be read of it: see [`frozen`].
+    co_deferred: Cell<Option<&'static [u8]>>,
     co_weakreflist: WeakrefList,
     co_hash: Cell<isize>,
     /// Made when the code runs under watch.
@@ -121,21 +131,13 @@ pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::positional("_varname_from_oparg", varname_from_oparg, ""),
     ],
     getset: &[
-        GetSetDef::get(
-            "co_code",
-            |ts, o| Ok(PyBytes::new(ts, &o.cast::<PyCode>().original_code()?)?.into_object()),
-            "",
-        ),
-        GetSetDef::get(
-            "_co_code_adaptive",
-            |ts, o| Ok(PyBytes::new(ts, o.cast::<PyCode>().raw_code())?.into_object()),
-            "",
-        ),
-        GetSetDef::field("co_consts", |ts, o| field(ts, &o.cast::<PyCode>().co_consts), ""),
-        GetSetDef::field("co_names", |ts, o| field(ts, &o.cast::<PyCode>().co_names), ""),
-        GetSetDef::field("co_exceptiontable", |ts, o| field(ts, &o.cast::<PyCode>().co_exceptiontable), ""),
-        GetSetDef::field("co_linetable", |ts, o| field(ts, &o.cast::<PyCode>().co_linetable), ""),
-        GetSetDef::get("co_lnotab", |ts, o| field(ts, &o.cast::<PyCode>().co_linetable), ""),
+        GetSetDef::get("co_code", |ts, o| Ok(PyBytes::new(ts, &whole(ts, o)?.original_code()?)?.into_object()), ""),
+        GetSetDef::get("_co_code_adaptive", |ts, o| Ok(PyBytes::new(ts, whole(ts, o)?.raw_code())?.into_object()), ""),
+        GetSetDef::field("co_consts", |ts, o| field(ts, &whole(ts, o)?.co_consts), ""),
+        GetSetDef::field("co_names", |ts, o| field(ts, &whole(ts, o)?.co_names), ""),
+        GetSetDef::field("co_exceptiontable", |ts, o| field(ts, &whole(ts, o)?.co_exceptiontable), ""),
+        GetSetDef::field("co_linetable", |ts, o| field(ts, &whole(ts, o)?.co_linetable), ""),
+        GetSetDef::get("co_lnotab", crate::types::lnotab::co_lnotab, ""),
         GetSetDef::field("co_filename", |ts, o| field(ts, &o.cast::<PyCode>().co_filename), ""),
         GetSetDef::field("co_name", |ts, o| field(ts, &o.cast::<PyCode>().co_name), ""),
         GetSetDef::field("co_qualname", |ts, o| field(ts, &o.cast::<PyCode>().co_qualname), ""),
@@ -154,12 +156,19 @@ pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
         GetSetDef::field("co_stacksize", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_stacksize.into()), ""),
         GetSetDef::field("co_firstlineno", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_firstlineno.into()), ""),
         GetSetDef::field("co_nlocals", |ts, o| PyInt::from_i64(ts, o.cast::<PyCode>().co_nlocals.into()), ""),
-        GetSetDef::get("co_varnames", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_LOCAL), ""),
-        GetSetDef::get("co_cellvars", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_CELL), ""),
-        GetSetDef::get("co_freevars", |ts, o| o.cast::<PyCode>().names_of_kind(ts, KIND_FREE), ""),
+        GetSetDef::get("co_varnames", |ts, o| whole(ts, o)?.names_of_kind(ts, KIND_LOCAL), ""),
+        GetSetDef::get("co_cellvars", |ts, o| whole(ts, o)?.names_of_kind(ts, KIND_CELL), ""),
+        GetSetDef::get("co_freevars", |ts, o| whole(ts, o)?.names_of_kind(ts, KIND_FREE), ""),
     ],
     ..TypeSpec::EMPTY
 });
+
+/// The code object, with its body.
+fn whole<'a>(ts: &ThreadState, object: &'a PyObject) -> PyResult<&'a PyCode> {
+    let code = object.cast::<PyCode>();
+    code.make_whole(ts)?;
+    Ok(code)
+}
 
 fn field<T: Native>(ts: &ThreadState, slot: &Slot<T>) -> PyResult {
     Ok(slot.get().map_or_else(|| ts.none(), Ref::into_object))
@@ -201,6 +210,34 @@ pub struct CodeParts {
     pub exceptiontable: Ref<PyBytes>,
 }
 
+/// The numbers of a code object.
+pub(crate) struct Shape {
+    pub(crate) argcount: i32,
+    pub(crate) posonlyargcount: i32,
+    pub(crate) kwonlyargcount: i32,
+    pub(crate) stacksize: i32,
+    pub(crate) flags: i32,
+    pub(crate) firstlineno: i32,
+    /// Instruction units.
+    pub(crate) units: i32,
+    /// Places of a frame, and how many of them are of each kind.
+    pub(crate) places: i32,
+    pub(crate) locals: i32,
+    pub(crate) cells: i32,
+    pub(crate) frees: i32,
+}
+
+/// What a deferred code object lacks. The names are interned.
+pub(crate) struct Body<'a> {
+    pub(crate) units: &'a [u8],
+    pub(crate) consts: Ref<PyTuple>,
+    pub(crate) names: Ref<PyTuple>,
+    pub(crate) localsplusnames: Ref<PyTuple>,
+    pub(crate) localspluskinds: Ref<PyBytes>,
+    pub(crate) linetable: Ref<PyBytes>,
+    pub(crate) exceptiontable: Ref<PyBytes>,
+}
+
 impl PyCode {
     /// A code object of these parts. ValueError when they do not fit together.
     pub fn new(ts: &ThreadState, parts: CodeParts) -> PyResult<Ref<PyCode>> {
@@ -231,52 +268,121 @@ impl PyCode {
         }
         intern_names(ts, &parts.names)?;
         intern_names(ts, &parts.localsplusnames)?;
+        crate::types::constants::intern(ts, &parts.consts)?;
         let count = |kind: u8| kinds.iter().filter(|k| **k & kind != 0).count() as i32;
-        let units = bytes.len() / 2;
+        let shape = Shape {
+            argcount: parts.argcount,
+            posonlyargcount: parts.posonlyargcount,
+            kwonlyargcount: parts.kwonlyargcount,
+            stacksize: parts.stacksize,
+            flags: parts.flags,
+            firstlineno: parts.firstlineno,
+            units: bytes.len() as i32 / 2,
+            places: kinds.len() as i32,
+            locals: count(KIND_LOCAL),
+            cells: count(KIND_CELL),
+            frees: count(KIND_FREE),
+        };
+        let code = PyCode::deferred(ts, &shape, parts.filename, parts.name, parts.qualname, &[])?;
+        code.complete(Body {
+            units: bytes,
+            consts: parts.consts,
+            names: parts.names,
+            localsplusnames: parts.localsplusnames,
+            localspluskinds: parts.localspluskinds,
+            linetable: parts.linetable,
+            exceptiontable: parts.exceptiontable,
+        });
+        Ok(code)
+    }
+
+    /// A code object whose body is `rest`, in the frozen library's form (see [`frozen`]), to be read when it is needed.
+    pub(crate) fn deferred(
+        ts: &ThreadState,
+        shape: &Shape,
+        filename: Ref<PyStr>,
+        name: Ref<PyStr>,
+        qualname: Ref<PyStr>,
+        rest: &'static [u8],
+    ) -> PyResult<Ref<PyCode>> {
         // SAFETY: every field is written below before anything can look at the object.
-        let object = unsafe { alloc::var_object_uninit::<PyCode>(ts, &CODE_TYPE, units)? };
-        let first_traceable = bytes.chunks_exact(2).position(|u| u[0] == op::RESUME).unwrap_or(0) as i32;
-        let simple = parts.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0 && parts.kwonlyargcount == 0;
+        let object = unsafe { alloc::var_object_uninit::<PyCode>(ts, &CODE_TYPE, shape.units as usize)? };
         // SAFETY: the memory has room for the struct and the units.
         unsafe {
             macro_rules! write {
                 ($($field:ident = $value:expr;)*) => { $((&raw mut (*object).$field).write($value);)* };
             }
             write! {
-                co_consts = Slot::new(Some(parts.consts));
-                co_names = Slot::new(Some(parts.names));
-                co_exceptiontable = Slot::new(Some(parts.exceptiontable));
-                co_linetable = Slot::new(Some(parts.linetable));
-                co_filename = Slot::new(Some(parts.filename));
-                co_name = Slot::new(Some(parts.name));
-                co_qualname = Slot::new(Some(parts.qualname));
-                co_flags = parts.flags;
-                co_argcount = parts.argcount;
-                co_posonlyargcount = parts.posonlyargcount;
-                co_kwonlyargcount = parts.kwonlyargcount;
-                co_stacksize = parts.stacksize;
-                co_firstlineno = parts.firstlineno;
-                co_nlocalsplus = kinds.len() as i32;
-                co_nlocals = count(KIND_LOCAL);
-                co_ncellvars = count(KIND_CELL);
-                co_nfreevars = count(KIND_FREE);
-                co_framesize = kinds.len() as i32 + parts.stacksize;
-                co_simple = simple;
-                co_firsttraceable = first_traceable;
+                co_consts = Slot::empty();
+                co_names = Slot::empty();
+                co_exceptiontable = Slot::empty();
+                co_linetable = Slot::empty();
+                co_localsplusnames = Slot::empty();
+                co_localspluskinds = Slot::empty();
+                co_filename = Slot::new(Some(filename));
+                co_name = Slot::new(Some(name));
+                co_qualname = Slot::new(Some(qualname));
+                co_flags = shape.flags;
+                co_argcount = shape.argcount;
+                co_posonlyargcount = shape.posonlyargcount;
+                co_kwonlyargcount = shape.kwonlyargcount;
+                co_stacksize = shape.stacksize;
+                co_firstlineno = shape.firstlineno;
+                co_nlocalsplus = shape.places;
+                co_nlocals = shape.locals;
+                co_ncellvars = shape.cells;
+                co_nfreevars = shape.frees;
+                co_framesize = shape.places + shape.stacksize;
+                co_simple = Cell::new(false);
+                co_firsttraceable = Cell::new(0);
+                co_deferred = Cell::new(Some(rest));
                 co_weakreflist = WeakrefList::new();
                 co_hash = Cell::new(-1);
                 co_monitoring = UnsafeCell::new(None);
-                co_localsplusnames = Slot::new(Some(parts.localsplusnames));
             }
-            let first = (&raw mut (*object).units).cast::<u16>();
-            for (index, unit) in bytes.chunks_exact(2).enumerate() {
-                first.add(index).write(u16::from_le_bytes([unit[0], unit[1]]));
-            }
-            write! { co_localspluskinds = Slot::new(Some(parts.localspluskinds)); }
-            let code = Ref::from_owned(object);
-            opcode::quicken(code.units());
-            Ok(code)
+            core::ptr::write_bytes((&raw mut (*object).units).cast::<u16>(), 0, shape.units as usize);
+            Ok(Ref::from_owned(object))
         }
+    }
+
+    /// Gives a deferred code object its body. Nothing has run it.
+    pub(crate) fn complete(&self, body: Body<'_>) {
+        debug_assert!(body.units.len() == 2 * self.units().len() && body.localspluskinds.len() == self.places());
+        for (unit, bytes) in self.units().iter().zip(body.units.chunks_exact(2)) {
+            unit.set(u16::from_le_bytes([bytes[0], bytes[1]]));
+        }
+        let first_traceable = body.units.chunks_exact(2).position(|u| u[0] == op::RESUME).unwrap_or(0);
+        opcode::quicken(self.units());
+        self.co_consts.set(Some(body.consts));
+        self.co_names.set(Some(body.names));
+        self.co_localsplusnames.set(Some(body.localsplusnames));
+        self.co_localspluskinds.set(Some(body.localspluskinds));
+        self.co_linetable.set(Some(body.linetable));
+        self.co_exceptiontable.set(Some(body.exceptiontable));
+        self.co_firsttraceable.set(first_traceable as i32);
+        self.co_simple.set(self.co_flags & (CO_VARARGS | CO_VARKEYWORDS) == 0 && self.co_kwonlyargcount == 0);
+        self.co_deferred.set(None);
+    }
+
+    /// Whether the body is still to be read.
+    #[inline(always)]
+    pub fn is_deferred(&self) -> bool {
+        self.co_deferred.get().is_some()
+    }
+
+    /// Reads the body, if that has not been done: to be called before anything but names and numbers is looked at.
+    /// Running code is whole. MemoryError leaves it as it was.
+    #[inline]
+    pub fn make_whole(&self, ts: &ThreadState) -> PyResult<()> {
+        match self.co_deferred.get() {
+            None => Ok(()),
+            Some(rest) => frozen::read_body(ts, self, rest),
+        }
+    }
+
+    /// The number of places for variables in a frame.
+    fn places(&self) -> usize {
+        self.co_nlocalsplus as usize
     }
 
     /// The instructions, as they run.
@@ -479,115 +585,7 @@ impl PyCode {
     pub fn locations(&self) -> Locations<'_> {
         // SAFETY: as above.
         let table = unsafe { self.co_linetable.borrow() }.map_or(&[][..], |b| b.as_slice());
-        Locations { table, at: 0, line: self.co_firstlineno, unit: 0 }
-    }
-}
-
-/// A run of instructions with one source position.
-#[derive(Clone, Copy)]
-pub struct Location {
-    /// The first unit.
-    pub start: usize,
-    /// The unit after the last.
-    pub end: usize,
-    /// The first line.
-    pub line: Option<i32>,
-    /// The last line.
-    pub end_line: Option<i32>,
-    /// The first column, in bytes.
-    pub column: Option<i32>,
-    /// The column after the last.
-    pub end_column: Option<i32>,
-}
-
-/// Decodes a location table (PEP 626 and 657; `Objects/locations.md` describes the encoding).
-pub struct Locations<'a> {
-    table: &'a [u8],
-    at: usize,
-    line: i32,
-    unit: usize,
-}
-
-impl Locations<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let byte = *self.table.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn varint(&mut self) -> Option<u32> {
-        let mut byte = self.byte()?;
-        let mut value = u32::from(byte & 63);
-        let mut shift = 0;
-        while byte & 64 != 0 {
-            byte = self.byte()?;
-            shift += 6;
-            value |= u32::from(byte & 63).checked_shl(shift)?;
-        }
-        Some(value)
-    }
-
-    fn signed_varint(&mut self) -> Option<i32> {
-        let value = self.varint()?;
-        Some(if value & 1 != 0 { -((value >> 1) as i32) } else { (value >> 1) as i32 })
-    }
-}
-
-impl Iterator for Locations<'_> {
-    type Item = Location;
-
-    fn next(&mut self) -> Option<Location> {
-        let first = self.byte()?;
-        let start = self.unit;
-        self.unit += usize::from(first & 7) + 1;
-        let end = self.unit;
-        let none = Location { start, end, line: None, end_line: None, column: None, end_column: None };
-        match first >> 3 & 15 {
-            15 => Some(none),
-            14 => {
-                self.line += self.signed_varint()?;
-                let line = self.line;
-                let end_line = line + self.varint()? as i32;
-                let column = self.varint()? as i32 - 1;
-                let end_column = self.varint()? as i32 - 1;
-                let known = |c: i32| (c >= 0).then_some(c);
-                Some(Location {
-                    line: Some(line),
-                    end_line: Some(end_line),
-                    column: known(column),
-                    end_column: known(end_column),
-                    ..none
-                })
-            }
-            13 => {
-                self.line += self.signed_varint()?;
-                Some(Location { line: Some(self.line), end_line: Some(self.line), ..none })
-            }
-            code @ 10..=12 => {
-                self.line += i32::from(code) - 10;
-                let column = i32::from(self.byte()?);
-                let end_column = i32::from(self.byte()?);
-                Some(Location {
-                    line: Some(self.line),
-                    end_line: Some(self.line),
-                    column: Some(column),
-                    end_column: Some(end_column),
-                    ..none
-                })
-            }
-            code => {
-                let second = self.byte()?;
-                let column = i32::from(code) << 3 | i32::from(second >> 4);
-                let end_column = column + i32::from(second & 15);
-                Some(Location {
-                    line: Some(self.line),
-                    end_line: Some(self.line),
-                    column: Some(column),
-                    end_column: Some(end_column),
-                    ..none
-                })
-            }
-        }
+        Locations::new(table, self.co_firstlineno)
     }
 }
 
@@ -634,7 +632,7 @@ fn repr(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn hash(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
-    let code = object.cast::<PyCode>();
+    let code = whole(ts, object)?;
     if code.co_hash.get() != -1 {
         return Ok(code.co_hash.get());
     }
@@ -656,6 +654,8 @@ fn hash(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
         });
     }
     mix(code.co_argcount as isize);
+    mix(code.co_posonlyargcount as isize);
+    mix(code.co_kwonlyargcount as isize);
     mix(code.co_flags as isize);
     mix(code.co_firstlineno as isize);
     let value = if mixed as isize == -1 { -2 } else { mixed as isize };
@@ -705,6 +705,8 @@ fn codes_equal(ts: &ThreadState, a: &PyCode, b: &PyCode) -> PyResult<bool> {
     if core::ptr::eq(a, b) {
         return Ok(true);
     }
+    a.make_whole(ts)?;
+    b.make_whole(ts)?;
     if !a.name().equals(b.name())
         || a.co_argcount != b.co_argcount
         || a.co_posonlyargcount != b.co_posonlyargcount
@@ -747,7 +749,7 @@ fn optional_int(ts: &ThreadState, value: Option<i32>) -> PyResult {
 }
 
 fn co_lines(ts: &ThreadState, object: &PyObject) -> PyResult {
-    let code = object.cast::<PyCode>();
+    let code = whole(ts, object)?;
     let list = crate::types::list::PyList::new(ts)?;
     let mut pending: Option<(usize, usize, Option<i32>)> = None;
     let emit = |(start, end, line): (usize, usize, Option<i32>)| -> PyResult<()> {
@@ -773,7 +775,7 @@ fn co_lines(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn co_positions(ts: &ThreadState, object: &PyObject) -> PyResult {
-    let code = object.cast::<PyCode>();
+    let code = whole(ts, object)?;
     let list = crate::types::list::PyList::new(ts)?;
     for entry in code.locations() {
         for _ in entry.start..entry.end {
@@ -790,7 +792,7 @@ fn co_positions(ts: &ThreadState, object: &PyObject) -> PyResult {
 }
 
 fn co_branches(ts: &ThreadState, object: &PyObject) -> PyResult {
-    let code = object.cast::<PyCode>();
+    let code = whole(ts, object)?;
     let bytes = code.original_code()?;
     let list = crate::types::list::PyList::new(ts)?;
     opcode::branches(&bytes, &mut |source, not_taken, taken| {
@@ -802,7 +804,7 @@ fn co_branches(ts: &ThreadState, object: &PyObject) -> PyResult {
 
 fn varname_from_oparg(ts: &ThreadState, object: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "_varname_from_oparg", args.len(), 1, 1)?;
-    let code = object.cast::<PyCode>();
+    let code = whole(ts, object)?;
     let index = protocol::as_isize(ts, args[0])?;
     if index < 0 || index >= code.co_nlocalsplus as isize {
         return raise!(ts, exc::IndexError, "tuple index out of range");
@@ -876,7 +878,7 @@ fn localsplus(
 }
 
 fn replace(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
-    let code = object.cast::<PyCode>();
+    let code = whole(ts, object)?;
     if args.len() != 0 {
         return raise!(ts, exc::TypeError, "replace() takes no positional arguments ({} given)", args.len());
     }
@@ -885,15 +887,14 @@ fn replace(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
     let mut cellvars = code.names_of_kind(ts, KIND_CELL)?.cast_into::<PyTuple>();
     let mut freevars = code.names_of_kind(ts, KIND_FREE)?.cast_into::<PyTuple>();
     let mut variables_changed = false;
+    let mut local_count = None;
     for (name, value) in args.keywords() {
         let text = name.ascii_str().unwrap_or("");
         match text {
             "co_argcount" => parts.argcount = protocol::as_i32(ts, value)?,
             "co_posonlyargcount" => parts.posonlyargcount = protocol::as_i32(ts, value)?,
             "co_kwonlyargcount" => parts.kwonlyargcount = protocol::as_i32(ts, value)?,
-            "co_nlocals" => {
-                protocol::as_i32(ts, value)?;
-            }
+            "co_nlocals" => local_count = Some(protocol::as_i32(ts, value)?),
             "co_stacksize" => parts.stacksize = protocol::as_i32(ts, value)?,
             "co_flags" => parts.flags = protocol::as_i32(ts, value)?,
             "co_firstlineno" => parts.firstlineno = protocol::as_i32(ts, value)?,
@@ -922,10 +923,20 @@ fn replace(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult {
             }
         }
     }
+    if let Some(count) = local_count {
+        check_local_count(ts, count, &varnames)?;
+    }
     if variables_changed {
         (parts.localsplusnames, parts.localspluskinds) = localsplus(ts, &varnames, &cellvars, &freevars)?;
     }
     Ok(PyCode::new(ts, parts)?.into_object())
+}
+
+fn check_local_count(ts: &ThreadState, count: i32, names: &PyTuple) -> PyResult<()> {
+    if usize::try_from(count) != Ok(names.len()) {
+        return raise!(ts, exc::ValueError, "code: co_nlocals != len(co_varnames)");
+    }
+    Ok(())
 }
 
 fn copied(ts: &ThreadState, tuple: &PyTuple) -> PyResult<Ref<PyTuple>> {
@@ -942,6 +953,7 @@ fn code_new(ts: &ThreadState, _typ: &PyTypeObject, args: Args<'_>) -> PyResult {
             None => Ok(empty.clone()),
         }
     };
+    check_local_count(ts, protocol::as_i32(ts, args[3])?, &*tuple(9)?)?;
     let (localsplusnames, localspluskinds) = localsplus(ts, &*tuple(9)?, &*tuple(17)?, &*tuple(16)?)?;
     let parts = CodeParts {
         argcount: protocol::as_i32(ts, args[0])?,
