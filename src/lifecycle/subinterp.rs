@@ -26,7 +26,7 @@ use hognose_allocators::{AllocatorName, Domain, Heap, HeapKind, Limit, Raw, TryV
 use super::init;
 use crate::config::{PyStatus, StatusResult, WideString};
 use crate::modules::posix::path;
-use crate::object::{AsObject, PyObject, PyResult};
+use crate::object::{PyObject, PyResult};
 use crate::state::{InterpreterState, Runtime, ThreadState, Whence, attach, gils, threads};
 use crate::sync::{Locked, RawLock, futex};
 use crate::types::exceptions as exc;
