@@ -2,6 +2,7 @@
 
 import os
 import pty
+import py_compile
 import re
 import select
 import subprocess
@@ -58,6 +59,24 @@ with tempfile.TemporaryDirectory() as folder:
         for name in ["__main__.py", "helper.py"]:
             file.write(os.path.join(folder, "app", name), name)
     assert run(archive, "b")[1] == "helped ['b']\n"
+    # A line for the shell may stand before an archive.
+    with open(archive, "rb") as file:
+        contents = file.read()
+    behind = os.path.join(folder, "behind")
+    with open(behind, "wb") as file:
+        file.write(b"#!/usr/bin/env hognose\n" + contents)
+    assert run(behind, "c")[1] == "helped ['c']\n"
+
+    # Compiled code is known by its name and by its first bytes.
+    shown = write("shown.py", "print(__name__, __loader__.__class__.__name__, __file__[-5:])\n")
+    compiled = py_compile.compile(shown, os.path.join(folder, "shown.pyc"))
+    assert run(compiled)[1] == "__main__ SourcelessFileLoader n.pyc\n"
+    other = os.path.join(folder, "other.name")
+    os.rename(compiled, other)
+    assert run(other)[1] == "__main__ SourcelessFileLoader .name\n"
+    wrong = write("wrong.pyc", "print()\n")
+    status, out, err = run(wrong)
+    assert status == 1 and "RuntimeError: Bad magic number in .pyc file" in err, err
     odd = write("odd.py", "this is no Python\nimport sys\nprint(sys._getframe().f_lineno)\n")
     assert run("-x", odd)[1] == "3\n" and run(odd)[0] == 1
 
@@ -69,6 +88,23 @@ assert status == 0 and re.fullmatch(r"Python 3\.14\.\d+\S*\n", out), out
 assert run("-VV")[1].startswith("Python 3.14") and len(run("-VV")[1]) > len(out)
 assert run("-Z")[0] == 2 and "Unknown option: -Z" in run("-Z")[2]
 assert run("-W", "error", "-c", "import warnings; warnings.warn('x')")[0] == 1
+
+# How long imports take, and what -v tells.
+err = run("-I", "-X", "importtime", "-c", "import json; import json")[2]
+assert err.startswith("import time: self [us] | cumulative | imported package\n"), err
+assert len(re.findall(r"^import time: +\d+ \| +\d+ \| json$", err, re.M)) == 1, err
+assert re.search(r"^import time: +\d+ \| +\d+ \|   json\.decoder$", err, re.M), err
+assert "cached" not in err
+err = run("-I", "-c", "import json; import json", env={"PYTHONPROFILEIMPORTTIME": "2"})[2]
+assert "import time" not in err
+err = run("-c", "import json; import json", env={"PYTHONPROFILEIMPORTTIME": "2"})[2]
+assert "import time: cached    | cached     | json\n" in err, err
+assert "values other than 1 and 2 are reserved" in run("-X", "importtime=3", "-c", "pass")[2]
+err = run("-I", "-v", "-c", "import heapq")[2]
+for line in ("import _frozen_importlib # frozen", "import '_io' # ", "import 'heapq' # ", "# clear sys.path",
+             "# cleanup[2] removing heapq", "# destroy __main__", "# cleanup[3] wiping sys"):
+    assert line in err, (line, err)
+assert "#   clear[2] stdout" in run("-I", "-vv", "-c", "pass")[2]
 
 # On a terminal there is editing: the cursor key brings the last line back.
 def talk(answers, env):
