@@ -240,6 +240,11 @@ fn an_installed_library_is_found() {
 }
 
 #[test]
+fn frames_are_run_by_a_function_of_c() {
+    run_everywhere("frame_evaluation", &[]);
+}
+
+#[test]
 fn threads_come_and_go() {
     run_everywhere("threads", &[]);
 }

@@ -7,7 +7,7 @@
 use core::ffi::{CStr, c_char};
 use core::fmt;
 
-use hognose_allocators::{NoMemory, Raw, TryVec};
+use hognose_allocators::{NoMemory, Raw, Scratch, TryVec};
 
 use super::preconfig;
 use super::status::{PyStatus, StatusResult};
@@ -232,27 +232,48 @@ pub fn encode(text: &[WChar]) -> Result<Bytes, EncodeError> {
     encode_as(Encoding::current(), text)
 }
 
-/// Encodes with the current encoding and adds a terminator, for a C function.
-pub fn encode_for_c(text: &[WChar]) -> Result<Bytes, EncodeError> {
-    let mut bytes = encode(text)?;
-    bytes.try_push(0)?;
+/// Encodes with the current encoding and adds a terminator, for a C function; the bytes go with the scratch.
+pub fn encode_for_c_in<'a>(scratch: &'a Scratch, text: &[WChar]) -> Result<&'a [u8], EncodeError> {
+    let encoding = Encoding::current();
+    let mut length = 0;
+    encode_each(encoding, text, |part| {
+        length += part.len();
+        Ok(())
+    })?;
+    let bytes = scratch.fill(length + 1, 0u8)?;
+    let mut at = 0;
+    encode_each(encoding, text, |part| {
+        bytes[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+        Ok(())
+    })?;
     Ok(bytes)
 }
 
 /// Encodes with `encoding`.
 pub fn encode_as(encoding: Encoding, text: &[WChar]) -> Result<Bytes, EncodeError> {
     let mut bytes = Bytes::new_in(Raw);
+    encode_each(encoding, text, |part| bytes.try_extend_from_slice(part))?;
+    Ok(bytes)
+}
+
+/// Gives the bytes of each character to `put`, one after the other.
+fn encode_each(
+    encoding: Encoding,
+    text: &[WChar],
+    mut put: impl FnMut(&[u8]) -> Result<(), NoMemory>,
+) -> Result<(), EncodeError> {
     for (index, &unit) in text.iter().enumerate() {
         if let 0xDC80..=0xDCFF = unit {
-            bytes.try_push((unit - 0xDC00) as u8)?;
+            put(&[(unit - 0xDC00) as u8])?;
             continue;
         }
         let character = char::from_u32(unit).ok_or(EncodeError::Character(index))?;
         match encoding {
             Encoding::Utf8 => {
-                bytes.try_extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes())?;
+                put(character.encode_utf8(&mut [0; 4]).as_bytes())?;
             }
-            Encoding::Ascii if character.is_ascii() => bytes.try_push(character as u8)?,
+            Encoding::Ascii if character.is_ascii() => put(&[character as u8])?,
             Encoding::Ascii => return Err(EncodeError::Character(index)),
             Encoding::Library => {
                 // MB_LEN_MAX is 16 in glibc.
@@ -264,12 +285,12 @@ pub fn encode_as(encoding: Encoding, text: &[WChar]) -> Result<Bytes, EncodeErro
                     return Err(EncodeError::Character(index));
                 };
                 for &byte in encoded {
-                    bytes.try_push(byte as u8)?;
+                    put(&[byte as u8])?;
                 }
             }
         }
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// The name of the locale's encoding, as `nl_langinfo` spells it.

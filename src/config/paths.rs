@@ -9,6 +9,9 @@
 //! one `stdlib_dir` stays unset, and nothing is searched but `PYTHONPATH`.
 //!
 //! A field that the embedder set is kept. Files that cannot be named in the locale's encoding do not exist.
+//!
+//! Most paths that are made here are tried and forgotten, once as characters and once in the system's encoding: they lie
+//! in a [`Scratch`], and only what a field keeps becomes a string.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
@@ -16,11 +19,11 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
-use hognose_allocators::NoMemory;
+use hognose_allocators::{NoMemory, Scratch};
 
 use super::env::Environment;
 use super::layout::PyConfig;
-use super::locale::{self, Bytes, EncodeError};
+use super::locale::{self, EncodeError};
 use super::status::StatusResult;
 use super::strings::{WChar, WideString};
 
@@ -105,10 +108,12 @@ impl PyConfig {
     fn find_prefix(&self, start: &[WChar]) -> StatusResult<WideString> {
         let library = WideString::from_text(LIBRARY)?;
         let landmark = WideString::from_text("os.py")?;
+        let mut scratch = Scratch::new();
         let mut folder = start;
         while !folder.is_empty() {
+            scratch.reset();
             let parts = [folder, self.platlibdir.as_slice(), library.as_slice(), landmark.as_slice()];
-            if has(join(&parts)?.as_slice(), Metadata::is_file)? {
+            if has(&scratch, join_in(&scratch, &parts)?, Metadata::is_file)? {
                 return Ok(WideString::copy_of(folder)?);
             }
             folder = parent(folder);
@@ -121,11 +126,12 @@ impl PyConfig {
     }
 
     fn compute_search_paths(&mut self) -> StatusResult {
+        let scratch = Scratch::new();
         let library = WideString::from_text(LIBRARY)?;
-        let library = join(&[self.platlibdir.as_slice(), library.as_slice()])?;
-        let folder = join(&[self.base_prefix.as_slice(), library.as_slice()])?;
-        if self.stdlib_dir.is_null() && has(folder.as_slice(), Metadata::is_dir)? {
-            self.stdlib_dir = folder;
+        let library = join_in(&scratch, &[self.platlibdir.as_slice(), library.as_slice()])?;
+        let folder = join_in(&scratch, &[self.base_prefix.as_slice(), library])?;
+        if self.stdlib_dir.is_null() && has(&scratch, folder, Metadata::is_dir)? {
+            self.stdlib_dir = WideString::copy_of(folder)?;
         }
         if self.module_search_paths_set != 0 {
             return Ok(());
@@ -140,10 +146,9 @@ impl PyConfig {
             self.module_search_paths.push(self.stdlib_dir.try_clone()?)?;
         }
         let extensions = WideString::from_text("lib-dynload")?;
-        let parts = [self.base_exec_prefix.as_slice(), library.as_slice(), extensions.as_slice()];
-        let extensions = join(&parts)?;
-        if has(extensions.as_slice(), Metadata::is_dir)? {
-            self.module_search_paths.push(extensions)?;
+        let extensions = join_in(&scratch, &[self.base_exec_prefix.as_slice(), library, extensions.as_slice()])?;
+        if has(&scratch, extensions, Metadata::is_dir)? {
+            self.module_search_paths.push(WideString::copy_of(extensions)?)?;
         }
         self.module_search_paths_set = 1;
         Ok(())
@@ -184,19 +189,32 @@ fn parent(path: &[WChar]) -> &[WChar] {
 
 /// The parts with one slash between each two.
 fn join(parts: &[&[WChar]]) -> Result<WideString, NoMemory> {
-    let capacity = parts.iter().map(|part| part.len() + 1).sum();
-    WideString::build(capacity, |to| {
-        let mut length = 0;
-        for part in parts {
-            if length > 0 && to[length - 1] != SLASH {
-                to[length] = SLASH;
-                length += 1;
-            }
-            to[length..length + part.len()].copy_from_slice(part);
-            length += part.len();
+    WideString::build(room_of(parts), |to| put_joined(to, parts))
+}
+
+/// The same, for as long as the scratch lasts.
+fn join_in<'a>(scratch: &'a Scratch, parts: &[&[WChar]]) -> Result<&'a [WChar], NoMemory> {
+    let to = scratch.fill(room_of(parts), 0)?;
+    let length = put_joined(to, parts);
+    Ok(&to[..length])
+}
+
+fn room_of(parts: &[&[WChar]]) -> usize {
+    parts.iter().map(|part| part.len() + 1).sum()
+}
+
+/// Writes the parts with one slash between each two; how many characters that are.
+fn put_joined(to: &mut [WChar], parts: &[&[WChar]]) -> usize {
+    let mut length = 0;
+    for part in parts {
+        if length > 0 && to[length - 1] != SLASH {
+            to[length] = SLASH;
+            length += 1;
         }
-        length
-    })
+        to[length..length + part.len()].copy_from_slice(part);
+        length += part.len();
+    }
+    length
 }
 
 /// The path itself when it begins with a slash, else behind the current folder. Not normalized.
@@ -220,16 +238,16 @@ pub fn current_directory() -> StatusResult<WideString> {
 }
 
 /// The bytes of a path for the system, terminated; `None` when it has none.
-fn for_system(path: &[WChar]) -> StatusResult<Option<Bytes>> {
-    match locale::encode_for_c(path) {
+fn for_system<'a>(scratch: &'a Scratch, path: &[WChar]) -> StatusResult<Option<&'a [u8]>> {
+    match locale::encode_for_c_in(scratch, path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(EncodeError::Character(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-fn has(path: &[WChar], is: fn(&Metadata) -> bool) -> StatusResult<bool> {
-    let Some(bytes) = for_system(path)? else {
+fn has(scratch: &Scratch, path: &[WChar], is: fn(&Metadata) -> bool) -> StatusResult<bool> {
+    let Some(bytes) = for_system(scratch, path)? else {
         return Ok(false);
     };
     let path = OsStr::from_bytes(&bytes[..bytes.len() - 1]);
@@ -243,7 +261,8 @@ fn is_executable(metadata: &Metadata) -> bool {
 /// The path with symbolic links followed; unchanged when that fails.
 fn real_path(path: &[WChar]) -> StatusResult<WideString> {
     let mut buffer = [0u8; libc::PATH_MAX as usize];
-    let Some(bytes) = for_system(path)? else {
+    let scratch = Scratch::new();
+    let Some(bytes) = for_system(&scratch, path)? else {
         return Ok(WideString::copy_of(path)?);
     };
     // SAFETY: the path is terminated, and `realpath` writes at most PATH_MAX bytes.
@@ -261,10 +280,15 @@ fn find_program(name: &[WChar], process: &Environment<'_>) -> StatusResult<WideS
         return absolute(name);
     }
     if let Some(folders) = process.text(c"PATH")? {
+        let mut scratch = Scratch::new();
         for folder in folders.as_slice().split(|&unit| unit == COLON) {
-            let path = absolute(join(&[folder, name])?.as_slice())?;
-            if !name.is_empty() && has(path.as_slice(), is_executable)? {
-                return Ok(path);
+            scratch.reset();
+            let mut path = join_in(&scratch, &[folder, name])?;
+            if path.first() != Some(&SLASH) {
+                path = join_in(&scratch, &[current_directory()?.as_slice(), path])?;
+            }
+            if !name.is_empty() && has(&scratch, path, is_executable)? {
+                return Ok(WideString::copy_of(path)?);
             }
         }
     }
@@ -282,12 +306,13 @@ fn folder_of_program(executable: &[WChar]) -> StatusResult<WideString> {
 fn find_virtual_environment(executable: &[WChar]) -> StatusResult<Option<(WideString, WideString)>> {
     let name = WideString::from_text("pyvenv.cfg")?;
     let beside = parent(executable);
+    let scratch = Scratch::new();
     for folder in [beside, parent(beside)] {
         if folder.is_empty() {
             continue;
         }
-        if let Some(path) = for_system(join(&[folder, name.as_slice()])?.as_slice())?
-            && let Some(home) = read_home(&path)?
+        if let Some(path) = for_system(&scratch, join_in(&scratch, &[folder, name.as_slice()])?)?
+            && let Some(home) = read_home(path)?
         {
             return Ok(Some((WideString::copy_of(folder)?, home)));
         }
@@ -296,7 +321,7 @@ fn find_virtual_environment(executable: &[WChar]) -> StatusResult<Option<(WideSt
 }
 
 /// The value of `home` in a `pyvenv.cfg`; `None` when the file or the line does not exist.
-fn read_home(path: &Bytes) -> StatusResult<Option<WideString>> {
+fn read_home(path: &[u8]) -> StatusResult<Option<WideString>> {
     let Ok(mut file) = File::open(OsStr::from_bytes(&path[..path.len() - 1])) else {
         return Ok(None);
     };

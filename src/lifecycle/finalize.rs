@@ -381,6 +381,7 @@ pub(super) fn clear(ts: &ThreadState) {
     crate::modules::xi::forget_interpreter(interp.id);
     if interp.is_main() {
         crate::modules::xi::forget_all();
+        super::subinterp::forget_path_0();
     }
     crate::modules::xi::buffers::take_back(ts);
     if interp.is_main() {

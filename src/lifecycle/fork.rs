@@ -13,6 +13,7 @@
 
 use core::sync::atomic::Ordering;
 
+use super::subinterp;
 use crate::modules::{_thread, xi};
 use crate::state::{InterpreterState, Runtime, ThreadState, attach, gils, threads};
 use crate::sync::parking;
@@ -21,6 +22,7 @@ use crate::sync::parking;
 pub fn take_locks(ts: &ThreadState) {
     ts.interp().import_lock.acquire(ts);
     xi::before_fork();
+    subinterp::path_0_lock().acquire();
     let runtime = Runtime::get();
     runtime.states.acquire();
     runtime.types.acquire();
@@ -43,6 +45,7 @@ pub fn release_locks_in_parent(ts: &ThreadState) {
     gils::after_fork_in_parent();
     runtime.types.release();
     runtime.states.release();
+    subinterp::path_0_lock().release();
     xi::after_fork_in_parent();
     ts.interp().import_lock.release();
 }
@@ -66,6 +69,7 @@ pub fn reset_locks_in_child(ts: &ThreadState) {
     runtime.types.reset();
     forget_interpreters(ts);
     runtime.states.reset();
+    subinterp::path_0_lock().reset();
     xi::after_fork_in_child();
     ts.interp().import_lock.free_of_others();
 }

@@ -4,7 +4,7 @@ use hognose_allocators::TryVec;
 use hognose_frontend::Mode;
 
 use super::init::{insert_path_0, main_dict};
-use super::{print, repl};
+use super::{print, repl, subinterp};
 use crate::code::compile::{Request, compile};
 use crate::code::marshal;
 use crate::modules::_imp::PYC_MAGIC;
@@ -76,6 +76,7 @@ fn run_program(ts: &ThreadState) -> PyResult<()> {
         let name = wide(&config.run_filename)?;
         if is_directory_or_zip(ts)? {
             insert_path_0(ts, &name)?;
+            subinterp::set_path_0(ts, &name)?;
             let main = PyStr::intern(ts, "__main__")?;
             return run_module(ts, main.as_object(), false);
         }
@@ -92,7 +93,8 @@ fn insert_configured_path_0(ts: &ThreadState) -> PyResult<()> {
     match config.compute_sys_path_0() {
         Ok(Some(path)) => {
             let directory = crate::modules::sys::wide_to_str(ts, &path)?;
-            insert_path_0(ts, &directory)
+            insert_path_0(ts, &directory)?;
+            subinterp::set_path_0(ts, &directory)
         }
         Ok(None) => Ok(()),
         Err(_) => Err(ts.raise_no_memory()),

@@ -19,14 +19,16 @@
 
 use core::ffi::c_int;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use hognose_allocators::{AllocatorName, Domain, Heap, HeapKind, Limit, raw_free, raw_malloc};
+use hognose_allocators::{AllocatorName, Domain, Heap, HeapKind, Limit, Raw, TryVec, raw_free, raw_malloc};
 
 use super::init;
 use crate::config::{PyStatus, StatusResult, WideString};
+use crate::modules::posix::path;
+use crate::object::{PyObject, PyResult};
 use crate::state::{InterpreterState, Runtime, ThreadState, Whence, attach, gils, threads};
-use crate::sync::futex;
+use crate::sync::{Locked, RawLock, futex};
 use crate::types::exceptions as exc;
 
 /// `PyInterpreterConfig`.
@@ -197,7 +199,14 @@ pub fn create(ts: &ThreadState, settings: &Settings) -> StatusResult<NonNull<Thr
     attach::detach();
     attach::attach(state, "Py_NewInterpreterFromConfig");
     // SAFETY: attached.
-    match init::build_all(unsafe { state.as_ref() }) {
+    let new = unsafe { state.as_ref() };
+    let built = init::build_all(new).and_then(|()| {
+        insert_path_0_of_main(new).map_err(|raised| {
+            new.clear_raised(raised);
+            PyStatus::no_memory()
+        })
+    });
+    match built {
         Ok(()) => Ok(state),
         Err(status) => {
             // Finalization may have claimed it meanwhile: then this waits for ever.
@@ -208,6 +217,44 @@ pub fn create(ts: &ThreadState, settings: &Settings) -> StatusResult<NonNull<Thr
             Err(status)
         }
     }
+}
+
+/// What the program that runs in the main interpreter has first on `sys.path`: the others have it as well.
+static PATH_0: Locked<TryVec<u8, Raw>> = Locked::new(TryVec::new_in(Raw));
+/// Whether there is such a thing; it may be empty, which is the working directory.
+static HAS_PATH_0: AtomicBool = AtomicBool::new(false);
+
+/// Notes what the main interpreter's program has first on `sys.path`.
+pub fn set_path_0(ts: &ThreadState, directory: &PyObject) -> PyResult<()> {
+    let name = path::fs_encode(ts, directory)?;
+    let mut copy = TryVec::new_in(Raw);
+    copy.try_extend_from_copy(&name)?;
+    let old = core::mem::replace(&mut *PATH_0.lock(), copy);
+    HAS_PATH_0.store(true, Ordering::Release);
+    drop(old);
+    Ok(())
+}
+
+/// Forgets it, at the end of the runtime.
+pub fn forget_path_0() {
+    HAS_PATH_0.store(false, Ordering::Release);
+    drop(core::mem::take(&mut *PATH_0.lock()));
+}
+
+/// The lock of what [`set_path_0`] notes, for the time of a fork.
+pub fn path_0_lock() -> &'static RawLock {
+    &PATH_0.lock
+}
+
+fn insert_path_0_of_main(ts: &ThreadState) -> PyResult<()> {
+    if !HAS_PATH_0.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    let mut name = TryVec::<u8, Raw>::new_in(Raw);
+    let copied = name.try_extend_from_copy(&PATH_0.lock());
+    copied?;
+    let name = path::fs_decode(ts, &name)?;
+    init::insert_path_0(ts, &name.into_object())
 }
 
 /// `PyInterpreterState_New`: an interpreter in the list with nothing built in it.

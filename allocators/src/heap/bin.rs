@@ -108,11 +108,13 @@ impl Bin {
         if ptr::eq(top, self.base.get()) {
             return ptr::null_mut();
         }
-        // SAFETY: B3: there is a block below the top.
+        // SAFETY: B3: there is a block below the top, and no block has the address 0.
         unsafe {
             let last = top.sub(1);
             self.top.set(last);
-            *last
+            let p = *last;
+            core::hint::assert_unchecked(!p.is_null());
+            p
         }
     }
 

@@ -298,3 +298,68 @@ pub(crate) fn find_outside_any(heaps: &Heaps, p: *mut u8) -> Option<*mut Page> {
     // SAFETY: R1, and the arrays change only under the lock that the caller holds.
     heaps.iter().find_map(|heap| unsafe { (*(*heap).outside.get()).find(p) })
 }
+
+#[cfg(test)]
+mod tests {
+    //! What finding a heap without the lock promises.
+
+    use core::ffi::c_void;
+
+    use crate::domain::{self, Domain};
+    use crate::heap::{Heap, HeapKind};
+    use crate::testing::{Attached, turn};
+
+    /// R1: what other threads free reaches its heap, of whatever size and kind, while other heaps come and go.
+    #[test]
+    fn heaps_come_and_go_while_others_free() {
+        let _turn = turn();
+        for kind in HeapKind::ALL {
+            let heap = Attached::new(*kind);
+            let blocks: Vec<usize> = (0..3000).map(|i| heap.mem_alloc(16 + i % 1000) as usize).collect();
+            std::thread::scope(|scope| {
+                for part in blocks.chunks(1000) {
+                    scope.spawn(move || {
+                        for p in part {
+                            // SAFETY: a live block, freed once; the heap outlives the thread.
+                            unsafe { domain::free(Domain::Mem, *p as *mut c_void) };
+                        }
+                    });
+                }
+                for _ in 0..100 {
+                    let other = Heap::new(*kind).expect("memory for a heap");
+                    // SAFETY: nobody uses it.
+                    unsafe { Heap::destroy(other) };
+                }
+            });
+            assert_eq!(heap.stats(Domain::Mem).live_blocks, 0, "{kind:?}");
+            heap.validate();
+        }
+    }
+
+    /// Who looks when a heap is taken off the list is waited for.
+    #[test]
+    fn a_heap_waits_for_those_who_look() {
+        let _turn = turn();
+        let heap = Heap::new(HeapKind::ALL[0]).expect("memory for a heap");
+        let look = super::look();
+        assert!(look.has(heap.as_ptr()));
+        let address = heap.as_ptr() as usize;
+        let gone = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // SAFETY: the heap is used by nobody but who looks.
+                unsafe { Heap::destroy(core::ptr::NonNull::new_unchecked(address as *mut Heap)) };
+                gone.store(true, core::sync::atomic::Ordering::SeqCst);
+            });
+            // Once it is off the list, newcomers do not find it; but it is still there.
+            while super::look().has(heap.as_ptr()) {
+                std::thread::yield_now();
+            }
+            // SAFETY: it is not destroyed before the look ends.
+            assert_eq!(unsafe { heap.as_ref().kind() }, HeapKind::ALL[0]);
+            assert!(!gone.load(core::sync::atomic::Ordering::SeqCst));
+            drop(look);
+        });
+        assert!(gone.into_inner());
+    }
+}

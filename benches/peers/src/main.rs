@@ -1,12 +1,14 @@
 //! Measures the allocators of Hognose beside their peers, and writes a table and a plot.
 //!
 //! ```text
-//! hognose-peers [--rounds N] [--traces DIR] [--only NAME,…] [--table FILE] [--plot FILE]
+//! hognose-peers [--rounds N] [--traces DIR] [--only NAME,…] [--table FILE] [--plot FILE] [--other PROGRAM]
 //! ```
 //!
 //! Each peer runs in a process of its own, pinned to one processor; the peers take turns in each round,
 //! so what disturbs the machine disturbs all of them. A cell is the least over all rounds, and the median
 //! of the rounds' medians. Numbers for the C ABI are of calls that the compiler does not inline.
+//!
+//! `--other` names another build of this program, which is asked for the peers that this one was built without.
 //!
 //! With `--count PEER` one pair is executed a million times, for a tool that counts instructions.
 
@@ -55,11 +57,21 @@ struct Options {
     peer: Option<String>,
     trace: Option<PathBuf>,
     count: Option<String>,
+    other: Option<PathBuf>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options =
-        Options { rounds: 3, traces: None, only: None, table: None, plot: None, peer: None, trace: None, count: None };
+    let mut options = Options {
+        rounds: 3,
+        traces: None,
+        only: None,
+        table: None,
+        plot: None,
+        peer: None,
+        trace: None,
+        count: None,
+        other: None,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         if name == "--bench" {
@@ -75,6 +87,7 @@ fn options() -> Result<Options, String> {
             "--peer" => options.peer = Some(value),
             "--trace" => options.trace = Some(value.into()),
             "--count" => options.count = Some(value),
+            "--other" => options.other = Some(value.into()),
             _ => return Err(format!("unknown option {name}")),
         }
     }
@@ -131,6 +144,15 @@ fn with_peer(name: &str, options: &Options, rows: &mut Vec<cases::Row>) -> Resul
         "snmalloc" => all::<peers::Snmalloc>(options, rows),
         "system" => all::<peers::System>(options, rows),
         _ => Err(format!("{name} is not built")),
+    }
+}
+
+/// Whether this program was built with a peer.
+fn is_built(name: &str) -> bool {
+    match name {
+        "jemalloc" => cfg!(feature = "jemalloc"),
+        "snmalloc" => cfg!(feature = "snmalloc"),
+        _ => true,
     }
 }
 
@@ -191,7 +213,8 @@ fn compare(options: &Options) -> Result<Results, String> {
                 if part.is_some() && *name == "hognose-typed" {
                     continue;
                 }
-                let mut command = Command::new(&exe);
+                let program = options.other.as_ref().filter(|_| !is_built(name)).unwrap_or(&exe);
+                let mut command = Command::new(program);
                 command.args(["--peer", name]);
                 if let Some(path) = part {
                     command.arg("--trace").arg(path);

@@ -446,6 +446,22 @@ pub fn drop_object(id: i64) {
     drop(left);
 }
 
+/// A channel's ID on its way: it counts like an object.
+pub struct Counted(i64);
+
+impl Counted {
+    /// Counts; NotFound when there is no such channel.
+    pub fn new(id: i64) -> Result<Counted, Refusal> {
+        add_object(id).map(|()| Counted(id))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        drop_object(self.0);
+    }
+}
+
 /// The first channel that is not closed, of a number of at least `from`.
 pub fn next_from(from: i64) -> Option<(i64, i32, Fallback)> {
     let channels = CHANNELS.lock();

@@ -229,7 +229,12 @@ fn get_config(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [id, restrict] = parse!(ts, args, "get_config", ["id", "restrict"], 0, 1, 1);
     let id = required!(ts, id, "get_config");
     let pinned = Pinned::of(ts, id, truth(ts, restrict)?, "get the config of")?;
-    config::namespace(ts, &pinned.interp().made_with.get())
+    let mut config = pinned.interp().made_with.get();
+    if pinned.interp().is_main() {
+        // It shares its GIL with others, but it is its own.
+        config.gil = subinterp::OWN_GIL;
+    }
+    config::namespace(ts, &config)
 }
 
 fn whence(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
@@ -336,8 +341,12 @@ fn set_main_attrs(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [id, updates, restrict] = parse!(ts, args, "set___main___attrs", ["id", "updates", "restrict"], 0, 2, 2);
     let (id, updates) = (required!(ts, id, "set___main___attrs"), required!(ts, updates, "set___main___attrs"));
     let pinned = Pinned::of(ts, id, truth(ts, restrict)?, "update __main__ for")?;
-    if !updates.is_a::<PyDict>() {
-        return raise!(ts, exc::TypeError, "a dict is required, not {}", updates.type_name());
+    match updates.downcast::<PyDict>() {
+        None => return raise!(ts, exc::TypeError, "a dict is required, not {}", updates.type_name()),
+        Some(updates) if updates.len() == 0 => {
+            return raise!(ts, exc::ValueError, "arg 2 must be a non-empty mapping");
+        }
+        Some(_) => {}
     }
     let values = shared_values(ts, Some(updates))?;
     if values.is_empty() {

@@ -120,10 +120,19 @@ fn environment(ts: &ThreadState, mapping: &PyObject) -> PyResult<StringList> {
     Ok(list)
 }
 
+/// RuntimeError in an interpreter that may not run another program in the process's place.
+fn check_exec_allowed(ts: &ThreadState) -> PyResult<()> {
+    if ts.interp().allows.exec.get() {
+        return Ok(());
+    }
+    raise!(ts, exc::RuntimeError, "exec not supported for isolated subinterpreters")
+}
+
 /// `os.execv`.
 pub fn execv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "execv", args.len(), 2, 2)?;
     let path = Path::new(ts, Some(args[0]), "execv", "path")?;
+    check_exec_allowed(ts)?;
     let mut argv = exec_arguments(ts, "execv", args[1])?;
     audit!(ts, "os.exec", path, Some(args[1]), None::<&PyObject>);
     let argv = argv.as_ptr()?;
@@ -136,6 +145,7 @@ pub fn execv(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
 pub fn execve(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
     let [path, argv, env] = parse!(ts, args, "execve", ["path", "argv", "env"], 0, 3, 3);
     let path = Path::accept(ts, path, Accept::Descriptor, "execve", "path")?;
+    check_exec_allowed(ts)?;
     let given = (argv, env);
     let mut argv = exec_arguments(ts, "execve", argv.unwrap_or(none()))?;
     let env = env.unwrap_or(none());

@@ -1,12 +1,16 @@
 //! Objects as bytes of the raw domain.
 //!
-//! X1: a [`Data`] that nobody decodes gives its shared buffers back when it is dropped.
+//! X1: a [`Data`] that nobody decodes gives its shared buffers and channels back when it is dropped.
 
 use hognose_allocators::{Raw, TryVec};
 
 use super::buffers::SharedBuffer;
 use super::{NOT_SHAREABLE_ERROR, imported, scripts, state_dict};
-use crate::modules::_interpchannels::{self, channels::Which, id::PyChannelId};
+use crate::modules::_interpchannels::{
+    self,
+    channels::{Counted, Which},
+    id::PyChannelId,
+};
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, attr, call, protocol};
 use crate::state::ThreadState;
 use crate::types::bool::{as_bool, py_bool};
@@ -50,6 +54,7 @@ impl Fallback {
 pub struct Data {
     bytes: TryVec<u8, Raw>,
     buffers: TryVec<SharedBuffer, Raw>,
+    channels: TryVec<Counted, Raw>,
 }
 
 const NONE: u8 = b'N';
@@ -72,7 +77,7 @@ const PICKLE: u8 = b'P';
 impl Data {
     /// The object, to be made again in another interpreter. NotShareableError when it cannot be.
     pub fn encode(ts: &ThreadState, object: &PyObject, fallback: Fallback) -> PyResult<Data> {
-        let mut data = Data { bytes: TryVec::new_in(Raw), buffers: TryVec::new_in(Raw) };
+        let mut data = Data { bytes: TryVec::new_in(Raw), buffers: TryVec::new_in(Raw), channels: TryVec::new_in(Raw) };
         data.put(ts, object, fallback)?;
         Ok(data)
     }
@@ -92,7 +97,7 @@ impl Data {
     }
 
     fn put(&mut self, ts: &ThreadState, object: &PyObject, fallback: Fallback) -> PyResult<()> {
-        let (bytes, buffers) = (self.bytes.len(), self.buffers.len());
+        let before = (self.bytes.len(), self.buffers.len(), self.channels.len());
         let raised = match self.put_own_form(ts, object, fallback) {
             Ok(()) => return Ok(()),
             Err(raised) if fallback == Fallback::None => return Err(raised),
@@ -102,7 +107,7 @@ impl Data {
             return Err(raised);
         }
         let first = ts.take_raised(raised);
-        self.truncate(bytes, buffers);
+        self.truncate(before);
         if let Some(function) = object.downcast_exact::<PyFunction>() {
             match scripts::stateless_code(ts, function) {
                 Ok(code) => return self.block(FUNCTION, code.len(), &code),
@@ -113,7 +118,7 @@ impl Data {
             Ok(()) => Ok(()),
             Err(raised) if ts.raised_matches(&exc::MemoryError) => Err(raised),
             Err(raised) => {
-                self.truncate(bytes, buffers);
+                self.truncate(before);
                 let cause = ts.take_raised(raised);
                 if let Some(error) = first.downcast::<exc::PyBaseException>() {
                     error.cause.set(Some(cause));
@@ -123,9 +128,10 @@ impl Data {
         }
     }
 
-    fn truncate(&mut self, bytes: usize, buffers: usize) {
+    fn truncate(&mut self, (bytes, buffers, channels): (usize, usize, usize)) {
         self.bytes.truncate(bytes);
         self.buffers.truncate(buffers);
+        self.channels.truncate(channels);
     }
 
     fn put_own_form(&mut self, ts: &ThreadState, object: &PyObject, fallback: Fallback) -> PyResult<()> {
@@ -196,6 +202,10 @@ impl Data {
 
     /// A channel's ID; with a module, an end of a class of Python's.
     fn channel(&mut self, id: &PyChannelId, module: &str) -> PyResult<()> {
+        // One that nobody has is said to be so where it arrives.
+        if let Ok(counted) = Counted::new(id.id()) {
+            self.channels.try_push(counted)?;
+        }
         self.tag(CHANNEL)?;
         self.number(id.id() as u64)?;
         self.number(id.which() as u64)?;
