@@ -35,7 +35,7 @@ fn interned(ts: &ThreadState, constant: &PyObject) -> PyResult<Option<PyRef>> {
         intern(ts, tuple)?;
         return Ok(None);
     }
-    match constant.downcast_exact::<PySet>() {
+    match constant.downcast::<PySet>() {
         Some(set) if core::ptr::eq(constant.ob_type(), &*FROZENSET_TYPE) => interned_set(ts, set),
         _ => Ok(None),
     }

@@ -363,9 +363,12 @@ impl PyWrapperDescr {
 }
 
 impl PyMemberDescr {
-    /// The offset of a place of `__slots__`; None for a C program's member, for a read-only field and for one that
-    /// functions read.
-    pub fn slot_offset(&self) -> Option<usize> {
+    /// The offset of a place of `__slots__` in instances of `typ`; None for a C program's member, for a read-only
+    /// field, for one that functions read, and for what a class has borrowed from one that it does not inherit from.
+    pub fn slot_offset(&self, typ: &PyTypeObject) -> Option<usize> {
+        if !typ.is_subtype(self.base.owner()) {
+            return None;
+        }
         let is_place = self.c.get().is_null() && !self.read_only.get() && self.native.get().is_none();
         is_place.then(|| self.offset.get())
     }

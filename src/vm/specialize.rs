@@ -171,7 +171,7 @@ fn load_instance_attr(
     let slots = descriptor.ob_type().slots();
     if slots.descr_set.is_some() {
         if let Some(member) = descriptor.downcast_exact::<PyMemberDescr>() {
-            let offset = u16::try_from(member.slot_offset()?).ok()?;
+            let offset = u16::try_from(member.slot_offset(typ)?).ok()?;
             caches.set(4, offset);
             caches.set_opcode(op::LOAD_ATTR_SLOT);
             return Some(());
@@ -261,7 +261,7 @@ fn store_instance_attr(ts: &ThreadState, caches: Caches, owner: &PyObject, name:
     if let Some(descriptor) = descriptor
         && descriptor.ob_type().slots().descr_set.is_some()
     {
-        let offset = descriptor.downcast_exact::<PyMemberDescr>()?.slot_offset()?;
+        let offset = descriptor.downcast_exact::<PyMemberDescr>()?.slot_offset(typ)?;
         caches.set(4, u16::try_from(offset).ok()?);
         caches.set_opcode(op::STORE_ATTR_SLOT);
         return Some(());

@@ -42,8 +42,11 @@ CHANGED = [
      "A raw string is also an option."),
     ("syntax_import", r" \^\nSyntaxError: invalid syntax", "^^^\nSyntaxError: cannot use attribute as import target"),
     ("syntax_future", r"    \^\n", "                           ^^^^\n"),
+    # The members of a group have colours, too.
+    ("colour_group", r"\| ValueError: 1", "| \x1b[1;35mValueError\x1b[0m: \x1b[35m1\x1b[0m"),
+    ("colour_group", r"\| TypeError: x", "| \x1b[1;35mTypeError\x1b[0m: \x1b[35mx\x1b[0m"),
     # Parentheses are not needed any more.
-    ("syntax_except", r"(?s).*", "status 0\n---\n"),
+    ("syntax_except", r"(?s)\A.+\Z", "status 0\n---\n"),
 ]
 
 

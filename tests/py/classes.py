@@ -104,3 +104,45 @@ class WithComprehension:
     locals().update({name: 1 for name in ("one", "two")})
     assert locals()["squares"] == squares
 assert WithComprehension.one == WithComprehension.two == 1 and not hasattr(WithComprehension, "number")
+
+
+# A finalizer may give its object another class.
+class Plain:
+    pass
+
+
+class Changes:
+    def __del__(self):
+        self.__class__ = Plain
+
+
+for _ in range(20):
+    changing = [Changes() for _ in range(100)]
+    del changing
+
+
+# A place of `__slots__` that a class has borrowed is none of its instances', however often it is asked for.
+class Lender:
+    __slots__ = ("place",)
+
+
+class Borrower:
+    place = Lender.place
+
+
+def read(object):
+    return object.place
+
+
+def write(object):
+    object.place = 1
+
+
+for _ in range(100):
+    for function in (read, write):
+        try:
+            function(Borrower())
+        except TypeError:
+            pass
+        else:
+            raise AssertionError(function)

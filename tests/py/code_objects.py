@@ -25,3 +25,19 @@ more = code.replace(co_consts=code.co_consts + (1,), co_names=code.co_names + ("
 function.__code__ = more
 assert function("a")[1] == "constant"
 assert function("a")[0]() == "A"
+
+
+# Strings that could be names are one object, in tuples and frozen sets, too.
+namespace = {}
+exec("a = 'some_word'; b = ('some_word', 1); c = lambda x: x in {'some_word'}", namespace)
+assert namespace["a"] is namespace["b"][0]
+assert all(w is namespace["a"] for k in namespace["c"].__code__.co_consts if isinstance(k, frozenset) for w in k)
+
+# As many local variables as names.
+plain = (lambda x: x).__code__
+try:
+    plain.replace(co_nlocals=5)
+except ValueError:
+    pass
+else:
+    raise AssertionError("co_nlocals")
