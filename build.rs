@@ -15,6 +15,8 @@ fn main() {
     // Extension modules find the C API in the command itself.
     println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic");
     // At a fixed address nothing is relocated when the command starts: a third of its page faults.
-    println!("cargo:rustc-link-arg-bins=-no-pie");
+    if std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|libc| libc == "gnu") {
+        println!("cargo:rustc-link-arg-bins=-no-pie");
+    }
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libhognose.so");
 }

@@ -391,6 +391,34 @@ pub(super) fn clear(ts: &ThreadState) {
         // The main one's tracer is asked where the rest was allocated before it goes (see `destroy`).
         crate::tracemalloc::stop(ts);
     }
+    drop_roots(ts);
+    gc::collect(ts, gc::GENERATIONS - 1);
+    // What ended may have warned of something, for which modules' states were made anew.
+    drop_roots(ts);
+    interp.gc.garbage.set(None);
+    interp.gc.callbacks.set(None);
+    interp.spare.memory_error.set(None);
+    exc::drop_spare(ts);
+    interp.type_cache.stop(ts.heap());
+    interp.clear_static_types();
+    gc::collect(ts, gc::GENERATIONS - 1);
+    interp.free_static_types();
+    // SAFETY: no string is looked up any more.
+    unsafe { (*interp.interned.get()).clear() };
+    if interp.is_main() {
+        crate::types::str::forget_static_hashes();
+        crate::types::bytes::forget_static_hashes();
+    }
+    // SAFETY: no frame is left; nothing else uses the stack or the list.
+    unsafe {
+        (*ts.data_stack.get()).free(ts.heap());
+        *ts.repr_running.get() = TryVec::new();
+    }
+}
+
+/// Drops what the interpreter and its last thread refer to.
+fn drop_roots(ts: &ThreadState) {
+    let interp = ts.interp();
     for slot in [
         &ts.context,
         &ts.async_gen_firstiter,
@@ -420,26 +448,6 @@ pub(super) fn clear(ts: &ThreadState) {
     interp.modules.set(None);
     interp.sys_dict.set(None);
     interp.builtins.set(None);
-    gc::collect(ts, gc::GENERATIONS - 1);
-    interp.gc.garbage.set(None);
-    interp.gc.callbacks.set(None);
-    interp.spare.memory_error.set(None);
-    exc::drop_spare(ts);
-    interp.type_cache.stop(ts.heap());
-    interp.clear_static_types();
-    gc::collect(ts, gc::GENERATIONS - 1);
-    interp.free_static_types();
-    // SAFETY: no string is looked up any more.
-    unsafe { (*interp.interned.get()).clear() };
-    if interp.is_main() {
-        crate::types::str::forget_static_hashes();
-        crate::types::bytes::forget_static_hashes();
-    }
-    // SAFETY: no frame is left; nothing else uses the stack or the list.
-    unsafe {
-        (*ts.data_stack.get()).free(ts.heap());
-        *ts.repr_running.get() = TryVec::new();
-    }
 }
 
 /// Names what is still alive in a heap, when that was asked for.
