@@ -302,7 +302,7 @@ fn many_lives_leave_nothing() {
         run(allocator, &["50"]);
     }
     // Each life with an allocator and a configuration of its own.
-    run("", &["12", "mixed"]);
+    run("", &["24", "mixed"]);
 }
 
 #[test]
