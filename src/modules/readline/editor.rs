@@ -2,6 +2,8 @@
 //! screen. Hooks and the completer are Python code, which may look at the line and change it: nothing of it is borrowed
 //! while they run.
 
+use core::ffi::c_int;
+
 use hognose_allocators::TryVec;
 
 use super::complete;
@@ -91,6 +93,9 @@ pub(super) struct Editor<'a> {
     /// The last command.
     pub last: Command,
 }
+
+/// Milliseconds after which a wait for a key looks whether a signal has come.
+const SIGNAL_INTERVAL: c_int = 100;
 
 /// How a line has ended.
 enum End {
@@ -209,6 +214,10 @@ impl Editor<'_> {
             return Ok(Some(key));
         }
         loop {
+            // A signal may come just before the wait begins, or to another thread: it is asked for now and then.
+            while !self.comes_within(SIGNAL_INTERVAL) {
+                pending::make(self.ts)?;
+            }
             let mut byte = 0u8;
             let (count, error) = blocking(self.ts, || {
                 // SAFETY: one byte of our own is written to.
@@ -230,9 +239,14 @@ impl Editor<'_> {
         if !self.waiting.is_empty() {
             return true;
         }
+        self.comes_within(500)
+    }
+
+    /// Whether there is something to read within that many milliseconds, or the terminal is gone.
+    fn comes_within(&self, milliseconds: c_int) -> bool {
         let mut poll = libc::pollfd { fd: 0, events: libc::POLLIN, revents: 0 };
         // SAFETY: one struct of our own.
-        blocking(self.ts, || unsafe { libc::poll(&raw mut poll, 1, 500) }) > 0
+        blocking(self.ts, || unsafe { libc::poll(&raw mut poll, 1, milliseconds) }) > 0
     }
 
     /// Reads keys until they mean something; they are in `keys` then. `None` when the terminal is gone.
