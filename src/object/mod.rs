@@ -5,7 +5,7 @@
 //! | `header`, `reference` | [`PyObject`], reference counts, [`Ref`], [`Slot`], downcasts |
 //! | `alloc`, `dealloc` | memory of objects, and their end |
 //! | `typeobj`, `slots`, `flags`, `def`, `cdef` | types: C layout, the runtime's slots, declarations |
-//! | `ready`, `slotdefs` | making types usable; special methods |
+//! | `ready`, `slotdefs`, `slotupdate` | making types usable; special methods |
 //! | `attr`, `typecache`, `instance` | attributes |
 //! | `call` | arguments and calls |
 //! | `protocol/` | what can be done with any object |
@@ -34,6 +34,7 @@ pub mod ready;
 pub mod reference;
 pub mod slotdefs;
 pub mod slots;
+pub mod slotupdate;
 pub mod typecache;
 pub mod typeobj;
 pub mod visit;

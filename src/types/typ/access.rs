@@ -88,7 +88,7 @@ pub fn set_own(ts: &ThreadState, typ: &PyTypeObject, name: &PyStr, value: Option
     }
     // What the old value's end has looked up is out of date again.
     update::modified(ts, typ);
-    if slotdefs::is_special(&name) {
+    if slotupdate::is_special(&name) {
         update::update_slots(ts, typ, Some(&name))?;
     }
     Ok(())

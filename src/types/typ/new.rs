@@ -135,7 +135,7 @@ impl Maker<'_> {
         for base in self.bases.items() {
             update::add_subclass(ts, base.cast(), typ)?;
         }
-        slotdefs::first_slots(ts, typ, self.bases, &order, &self.dict);
+        slotupdate::first_slots(ts, typ, self.bases, &order, &self.dict);
         typ.set_flag(flags::READY, true);
         self.warn_of_odd_names()?;
         Ok(class)

@@ -124,7 +124,7 @@ pub fn modified(ts: &ThreadState, typ: &PyTypeObject) {
 /// that do not have the attribute themselves; all slots of all of them for `None`.
 pub fn update_slots(ts: &ThreadState, typ: &PyTypeObject, name: Option<&PyStr>) -> PyResult<()> {
     if typ.is_heap_type() {
-        slotdefs::update_slots(ts, typ, name);
+        slotupdate::update_slots(ts, typ, name);
     }
     for_each_subclass(ts, typ, &mut |subclass| {
         if let Some(name) = name
