@@ -449,6 +449,7 @@ mod tests {
 
     #[test]
     fn keys_are_written_in_many_ways() {
+        let _heap = crate::text::testing::TestHeap::new();
         let keys = |text: &[u8]| unescape(text).ok().unwrap().to_vec();
         assert_eq!(keys(br"\C-a\M-b\e[A\t\x41\101\\"), b"\x01\x1bb\x1b[A\tAA\\");
         assert_eq!(keys(br"\C-?\M-\C-h"), b"\x7f\x1b\x08");

@@ -181,6 +181,7 @@ mod tests {
 
     #[test]
     fn a_line_is_drawn_over_its_rows() {
+        let _heap = crate::text::testing::TestHeap::new();
         let mut screen = Screen { columns: 10, ..Screen::new() };
         assert_eq!(&*screen.begin(b"above\n\x01\x1b[1m\x02> ").ok().unwrap(), b"above\n");
         assert_eq!((screen.prompt_columns, &*screen.prompt), (2, &b"\x1b[1m> "[..]));
