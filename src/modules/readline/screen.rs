@@ -193,6 +193,7 @@ mod tests {
 
     #[test]
     fn a_dumb_terminal_gets_one_row() {
+        let _heap = crate::text::testing::TestHeap::new();
         let mut screen = Screen { is_dumb: true, ..Screen::new() };
         screen.begin(b"> ").ok().unwrap();
         assert_eq!(&*screen.draw(&chars("ab"), 2).ok().unwrap(), b"\r> ab");
