@@ -1,4 +1,4 @@
-//! `PYTHONMALLOC=guard`: every n-th block lies right before an inaccessible page.
+//! `PYTHONMALLOC=guard`: one block in n lies right before an inaccessible page.
 //!
 //! A block that is *sampled* gets a slot of the pool instead of a place in a page:
 //!
@@ -28,6 +28,7 @@
 //!   is live.
 //! - G2: what a live slot holds around its block is `FD`.
 
+mod intervals;
 mod pool;
 mod raw_domain;
 mod report;
@@ -46,7 +47,7 @@ pub use trace::{StackWriter, set_stack_writer};
 
 use crate::domain::NoMemory;
 
-/// One block in so many is sampled, if nothing else is said.
+/// One block in so many is sampled in the mean, if nothing else is said.
 pub const DEFAULT_RATE: usize = 1000;
 /// So many sampled blocks can live at a time, if nothing else is said.
 pub const DEFAULT_SLOTS: usize = 1024;

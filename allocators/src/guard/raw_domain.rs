@@ -1,9 +1,10 @@
-//! The raw domain under `guard`: its own allocator, with each thread's n-th block from the pool.
+//! The raw domain under `guard`: its own allocator, with one in n of each thread's blocks from the pool.
 
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
 
+use super::intervals::Intervals;
 use super::{pool, rate};
 use crate::domain::{Domain, PyMemAllocatorEx};
 use crate::raw;
@@ -24,6 +25,7 @@ pub(crate) fn is_table(table: &Table) -> bool {
 
 thread_local! {
     static LEFT: Cell<usize> = const { Cell::new(0) };
+    static INTERVALS: Intervals = const { Intervals::new() };
 }
 
 /// A sampled block, if one is due in this thread.
@@ -40,7 +42,7 @@ fn sample(size: usize, zeroed: bool) -> *mut u8 {
 #[cold]
 fn take(left: usize, size: usize, zeroed: bool) -> *mut u8 {
     let rate = rate();
-    LEFT.set(rate);
+    LEFT.set(if rate == 0 { 0 } else { INTERVALS.with(|intervals| intervals.next(rate)) });
     // The first block of a thread only starts the count, unless every block is wanted.
     if rate == 0 || (left == 0 && rate != 1) {
         return ptr::null_mut();

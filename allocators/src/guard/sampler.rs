@@ -6,17 +6,19 @@
 //! count is at zero the bins run empty, and the next request gets the sampled block.
 //!
 //! Invariant G3: the blocks that lie in bins to be handed out, and those that were handed out since the last sample, are
-//! `rate - 1 - left` in number, if there was room for that sample.
+//! as many as the distance to the next sample (see `intervals`) was, less `left + 1`, if there was room for that sample.
 
 use core::cell::Cell;
 
+use super::intervals::Intervals;
 use super::{pool, rate};
 use crate::heap::{Heap, SMALL_LIMIT, Tag};
 
 /// What a heap knows about its samples.
 pub(crate) struct Sampler {
     /// 0 if the heap does not sample.
-    rate: i64,
+    rate: usize,
+    intervals: Intervals,
     /// Blocks before the next sample that are not counted off yet.
     left: Cell<i64>,
     blocks: [Cell<usize>; 3],
@@ -26,14 +28,22 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     pub(crate) fn new() -> Self {
-        let rate = i64::try_from(rate()).unwrap_or(i64::MAX);
-        Self {
-            rate,
-            left: Cell::new(rate - 1),
+        let sampler = Self {
+            rate: rate(),
+            intervals: Intervals::new(),
+            left: Cell::new(0),
             blocks: [const { Cell::new(0) }; 3],
             bytes: [const { Cell::new(0) }; 3],
             allocations: [const { Cell::new(0) }; 3],
+        };
+        if sampler.is_on() {
+            sampler.start_count();
         }
+        sampler
+    }
+
+    fn start_count(&self) {
+        self.left.set(i64::try_from(self.intervals.next(self.rate) - 1).unwrap_or(i64::MAX));
     }
 
     #[inline(always)]
@@ -90,7 +100,7 @@ impl Heap {
             }
             return core::ptr::null_mut();
         }
-        sampler.left.set(sampler.rate - 1);
+        sampler.start_count();
         if !self.within_limit(tag, size) {
             // The request goes on to the pages, which may have a block left.
             return core::ptr::null_mut();

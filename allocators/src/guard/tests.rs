@@ -33,9 +33,9 @@ fn sampled(heap: &Heap) -> u64 {
     crate::heap::Tag::ALL.into_iter().map(|tag| heap.sampler.counts(tag).2).sum()
 }
 
-/// One block in so many, whether blocks stay, or come and go at once on the inlined path.
+/// One block in so many in the mean, whether blocks stay, or come and go at once on the inlined path.
 #[test]
-fn every_nth_block_is_sampled() {
+fn one_block_in_so_many_is_sampled() {
     let _turn = guarded(100);
     for kind in HeapKind::ALL {
         let heap = Attached::new(*kind);
@@ -45,7 +45,7 @@ fn every_nth_block_is_sampled() {
             unsafe { heap.obj_free(p) };
         }
         let after_pairs = sampled(&heap);
-        assert!((190..=210).contains(&after_pairs), "{kind:?}: {after_pairs}");
+        assert!((150..=250).contains(&after_pairs), "{kind:?}: {after_pairs}");
         let blocks: Vec<_> = (0..4000).map(|_| heap.gc_alloc(100)).collect();
         heap.validate();
         assert_eq!(heap.stats(Domain::Obj).live_blocks, 4000);
@@ -53,7 +53,7 @@ fn every_nth_block_is_sampled() {
         heap.walk(&mut |_, _, _| seen += 1);
         assert_eq!(seen, 4000);
         let after_batch = sampled(&heap) - after_pairs;
-        assert!((20..=60).contains(&after_batch), "{kind:?}: {after_batch}");
+        assert!((15..=64).contains(&after_batch), "{kind:?}: {after_batch}");
         for p in blocks {
             // SAFETY: a live block of that size.
             unsafe { heap.gc_free_sized(p, 100) };
