@@ -55,7 +55,7 @@ pub fn compile(ts: &ThreadState, request: Request<'_>) -> PyResult<Ref<PyCode>> 
         ts,
         &request,
         |filename, warn| frontend::compile(request.source, filename, request.mode, &options, warn),
-        |bytes| marshal::load_code(ts, bytes),
+        |bytes| marshal::load_compiled(ts, bytes, request.filename),
     )
 }
 
@@ -88,7 +88,7 @@ pub fn compile_tree(ts: &ThreadState, tree: &PyObject, request: Request<'_>) -> 
         ts,
         &request,
         |filename, warn| frontend::compile_tree(&tree, filename, &options, warn),
-        |bytes| marshal::load_code(ts, bytes),
+        |bytes| marshal::load_compiled(ts, bytes, request.filename),
     )
 }
 

@@ -7,6 +7,7 @@
 use hognose_allocators::collections::TryVec;
 
 use super::frozen;
+use crate::object::memo::Memo;
 use crate::object::*;
 use crate::raise;
 use crate::state::ThreadState;
@@ -37,7 +38,7 @@ pub fn load(ts: &ThreadState, data: &[u8]) -> PyResult {
 
 /// Reads one value, and tells how many bytes it took.
 pub fn load_prefix(ts: &ThreadState, data: &[u8], allow_code: bool) -> PyResult<(PyRef, usize)> {
-    let mut reader = Reader { ts, data, at: 0, references: TryVec::new(), depth: 0, allow_code, frozen: None };
+    let mut reader = Reader::new(ts, data, allow_code);
     match reader.value()? {
         Some(value) => Ok((value, reader.at)),
         None => raise!(ts, exc::TypeError, "NULL object in marshal data for object"),
@@ -46,7 +47,16 @@ pub fn load_prefix(ts: &ThreadState, data: &[u8], allow_code: bool) -> PyResult<
 
 /// Reads a code object.
 pub fn load_code(ts: &ThreadState, data: &[u8]) -> PyResult<Ref<PyCode>> {
-    match load(ts, data)?.downcast_into::<PyCode>() {
+    code_object(ts, Reader::new(ts, data, true))
+}
+
+/// Reads a code object that has just been compiled: it and all in it are of one file.
+pub fn load_compiled(ts: &ThreadState, data: &[u8], filename: &PyStr) -> PyResult<Ref<PyCode>> {
+    code_object(ts, Reader { filename: Some(filename), ..Reader::new(ts, data, true) })
+}
+
+fn code_object(ts: &ThreadState, mut reader: Reader<'_>) -> PyResult<Ref<PyCode>> {
+    match reader.required("object")?.downcast_into::<PyCode>() {
         Ok(code) => Ok(code),
         Err(other) => raise!(ts, exc::TypeError, "expected a code object, found '{}'", other.type_name()),
     }
@@ -61,13 +71,18 @@ pub(super) struct Reader<'a> {
     allow_code: bool,
     /// The same data and the name of the file, when it is the frozen library that is read.
     frozen: Option<(&'static [u8], &'a PyStr)>,
+    /// The file of all code objects, whatever the data say.
+    filename: Option<&'a PyStr>,
 }
 
 impl<'a> Reader<'a> {
+    fn new(ts: &'a ThreadState, data: &'a [u8], allow_code: bool) -> Reader<'a> {
+        Reader { ts, data, at: 0, references: TryVec::new(), depth: 0, allow_code, frozen: None, filename: None }
+    }
+
     /// A reader of the frozen library.
     pub(super) fn frozen(ts: &'a ThreadState, data: &'static [u8], filename: &'a PyStr) -> Reader<'a> {
-        let frozen = Some((data, filename));
-        Reader { ts, data, at: 0, references: TryVec::new(), depth: 0, allow_code: true, frozen }
+        Reader { frozen: Some((data, filename)), ..Reader::new(ts, data, true) }
     }
 
     pub(super) fn thread(&self) -> &'a ThreadState {
@@ -343,6 +358,9 @@ impl<'a> Reader<'a> {
                 words[bit / 64 + 1] |= digit >> (64 - bit % 64);
             }
         }
+        if data.chunks_exact(2).next_back().is_some_and(|top| top == [0, 0]) {
+            return raise!(self.ts, exc::ValueError, "bad marshal data (unnormalized long data)");
+        }
         PyInt::from_words(self.ts, count < 0, &words)
     }
 
@@ -360,7 +378,8 @@ impl<'a> Reader<'a> {
         let names = self.typed("names")?;
         let localsplusnames = self.typed("localsplusnames")?;
         let localspluskinds = self.typed("localspluskinds")?;
-        let filename = self.typed("filename")?;
+        let filename: Ref<PyStr> = self.typed("filename")?;
+        let filename = self.filename.map_or(filename, Ref::from_borrowed);
         let name = self.typed("name")?;
         let qualname = self.typed("qualname")?;
         let firstlineno = self.long()?;
@@ -390,9 +409,19 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Values that have type bytes of their own.
+fn is_singleton(value: &PyObject) -> bool {
+    value.is(crate::types::none::none())
+        || value.is(crate::types::bool::true_object())
+        || value.is(crate::types::bool::false_object())
+        || value.is(crate::types::ellipsis::ellipsis())
+        || value.is(exc::StopIteration.as_object())
+}
+
 /// Writes a value. ValueError for what marshal does not know.
 pub fn dump(ts: &ThreadState, value: &PyObject, version: i32, allow_code: bool) -> PyResult<TryVec<u8>> {
-    let mut writer = Writer { ts, out: TryVec::new(), version, depth: 0, allow_code };
+    let refers = version >= 3;
+    let mut writer = Writer { ts, out: TryVec::new(), references: Memo::new(), refers, version, depth: 0, allow_code };
     writer.value(value)?;
     Ok(writer.out)
 }
@@ -400,6 +429,10 @@ pub fn dump(ts: &ThreadState, value: &PyObject, version: i32, allow_code: bool) 
 struct Writer<'a> {
     ts: &'a ThreadState,
     out: TryVec<u8>,
+    /// The values that may come again, by the order in which a reader numbers them.
+    references: Memo,
+    /// Whether what comes again is written as a reference.
+    refers: bool,
     version: i32,
     depth: usize,
     allow_code: bool,
@@ -426,18 +459,41 @@ impl Writer<'_> {
     }
 
     fn value(&mut self, value: &PyObject) -> PyResult<()> {
+        self.held_value(value, 0)
+    }
+
+    /// A value to which the writer itself has a reference.
+    fn owned_value(&mut self, value: &PyObject) -> PyResult<()> {
+        self.held_value(value, 1)
+    }
+
+    /// A value of whose references `held` are the writer's own. One that has more than one other may come again.
+    fn held_value(&mut self, value: &PyObject, held: isize) -> PyResult<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH || self.ts.native_stack_is_low() {
             return raise!(self.ts, exc::ValueError, "object too deeply nested to marshal");
         }
-        self.value_inner(value)?;
+        let may_come_again = self.refers && value.refcnt() > 1 + held && !is_singleton(value);
+        if may_come_again && let Some(number) = self.references.get(value) {
+            self.byte(b'r')?;
+            self.size(number)?;
+        } else {
+            let start = self.out.len();
+            if may_come_again {
+                self.references.set(value, self.references.len())?;
+            }
+            self.value_inner(value)?;
+            if may_come_again {
+                self.out[start] |= FLAG_REF;
+            }
+        }
         self.depth -= 1;
         Ok(())
     }
 
     fn all(&mut self, values: &[PyRef]) -> PyResult<()> {
         for value in values {
-            self.value(value)?;
+            self.owned_value(value)?;
         }
         Ok(())
     }
@@ -507,7 +563,7 @@ impl Writer<'_> {
             self.byte(b'[')?;
             self.size(items.len())?;
             for item in items.items() {
-                self.value(item)?;
+                self.owned_value(item)?;
             }
             return Ok(());
         }
@@ -515,8 +571,8 @@ impl Writer<'_> {
             self.byte(b'{')?;
             let mut position = 0;
             while let Some((key, item)) = dict.next(&mut position) {
-                self.value(&key)?;
-                self.value(&item)?;
+                self.owned_value(&key)?;
+                self.owned_value(&item)?;
             }
             return self.byte(b'0');
         }
@@ -548,16 +604,27 @@ impl Writer<'_> {
 
     /// The members in the order of their own marshalled bytes, so that equal sets give equal data.
     fn set(&mut self, set: &PySet, kind: u8) -> PyResult<()> {
-        let mut members = TryVec::<TryVec<u8>>::new();
+        let mut members = TryVec::<(TryVec<u8>, PyRef)>::new();
         let mut position = 0;
         while let Some(member) = set.next(&mut position) {
-            members.try_push(dump(self.ts, &member, self.version, self.allow_code)?)?;
+            // Without references: what was written before depends on the order.
+            let mut alone = Writer {
+                ts: self.ts,
+                out: TryVec::new(),
+                references: Memo::new(),
+                refers: false,
+                version: self.version,
+                depth: self.depth,
+                allow_code: self.allow_code,
+            };
+            alone.value(&member)?;
+            members.try_push((alone.out, member))?;
         }
-        members.sort_unstable_by(|a, b| a[..].cmp(&b[..]));
+        members.sort_unstable_by(|a, b| a.0[..].cmp(&b.0[..]));
         self.byte(kind)?;
         self.size(members.len())?;
-        for member in members.iter() {
-            self.bytes(member)?;
+        for (_, member) in members.iter() {
+            self.owned_value(member)?;
         }
         Ok(())
     }
@@ -639,7 +706,7 @@ impl Writer<'_> {
 
     fn slot<T: Native>(&mut self, slot: &Slot<T>) -> PyResult<()> {
         match slot.get() {
-            Some(value) => self.value(value.as_object()),
+            Some(value) => self.owned_value(value.as_object()),
             None => self.byte(b'0'),
         }
     }

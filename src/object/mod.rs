@@ -29,6 +29,7 @@ pub mod gc;
 pub mod header;
 pub mod ids;
 pub mod instance;
+pub mod memo;
 pub mod protocol;
 pub mod ready;
 pub mod reference;

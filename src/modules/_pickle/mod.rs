@@ -15,7 +15,6 @@ pub mod buffer;
 mod build;
 mod input;
 mod load;
-mod memo;
 mod opcodes;
 mod output;
 mod pickler;

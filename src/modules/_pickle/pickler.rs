@@ -5,12 +5,12 @@ use core::ops::ControlFlow;
 
 use hognose_allocators::collections::TryVec;
 
-use super::memo::Memo;
 use super::opcodes::{DEFAULT, HIGHEST};
 use super::output::Output;
 use super::proxies::{PICKLER_MEMO_PROXY_TYPE, PyPicklerMemoProxy};
 use super::save::Saver;
 use super::state::{PICKLING_ERROR, PyPickleState};
+use crate::object::memo::Memo;
 use crate::object::{
     Args, AsObject, GetSetDef, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Signature, Slot, StaticType,
     TypeSlots, TypeSpec, alloc, attr, flags, gc, protocol,
@@ -300,7 +300,7 @@ fn dump_method(ts: &ThreadState, this: &PyObject, object: &PyObject) -> PyResult
 
 fn sizeof(ts: &ThreadState, this: &PyObject) -> PyResult {
     let pickler = this.cast::<PyPickler>();
-    let memo = pickler.memo.borrow().len() * (size_of::<super::memo::Entry>() + 2 * size_of::<u32>());
+    let memo = pickler.memo.borrow().len() * (size_of::<crate::object::memo::Entry>() + 2 * size_of::<u32>());
     PyInt::from_usize(ts, alloc::object_size(this) + memo)
 }
 

@@ -97,9 +97,9 @@ trait TakeAll {
     fn take_all(&self);
 }
 
-impl TakeAll for core::cell::RefCell<super::memo::Memo> {
+impl TakeAll for core::cell::RefCell<crate::object::memo::Memo> {
     fn take_all(&self) {
-        drop(self.replace(super::memo::Memo::new()));
+        drop(self.replace(crate::object::memo::Memo::new()));
     }
 }
 

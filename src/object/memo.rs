@@ -1,4 +1,4 @@
-//! The pickler's memory of objects: a table from identity to number, which keeps the objects alive.
+//! A table from the identity of objects to numbers, which keeps the objects alive: what a writer has written already.
 //!
 //! I1: `slots` has a power of two of places, more than `entries`, or none; a place is 0 or an entry's index + 1.
 
@@ -7,11 +7,11 @@ use hognose_allocators::collections::TryVec;
 
 use crate::object::{AsObject, PyObject, PyRef};
 
-/// An object that has been pickled.
+/// An object that has been written.
 pub struct Entry {
     /// The object.
     pub object: PyRef,
-    /// The number by which the pickle knows it.
+    /// The number by which a reader knows it.
     pub number: usize,
 }
 
