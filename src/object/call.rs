@@ -7,7 +7,9 @@ use hognose_allocators::collections::TryVec;
 use super::attr;
 use super::error::PyResult;
 use super::header::PyObject;
+use super::protocol;
 use super::reference::{AsObject, PyRef};
+use super::slots::CompareOp;
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -205,28 +207,11 @@ impl<const N: usize> Signature<N> {
                     return raise!(ts, exc::TypeError, "{}() takes no keyword arguments", self.name);
                 }
                 _ => {
-                    return self.unexpected_keyword(ts, name);
+                    return unexpected_keyword(ts, self.name, &self.parameters[self.positional_only..], name);
                 }
             }
         }
         Ok(())
-    }
-
-    #[cold]
-    fn unexpected_keyword<T>(&self, ts: &ThreadState, name: &PyStr) -> PyResult<T> {
-        let mut candidates = TryVec::<PyRef>::new();
-        for parameter in &self.parameters[self.positional_only..] {
-            candidates.try_push(PyStr::new(ts, parameter)?.into_object())?;
-        }
-        match crate::lifecycle::print::suggest(ts, &candidates, name)? {
-            Some(similar) => raise!(
-                ts,
-                exc::TypeError,
-                "{}() got an unexpected keyword argument '{name}'. Did you mean '{similar}'?",
-                self.name
-            ),
-            None => raise!(ts, exc::TypeError, "{}() got an unexpected keyword argument '{name}'", self.name),
-        }
     }
 
     #[cold]
@@ -278,6 +263,39 @@ impl<const N: usize> Signature<N> {
             index + 1
         )
     }
+}
+
+/// TypeError for a keyword that is none of the parameters' names, with the one that it may have been meant to be.
+#[cold]
+pub fn unexpected_keyword<T>(ts: &ThreadState, function: &str, parameters: &[&str], name: &PyStr) -> PyResult<T> {
+    let mut candidates = TryVec::<PyRef>::new();
+    for parameter in parameters {
+        let parameter = PyStr::new(ts, parameter)?;
+        // A subclass of str may claim to be one of them.
+        if !name.is_exact() && protocol::compare_bool(ts, parameter.as_object(), name.as_object(), CompareOp::Eq)? {
+            return raise!(ts, exc::TypeError, "invalid keyword argument for {function}()");
+        }
+        candidates.try_push(parameter.into_object())?;
+    }
+    match crate::lifecycle::print::suggest(ts, &candidates, name)? {
+        Some(similar) => raise!(
+            ts,
+            exc::TypeError,
+            "{function}() got an unexpected keyword argument '{name}'. Did you mean '{similar}'?"
+        ),
+        None => raise!(ts, exc::TypeError, "{function}() got an unexpected keyword argument '{name}'"),
+    }
+}
+
+/// TypeError when there are more keyword arguments than parameters that they can be for.
+#[inline]
+pub fn check_keyword_count(ts: &ThreadState, function: &str, args: Args<'_>, max: usize) -> PyResult<()> {
+    let given = args.all().len() - args.len();
+    if given > max {
+        let plural = if max == 1 { "" } else { "s" };
+        return raise!(ts, exc::TypeError, "{function}() takes at most {max} keyword argument{plural} ({given} given)");
+    }
+    Ok(())
 }
 
 /// Calls `callable` (`PyObject_Vectorcall`). RecursionError when the native stack is nearly used up.

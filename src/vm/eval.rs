@@ -469,7 +469,10 @@ unsafe fn run<const WATCHED: bool>(ts: &ThreadState, first: *mut Frame, entry: E
                         match operation {
                             op::NOP | op::NOT_TAKEN | op::CACHE => next!(),
                             op::RESUME | op::RESUME_CHECK => {
-                                periodic!(0);
+                                // Behind `yield from` and `await` the inner generator is the one to be interrupted.
+                                if oparg & 3 < 2 {
+                                    periodic!(0);
+                                }
                                 next!()
                             }
 

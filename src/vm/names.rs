@@ -16,11 +16,11 @@ use crate::{id, raise};
 #[cold]
 pub fn unbound_local(ts: &ThreadState, frame: &Frame, index: usize) -> PyResult<()> {
     let name = frame.code().local_name(index);
-    let raised = ts.raise_fmt(
+    // It does not note the name: the variable is there, and a similar one is no better.
+    Err(ts.raise_fmt(
         &exc::UnboundLocalError,
         format_args!("cannot access local variable '{name}' where it is not associated with a value"),
-    );
-    Err(exc::add_name_context(ts, raised, name))
+    ))
 }
 
 /// Raises NameError or UnboundLocalError for an empty cell.
@@ -28,19 +28,16 @@ pub fn unbound_local(ts: &ThreadState, frame: &Frame, index: usize) -> PyResult<
 pub fn unbound_deref<T>(ts: &ThreadState, frame: &Frame, index: usize) -> PyResult<T> {
     let code = frame.code();
     let name = code.local_name(index);
-    let raised = if code.kinds()[index] & crate::types::code::KIND_FREE != 0 {
-        ts.raise_fmt(
-            &exc::NameError,
-            format_args!(
-                "cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
-            ),
-        )
-    } else {
-        ts.raise_fmt(
+    if code.kinds()[index] & crate::types::code::KIND_FREE == 0 {
+        return Err(ts.raise_fmt(
             &exc::UnboundLocalError,
             format_args!("cannot access local variable '{name}' where it is not associated with a value"),
-        )
-    };
+        ));
+    }
+    let raised = ts.raise_fmt(
+        &exc::NameError,
+        format_args!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"),
+    );
     Err(exc::add_name_context(ts, raised, name))
 }
 

@@ -61,6 +61,9 @@ fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     for (name, value) in FLAGS {
         module.add_int(ts, name, value)?;
     }
+    if state::Classes::add_known(ts, module)? {
+        return Ok(());
+    }
     for rule in GRAMMAR {
         let base = add_class(ts, module, rule.name, node::AST_TYPE.as_object(), rule.fields, Some(rule))?;
         for (name, fields) in rule.constructors {

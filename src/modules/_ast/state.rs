@@ -9,6 +9,7 @@ use crate::raise;
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
+use crate::types::module::PyModule;
 use crate::types::none::none;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
@@ -53,19 +54,42 @@ impl Classes {
 
     /// The interpreter's table; the module is imported when it has not been.
     pub(super) fn get(ts: &ThreadState) -> PyResult<Self> {
-        let find = || -> PyResult<Option<Ref<PyTuple>>> {
-            let Some(all) = ts.interp().native_state.get() else { return Ok(None) };
-            let key = PyStr::intern(ts, STATE)?;
-            Ok(all.get_str(ts, &key)?.and_then(|rows| rows.downcast_into::<PyTuple>().ok()))
-        };
-        if let Some(rows) = find()? {
-            return Ok(Self(rows));
+        if let Some(known) = Self::known(ts)? {
+            return Ok(known);
         }
         crate::import::import_module(ts, "_ast")?;
-        match find()? {
-            Some(rows) => Ok(Self(rows)),
+        match Self::known(ts)? {
+            Some(known) => Ok(known),
             None => raise!(ts, exc::SystemError, "_ast has no classes"),
         }
+    }
+
+    /// The interpreter's table, once the module has been imported.
+    fn known(ts: &ThreadState) -> PyResult<Option<Self>> {
+        let Some(all) = ts.interp().native_state.get() else { return Ok(None) };
+        let key = PyStr::intern(ts, STATE)?;
+        Ok(all.get_str(ts, &key)?.and_then(|rows| rows.downcast_into::<PyTuple>().ok()).map(Self))
+    }
+
+    /// Puts the interpreter's classes into a module that is imported again: trees are made of one set of classes. False
+    /// if there are none yet.
+    pub(super) fn add_known(ts: &ThreadState, module: &PyModule) -> PyResult<bool> {
+        let Some(known) = Self::known(ts)? else { return Ok(false) };
+        let mut rows = known.0.items().iter().map(|row| row.cast::<PyTuple>().items()[0]);
+        for rule in GRAMMAR {
+            if rule.constructors.is_empty()
+                && let Some(class) = rows.next()
+            {
+                module.add(ts, rule.name, class)?;
+            }
+            for ((name, _), class) in rule.constructors.iter().zip(&mut rows) {
+                module.add(ts, name, class)?;
+                if let Some(base) = class.cast::<PyTypeObject>().base() {
+                    module.add(ts, rule.name, base.as_object())?;
+                }
+            }
+        }
+        Ok(true)
     }
 
     fn row(&self, kind: Kind, column: usize) -> &PyObject {

@@ -12,6 +12,7 @@ mod faults;
 mod map;
 mod numbers;
 
+use hognose_allocators::collections::TryVec;
 use hognose_allocators::{Domain, Limit, LimitError, huge_pages_advised, trim_raw};
 
 use crate::lifecycle::pressure::{self, limit_object};
@@ -95,10 +96,33 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             |_, _, object| Ok(py_bool(instance::has_valid_inline_values(object))),
             "has_inline_values($module, object, /)\n--\n\nWhether an instance has its attributes in its own block.",
         ),
+        MethodDef::one(
+            "inline_values",
+            inline_values,
+            "inline_values($module, object, /)\n--\n\nThe attributes in an instance's own block, with '<NULL>' for those that it has not got; None without a block.",
+        ),
     ],
     types: &[],
     exec: None,
 };
+
+fn inline_values(ts: &ThreadState, _: &PyObject, object: &PyObject) -> PyResult {
+    let Some(keys) = instance::shared_keys(object.ob_type()).filter(|_| instance::has_valid_inline_values(object))
+    else {
+        return Ok(ts.none());
+    };
+    let mut values = TryVec::<PyRef>::new();
+    for index in 0..keys.nentries() {
+        let place = u16::try_from(index).ok().and_then(|index| instance::value_ptr(object, index));
+        // SAFETY: the place is of the object's block, which nothing changes meanwhile; what is in it is alive.
+        let value = place.and_then(|place| unsafe { place.read().as_ref() }).map(|value| value.new_ref());
+        values.try_push(match value {
+            Some(value) => value,
+            None => PyStr::new(ts, "<NULL>")?.into_object(),
+        })?;
+    }
+    Ok(PyTuple::from_vec(ts, values)?.into_object())
+}
 
 /// The domain of an argument: None for no domain.
 fn domain(ts: &ThreadState, name: Option<&PyObject>) -> PyResult<Option<Domain>> {

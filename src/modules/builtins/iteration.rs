@@ -83,12 +83,13 @@ fn extremum(ts: &ThreadState, args: Args<'_>, name: &str, op: CompareOp) -> PyRe
     let positional = args.positional();
     let mut key = None;
     let mut default = None;
+    call::check_keyword_count(ts, name, args, 2)?;
     for (keyword, value) in args.keywords() {
         match keyword.ascii_str() {
             Some("key") => key = Some(value).filter(|k| !is_none(k)),
             Some("default") => default = Some(value),
             _ => {
-                return raise!(ts, exc::TypeError, "{name}() got an unexpected keyword argument '{keyword}'");
+                return call::unexpected_keyword(ts, name, &["key", "default"], keyword);
             }
         }
     }

@@ -22,7 +22,7 @@ pub fn print(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
             Some("end") => end = Some(value).filter(|v| !is_none(v)),
             Some("file") => file = Some(value).filter(|v| !is_none(v)),
             Some("flush") => flush = protocol::is_true(ts, value)?,
-            _ => return raise!(ts, exc::TypeError, "print() got an unexpected keyword argument '{name}'"),
+            _ => return call::unexpected_keyword(ts, "print", &["sep", "end", "file", "flush"], name),
         }
     }
     let file = match file {

@@ -96,12 +96,13 @@ pub fn set_asyncgen_hooks(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyR
         }
         Ok(Some(hook.new_ref()))
     };
+    // Both are looked at before either is set.
+    let finalizer = finalizer.map(|finalizer| hook("finalizer", finalizer)).transpose()?;
+    let first = first.map(|first| hook("firstiter", first)).transpose()?;
     if let Some(finalizer) = finalizer {
-        let finalizer = hook("finalizer", finalizer)?;
         ts.async_gen_finalizer.set(finalizer);
     }
     if let Some(first) = first {
-        let first = hook("firstiter", first)?;
         ts.async_gen_firstiter.set(first);
     }
     Ok(ts.none())

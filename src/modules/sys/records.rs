@@ -168,9 +168,27 @@ pub fn add(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
         int(ts, 0)?,
     ];
     module.add(ts, "hash_info", &*make(ts, &HASH_INFO, &hash)?)?;
-    let thread = [text(ts, "pthread")?, text(ts, "semaphore")?, ts.none()];
+    let thread = [text(ts, "pthread")?, text(ts, "semaphore")?, thread_version(ts)?];
     module.add(ts, "thread_info", &*make(ts, &THREAD_INFO, &thread)?)?;
     module.add(ts, "implementation", &*implementation(ts, &version)?)
+}
+
+/// What the C library says of its threads ("NPTL 2.36"); None where it says nothing.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn thread_version(ts: &ThreadState) -> PyResult {
+    let mut name = [0u8; 64];
+    // SAFETY: the array has that much room.
+    let size = unsafe { libc::confstr(libc::_CS_GNU_LIBPTHREAD_VERSION, name.as_mut_ptr().cast(), name.len()) };
+    match core::ffi::CStr::from_bytes_until_nul(&name).map(core::ffi::CStr::to_str) {
+        Ok(Ok(name)) if size > 1 => text(ts, name),
+        _ => Ok(ts.none()),
+    }
+}
+
+/// What the C library says of its threads: nothing here.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn thread_version(ts: &ThreadState) -> PyResult {
+    Ok(ts.none())
 }
 
 /// `sys.flags` as the configuration is now.

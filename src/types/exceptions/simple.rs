@@ -6,7 +6,7 @@ use super::base::{self, PyBaseException};
 use super::fields::{FLAGS, family, member};
 use super::hierarchy as exc;
 use crate::object::{
-    Args, AsObject, MethodDef, Native, PyObject, PyRef, PyResult, Ref, Slot, TypeSlots, TypeSpec, protocol,
+    Args, AsObject, MethodDef, Native, PyObject, PyRef, PyResult, Ref, Slot, TypeSlots, TypeSpec, call, protocol,
 };
 use crate::state::ThreadState;
 use crate::types::dict::PyDict;
@@ -174,6 +174,7 @@ pub(super) fn key_error_str(ts: &ThreadState, object: &PyObject) -> PyResult {
 
 /// Takes keyword arguments into slots; what is not given empties its slot.
 fn keywords(ts: &ThreadState, function: &str, args: Args<'_>, into: &[(&str, &Slot<PyObject>)]) -> PyResult<()> {
+    call::check_keyword_count(ts, function, args, into.len())?;
     for (name, _) in args.keywords() {
         if !into.iter().any(|(known, _)| name.equals_str(known)) {
             return raise!(ts, exc::TypeError, "{function}() got an unexpected keyword argument '{name}'");

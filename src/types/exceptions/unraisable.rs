@@ -11,7 +11,9 @@ use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::none::{is_none, none};
 use crate::types::str::{PyStr, StrBuilder};
+use crate::types::traceback;
 use crate::types::tuple::{PyTuple, TUPLE_TYPE};
+use crate::vm::frame;
 use crate::{id, raise};
 
 /// `UnraisableHookArgs`: exc_type, exc_value, exc_traceback, err_msg, object.
@@ -68,8 +70,30 @@ pub fn write_unraisable_in(ts: &ThreadState, raised: Raised, place: &str, object
     report(ts, raised, Some(("", place)), object);
 }
 
+/// [`write_unraisable`] with a text of the caller's, or none (`PyErr_FormatUnraisable`).
+#[cold]
+pub fn write_unraisable_text(ts: &ThreadState, raised: Raised, message: Option<&PyStr>) {
+    let error = ts.take_raised(raised);
+    add_place(ts, &error);
+    report_error(ts, &error, message, none());
+}
+
+/// Gives an exception that has no traceback the place where it is reported.
+fn add_place(ts: &ThreadState, error: &PyObject) {
+    if error.cast::<PyBaseException>().traceback.is_some() {
+        return;
+    }
+    let Some(frame) = frame::current(ts) else { return };
+    let (lasti, line) = (frame.lasti(), frame.line().unwrap_or(-1));
+    if let Err(raised) = frame.object(ts).and_then(|object| traceback::add(ts, error, object, lasti, line)) {
+        // The report without the place is worth more than the failure to add it.
+        ts.clear_raised(raised);
+    }
+}
+
 fn report(ts: &ThreadState, raised: Raised, what: Option<(&str, &str)>, object: &PyObject) {
     let error = ts.take_raised(raised);
+    add_place(ts, &error);
     let message = match what.map(|(how, what)| message(ts, how, what, object)).transpose() {
         Ok(message) => message,
         Err(raised) => {
@@ -78,7 +102,11 @@ fn report(ts: &ThreadState, raised: Raised, what: Option<(&str, &str)>, object: 
         }
     };
     let object = if message.is_some() { none() } else { object };
-    let handed = hand_over(ts, &error, message.as_deref(), object);
+    report_error(ts, &error, message.as_deref(), object);
+}
+
+fn report_error(ts: &ThreadState, error: &PyObject, message: Option<&PyStr>, object: &PyObject) {
+    let handed = hand_over(ts, error, message, object);
     let Err(raised) = handed else { return };
     // The hook has failed: its failure is reported the plain way.
     let error = ts.take_raised(raised);

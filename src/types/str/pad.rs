@@ -170,6 +170,9 @@ pub(super) fn expandtabs(ts: &ThreadState, this: &PyObject, arguments: Args<'_>)
         None => 8,
     };
     let text = this.cast::<PyStr>();
+    if !text.chars().any(|ch| ch == 0x09) {
+        return Ok(text.to_exact(ts)?.into_object());
+    }
     let mut out = StrBuilder::with_capacity(text.len())?;
     let mut column = 0;
     for ch in text.chars() {

@@ -241,6 +241,10 @@ impl<'a> EncodeErrors<'a> {
         let Some(text) = replacement.downcast::<PyStr>() else {
             return raise!(ts, exc::TypeError, "encoding error handler must return (str/bytes, int) tuple");
         };
+        // The encodings of all of Unicode could take any text, but are held to what each encoding has.
+        if E::NAME.starts_with("utf-") && !text.is_ascii() {
+            return Err(ts.raise(exception));
+        }
         for ch in text.chars() {
             if !encoder.push(ts, ch, out)? {
                 return Err(ts.raise(exception));
