@@ -60,6 +60,7 @@
 #include "modsupport.h"
 #include "abstract.h"
 #include "ceval.h"
+#include "monitoring.h"
 #include "pythonrun.h"
 #include "sysmodule.h"
 #include "import.h"

@@ -15,6 +15,8 @@ PyAPI_DATA(PyTypeObject) PyClassMethod_Type;
 PyAPI_DATA(PyTypeObject) PyCode_Type;
 #define PyFunction_Check(op) Py_IS_TYPE((op), &PyFunction_Type)
 #define PyCode_Check(op) Py_IS_TYPE((op), &PyCode_Type)
+/* A code object of that file, name and first line which only raises AssertionError. */
+PyAPI_FUNC(PyCodeObject *) PyCode_NewEmpty(const char *filename, const char *funcname, int firstlineno);
 /* A function of a code object with global variables; the second with a qualified name, or NULL. */
 PyAPI_FUNC(PyObject *) PyFunction_New(PyObject *code, PyObject *globals);
 PyAPI_FUNC(PyObject *) PyFunction_NewWithQualName(PyObject *code, PyObject *globals, PyObject *qualname);

@@ -173,6 +173,9 @@ PyAPI_FUNC(PyObject *) PyType_GetModule(PyTypeObject *type);
 PyAPI_FUNC(void *) PyType_GetModuleState(PyTypeObject *type);
 /* Forgets what is cached about the type and its subtypes: for who has changed its dictionary. */
 PyAPI_FUNC(void) PyType_Modified(PyTypeObject *type);
+/* Gives the type a version tag if it has none: 1, or 0 when it gets none, as classes that change too often do. Never
+ * raises. Since 3.12. */
+PyAPI_FUNC(int) PyUnstable_Type_AssignVersionTag(PyTypeObject *type);
 /* A new zeroed instance, for tp_alloc; tracked when the type is collected. */
 PyAPI_FUNC(PyObject *) PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t nitems);
 /* Forgets the look-ups of methods; the last version that was given to a type. */

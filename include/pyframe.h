@@ -25,6 +25,12 @@ PyAPI_FUNC(PyObject *) PyFrame_GetGlobals(PyFrameObject *frame);
 PyAPI_FUNC(PyObject *) PyFrame_GetLocals(PyFrameObject *frame);
 PyAPI_FUNC(PyObject *) PyFrame_GetBuiltins(PyFrameObject *frame);
 PyAPI_FUNC(int) PyFrame_GetLasti(PyFrameObject *frame);
+/* The generator, coroutine or asynchronous generator whose frame it is; NULL without an exception for others. Since 3.11. */
+PyAPI_FUNC(PyObject *) PyFrame_GetGenerator(PyFrameObject *frame);
+/* A variable by name; NameError when it has no value, TypeError when the name is no str. Since 3.12. */
+PyAPI_FUNC(PyObject *) PyFrame_GetVar(PyFrameObject *frame, PyObject *name);
+/* The same, by a name in UTF-8. Since 3.12. */
+PyAPI_FUNC(PyObject *) PyFrame_GetVarString(PyFrameObject *frame, const char *name);
 #endif
 
 #ifdef __cplusplus

@@ -112,6 +112,11 @@ fn domains_work() {
 }
 
 #[test]
+fn events_files_and_frames() {
+    run_everywhere("events_and_files", &[]);
+}
+
+#[test]
 fn figures_and_limits() {
     run_everywhere("numbers", &[]);
 }

@@ -154,6 +154,25 @@ capi! {
         Ok(at.downcast::<crate::types::int::PyInt>().and_then(|l| l.as_i64()).unwrap_or(-1) as i32)
     }
 
+    /// The generator, coroutine or asynchronous generator whose frame it is; null for others.
+    fn PyFrame_GetGenerator(ts, frame: &PyObject) -> Option<PyRef> {
+        let generator = attr::get(ts, frame, &*PyStr::intern(ts, "f_generator")?)?;
+        Ok(Some(generator).filter(|g| !crate::types::none::is_none(g)))
+    }
+
+    /// A frame's variable by name.
+    fn PyFrame_GetVar(ts, frame: &PyObject, name: &PyObject) -> PyRef {
+        match name.downcast::<PyStr>() {
+            Some(name) => variable(ts, frame, name),
+            None => raise!(ts, exc::TypeError, "name must be str, not {}", name.type_name()),
+        }
+    }
+
+    /// The same, by a name in UTF-8.
+    fn PyFrame_GetVarString(ts, frame: &PyObject, name: &core::ffi::CStr) -> PyRef {
+        variable(ts, frame, &*PyStr::from_utf8(ts, name.to_bytes(), "strict")?)
+    }
+
     /// The name of what is called, for messages; null has none.
     fn PyEval_GetFuncName(_ts, function: &PyObject) -> *const c_char {
         Ok(function.ob_type().tp_name.get())
@@ -201,4 +220,17 @@ pub unsafe extern "C" fn PyEval_MergeCompilerFlags(flags: *mut super::pythonrun:
     // SAFETY: as promised.
     unsafe { (*flags).cf_flags |= future };
     (future != 0).into()
+}
+
+/// A variable that a frame's code sees. NameError when it has no value.
+fn variable(ts: &ThreadState, frame: &PyObject, name: &PyStr) -> PyResult {
+    let locals = attr::get(ts, frame, &*PyStr::intern(ts, "f_locals")?)?;
+    match crate::object::protocol::getitem(ts, &locals, name.as_object()) {
+        Err(raised) if ts.raised_matches(&exc::KeyError) => {
+            ts.clear_raised(raised);
+            let name = crate::object::protocol::repr(ts, name.as_object())?;
+            raise!(ts, exc::NameError, "variable {} does not exist", &*name)
+        }
+        found => found,
+    }
 }

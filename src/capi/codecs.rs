@@ -205,18 +205,31 @@ capi! {
 
     /// Decodes a text of the C library: as file names are, with `strict` or `surrogateescape` for null.
     fn PyUnicode_DecodeLocale(ts, text: &CStr, errors: Option<&CStr>) -> Ref<PyStr> {
-        codec::decode_utf8(ts, text.to_bytes(), errors_or_strict(ts, errors)?)
+        codec::decode_utf8(ts, text.to_bytes(), locale_errors(ts, errors)?)
     }
 
     /// The same with a length.
     fn PyUnicode_DecodeLocaleAndSize(ts, data: *const c_char, len: isize, errors: Option<&CStr>) -> Ref<PyStr> {
-        codec::decode_utf8(ts, slice_of(data.cast(), len), errors_or_strict(ts, errors)?)
+        codec::decode_utf8(ts, slice_of(data.cast(), len), locale_errors(ts, errors)?)
     }
 
     /// Encodes a text for the C library.
     fn PyUnicode_EncodeLocale(ts, text: &PyObject, errors: Option<&CStr>) -> Ref<PyBytes> {
-        codec::encode_utf8(ts, check_argument(ts, text)?, errors_or_strict(ts, errors)?)
+        codec::encode_utf8(ts, check_argument(ts, text)?, locale_errors(ts, errors)?)
     }
+}
+
+/// How the C library's texts treat what cannot be encoded or decoded: ValueError for what it could not be told.
+fn locale_errors<'a>(ts: &ThreadState, errors: Option<&'a CStr>) -> PyResult<&'a str> {
+    let errors = errors_or_strict(ts, errors)?;
+    if !matches!(errors, "strict" | "surrogateescape" | "surrogatepass") {
+        return raise!(
+            ts,
+            exc::ValueError,
+            "only 'strict' and 'surrogateescape' error handlers are supported, not '{errors}'"
+        );
+    }
+    Ok(errors)
 }
 
 /// How file names treat what is not UTF-8.

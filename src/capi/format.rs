@@ -6,7 +6,7 @@ use core::fmt::Write;
 use super::convert::{Void, borrowed_bytes, exception_class, guard, null_argument};
 use super::variadic_args::{RawVa, Va};
 use crate::config::WChar;
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, attr, call, protocol};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, attr, call, protocol};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions::{self as exc, PyBaseException};
@@ -357,11 +357,8 @@ pub unsafe extern "C" fn _Hog_FormatUnraisable(text: *const c_char, va: *mut Raw
                 }
             }
         };
-        let _raised = ts.restore_raised(error);
-        // The report's own words are "Exception ignored", which the caller's text begins with.
-        let own = message.as_ref().and_then(|m| m.utf8(ts).ok());
-        let doing = own.map(|m| m.strip_prefix("Exception ignored ").unwrap_or(m));
-        exc::write_unraisable(ts, Raised::already_set(), doing, none());
+        let raised = ts.restore_raised(error);
+        exc::write_unraisable_text(ts, raised, message.as_deref());
         Ok(Void)
     });
 }

@@ -1,18 +1,25 @@
 //! Functions and methods. Declared in `methodobject.h`, `funcobject.h` and `classobject.h`.
 
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 
 use super::convert::{Borrowed, bad_internal_call};
 use crate::object::cdef::PyMethodDef;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, PyTypeObject, Ref, attr};
 use crate::state::ThreadState;
 use crate::types::builtin_function::PyBuiltinFunction;
-use crate::types::code::PyCode;
+use crate::types::bytes::PyBytes;
+use crate::types::code::{CodeParts, PyCode};
 use crate::types::dict::PyDict;
 use crate::types::function::PyFunction;
 use crate::types::method::{PyInstanceMethod, PyMethod};
 use crate::types::str::PyStr;
+use crate::types::tuple::PyTuple;
 use crate::{capi, id};
+
+/// The number by which code loads AssertionError.
+const ASSERTION_ERROR: u8 = 0;
+/// An entry of a table of lines without columns, for three units of code.
+const ALL_THREE_ON_THE_FIRST_LINE: u8 = 0x80 | 13 << 3 | 2;
 
 fn new_function(
     ts: &ThreadState,
@@ -92,6 +99,32 @@ capi! {
     /// A function of a code object.
     fn PyFunction_New(ts, code: &PyCode, globals: &PyDict) -> Ref<PyFunction> {
         PyFunction::new(ts, code, globals)
+    }
+
+    /// A code object that only raises AssertionError, for tracebacks that name places outside of Python.
+    fn PyCode_NewEmpty(ts, filename: &CStr, name: &CStr, line: c_int) -> Ref<PyCode> {
+        use crate::vm::opcode::op;
+        let name = PyStr::from_utf8(ts, name.to_bytes(), "strict")?;
+        let instructions = [op::RESUME, 0, op::LOAD_COMMON_CONSTANT, ASSERTION_ERROR, op::RAISE_VARARGS, 1];
+        let (nothing, no_bytes) = (PyTuple::empty(), PyBytes::empty());
+        PyCode::new(ts, CodeParts {
+            argcount: 0,
+            posonlyargcount: 0,
+            kwonlyargcount: 0,
+            stacksize: 1,
+            flags: 0,
+            code: PyBytes::new(ts, &instructions)?,
+            consts: nothing.clone(),
+            names: nothing.clone(),
+            localsplusnames: nothing,
+            localspluskinds: no_bytes.clone(),
+            filename: PyStr::from_utf8(ts, filename.to_bytes(), "surrogateescape")?,
+            name: name.clone(),
+            qualname: name,
+            firstlineno: line,
+            linetable: PyBytes::new(ts, &[ALL_THREE_ON_THE_FIRST_LINE, 0])?,
+            exceptiontable: no_bytes,
+        })
     }
 
     /// The same with a qualified name.

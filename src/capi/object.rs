@@ -505,6 +505,11 @@ capi! {
         Ok(Void)
     }
 
+    /// Gives a type a version tag if it has none: 1, or 0 when there is none to be had.
+    fn PyUnstable_Type_AssignVersionTag(ts, typ: *mut PyTypeObject) -> i32 {
+        Ok(attr::assign_version(ts, as_type(typ)).into())
+    }
+
     /// A new instance, for `tp_alloc`.
     fn PyType_GenericAlloc(ts, typ: *mut PyTypeObject, items: isize) -> PyRef {
         let typ = as_type(typ);
@@ -544,7 +549,7 @@ capi! {
 }
 
 /// A type's name with its module, as messages have it.
-pub(super) fn full_name(ts: &ThreadState, typ: &PyTypeObject, separator: char) -> PyResult<Ref<PyStr>> {
+pub(crate) fn full_name(ts: &ThreadState, typ: &PyTypeObject, separator: char) -> PyResult<Ref<PyStr>> {
     let qualname = attr::get(ts, typ.as_object(), id!(__qualname__))?;
     let qualname = protocol::str(ts, &qualname)?;
     let module = attr::get_opt(ts, typ.as_object(), id!(__module__))?;

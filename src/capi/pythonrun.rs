@@ -122,7 +122,7 @@ fn fs_name(ts: &ThreadState, name: &CStr) -> PyResult<Ref<PyStr>> {
 ///
 /// # Safety
 /// `stream` is open for reading.
-unsafe fn read_stream(ts: &ThreadState, stream: *mut libc::FILE) -> PyResult<TryVec<u8>> {
+pub(super) unsafe fn read_stream(ts: &ThreadState, stream: *mut libc::FILE) -> PyResult<TryVec<u8>> {
     let mut text = TryVec::<u8>::new();
     loop {
         text.try_reserve(16 * 1024)?;
