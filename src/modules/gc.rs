@@ -88,9 +88,13 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::positional(
             "get_referrers",
             get_referrers,
-            "get_referrers(*objs)\nThe objects that refer to any of these.",
+            "get_referrers($module, /, *objs)\n--\n\nThe objects that refer to any of these.",
         ),
-        MethodDef::positional("get_referents", get_referents, "get_referents(*objs)\nThe objects that these refer to."),
+        MethodDef::positional(
+            "get_referents",
+            get_referents,
+            "get_referents($module, /, *objs)\n--\n\nThe objects that these refer to.",
+        ),
         MethodDef::no_args("freeze", freeze, "freeze($module, /)\n--\n\nHides all objects from the collector."),
         MethodDef::no_args("unfreeze", unfreeze, "unfreeze($module, /)\n--\n\nShows them again."),
         MethodDef::no_args(

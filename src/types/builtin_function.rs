@@ -181,7 +181,7 @@ fn call_new(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
     }
     // The nearest native type decides how an instance is laid out.
     let mut native = typ;
-    while native.is_heap_type() {
+    while native.is_heap_type() && !native.has_flag(flags::DISALLOW_INSTANTIATION) {
         match native.base() {
             Some(base) => native = base,
             None => break,
@@ -373,7 +373,7 @@ fn get_doc(ts: &ThreadState, object: &PyObject) -> PyResult {
 
 fn get_text_signature(ts: &ThreadState, object: &PyObject) -> PyResult {
     let def = object.cast::<PyBuiltinFunction>().def();
-    descr::text_signature(ts, def.name, def.doc)
+    descr::method_text_signature(ts, def.name, def)
 }
 
 fn get_module(ts: &ThreadState, object: &PyObject) -> PyResult {

@@ -477,6 +477,12 @@ fn get_doc(ts: &ThreadState, object: &PyObject) -> PyResult {
 fn get_text_signature(ts: &ThreadState, object: &PyObject) -> PyResult {
     let name = as_descr(object).name();
     let Some(name) = name.ascii_str() else { return Ok(ts.none()) };
+    let typ = object.ob_type();
+    if core::ptr::eq(typ, &*METHOD_DESCR_TYPE) || core::ptr::eq(typ, &*CLASSMETHOD_DESCR_TYPE) {
+        // SAFETY: the two types have this layout.
+        let method = unsafe { &*core::ptr::from_ref(object).cast::<PyMethodDescr>() };
+        return method_text_signature(ts, name, method.def());
+    }
     text_signature(ts, name, doc_text(object))
 }
 
@@ -503,6 +509,36 @@ pub fn text_signature(ts: &ThreadState, name: &str, doc: &str) -> PyResult {
         return Ok(PyStr::new(ts, &rest[..=end])?.into_object());
     }
     Ok(ts.none())
+}
+
+/// The text signature of a function or method; what takes one argument or none has one even if its docstring does not
+/// say it.
+pub fn method_text_signature(ts: &ThreadState, name: &str, def: &MethodDef) -> PyResult {
+    let told = text_signature(ts, name, def.doc)?;
+    if !crate::types::none::is_none(&told) {
+        return Ok(told);
+    }
+    let takes_one = match def.function {
+        NativeFn::NoArgs(_) => false,
+        NativeFn::One(_) => true,
+        // SAFETY: the program keeps its definition.
+        NativeFn::C(c) => match unsafe { (*c).ml_flags } & !(cdef::METH_CLASS | cdef::METH_STATIC | cdef::METH_COEXIST)
+        {
+            cdef::METH_NOARGS => false,
+            cdef::METH_O => true,
+            _ => return Ok(told),
+        },
+        _ => return Ok(told),
+    };
+    let text = match (def.binding, takes_one) {
+        (Binding::Static, false) => "()",
+        (Binding::Static, true) => "(object, /)",
+        (Binding::Class, false) => "($type, /)",
+        (Binding::Class, true) => "($type, object, /)",
+        (_, false) => "($self, /)",
+        (_, true) => "($self, object, /)",
+    };
+    Ok(PyStr::new(ts, text)?.into_object())
 }
 
 // ---- methods ----
@@ -642,8 +678,16 @@ fn member_get(ts: &ThreadState, this: &PyObject, instance: Option<&PyObject>, _o
     }
     match member_place(descr, instance).get() {
         Some(value) => Ok(value),
-        None => attr::no_attribute(ts, instance, descr.base.name()),
+        None => empty_place(ts, instance, descr.base.name()),
     }
+}
+
+/// AttributeError for a place of `__slots__` that has no value.
+#[cold]
+fn empty_place<T>(ts: &ThreadState, instance: &PyObject, name: &PyStr) -> PyResult<T> {
+    let class = crate::capi::object::full_name(ts, instance.ob_type(), '.')?;
+    let raised = ts.raise_fmt(&exc::AttributeError, format_args!("'{}' object has no attribute '{name}'", &*class));
+    Err(exc::add_attribute_context(ts, raised, instance, name))
 }
 
 fn member_set(ts: &ThreadState, this: &PyObject, instance: &PyObject, value: Option<&PyObject>) -> PyResult<()> {

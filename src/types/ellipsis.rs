@@ -14,7 +14,7 @@ pub static TYPES: &[&StaticType] = &[&ELLIPSIS_TYPE];
 pub static ELLIPSIS_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"ellipsis",
     basicsize: size_of::<PyObject>(),
-    doc: "The type of Ellipsis.",
+    doc: "ellipsis()\n--\n\nThe type of Ellipsis.",
     slots: TypeSlots {
         new: Some(ellipsis_new),
         repr: Some(|ts, _| Ok(PyStr::intern(ts, "Ellipsis")?.into_object())),

@@ -14,7 +14,7 @@ pub static TYPES: &[&StaticType] = &[&NOT_IMPLEMENTED_TYPE];
 pub static NOT_IMPLEMENTED_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"NotImplementedType",
     basicsize: size_of::<PyObject>(),
-    doc: "The type of NotImplemented.",
+    doc: "NotImplementedType()\n--\n\nThe type of NotImplemented.",
     slots: TypeSlots {
         new: Some(not_implemented_new),
         repr: Some(|ts, _| Ok(PyStr::intern(ts, "NotImplemented")?.into_object())),

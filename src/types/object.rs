@@ -44,7 +44,7 @@ pub static OBJECT_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::positional(
             "__subclasshook__",
             subclasshook,
-            "What an abstract class says to issubclass() before anything else is tried:\nTrue, False, or NotImplemented to \
+            "__subclasshook__($type, object, /)\n--\n\nWhat an abstract class says to issubclass() before anything else is tried:\nTrue, False, or NotImplemented to \
              leave it to the usual rules.\n",
         )
         .class(),

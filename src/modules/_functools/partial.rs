@@ -79,7 +79,7 @@ pub(super) static PARTIAL_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"functools.partial",
     basicsize: size_of::<PyPartial>(),
     flags: flags::HAVE_GC | flags::BASETYPE,
-    doc: "Create a new function with partial application of the given arguments and keywords.",
+    doc: "partial(func, /, *args, **keywords)\n--\n\nCreate a new function with partial application of the given arguments and keywords.",
     slots: TypeSlots {
         new: Some(partial_new),
         dealloc: Some(partial_dealloc),

@@ -114,10 +114,26 @@ pub static IOBASE_TYPE: StaticType = StaticType::new(TypeSpec {
             |_, _| Ok(py_bool(false)),
             "writable($self, /)\n--\n\nWhether the stream can be written.",
         ),
-        MethodDef::positional("_checkClosed", |ts, this, _| check_closed(ts, this).map(|()| ts.none()), ""),
-        MethodDef::positional("_checkSeekable", |ts, this, _| check_seekable(ts, this).map(|()| ts.none()), ""),
-        MethodDef::positional("_checkReadable", |ts, this, _| check_readable(ts, this).map(|()| ts.none()), ""),
-        MethodDef::positional("_checkWritable", |ts, this, _| check_writable(ts, this).map(|()| ts.none()), ""),
+        MethodDef::positional(
+            "_checkClosed",
+            |ts, this, _| check_closed(ts, this).map(|()| ts.none()),
+            "_checkClosed($self, /)\n--\n\n",
+        ),
+        MethodDef::positional(
+            "_checkSeekable",
+            |ts, this, _| check_seekable(ts, this).map(|()| ts.none()),
+            "_checkSeekable($self, /)\n--\n\n",
+        ),
+        MethodDef::positional(
+            "_checkReadable",
+            |ts, this, _| check_readable(ts, this).map(|()| ts.none()),
+            "_checkReadable($self, /)\n--\n\n",
+        ),
+        MethodDef::positional(
+            "_checkWritable",
+            |ts, this, _| check_writable(ts, this).map(|()| ts.none()),
+            "_checkWritable($self, /)\n--\n\n",
+        ),
         MethodDef::no_args(
             "fileno",
             |ts, _| unsupported(ts, "fileno"),

@@ -65,7 +65,11 @@ pub(super) static LOCK_TYPE: StaticType = StaticType::new(TypeSpec {
         ..TypeSlots::EMPTY
     },
     methods: &[
-        MethodDef::keywords("acquire_lock", acquire, ACQUIRE_DOC),
+        MethodDef::keywords(
+            "acquire_lock",
+            acquire,
+            "acquire_lock($self, /, blocking=True, timeout=-1)\n--\n\nAn old name of acquire().",
+        ),
         MethodDef::keywords("acquire", acquire, ACQUIRE_DOC),
         MethodDef::no_args("release_lock", release, RELEASE_DOC),
         MethodDef::no_args("release", release, RELEASE_DOC),

@@ -43,7 +43,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
           The 'threading' module provides a more convenient interface.",
     methods: &[
         MethodDef::positional("start_new_thread", start_new_thread, START_DOC),
-        MethodDef::positional("start_new", start_new_thread, START_DOC),
+        MethodDef::positional(
+            "start_new",
+            start_new_thread,
+            "start_new($module, function, args, kwargs={}, /)\n--\n\nAn old name of start_new_thread().",
+        ),
         MethodDef::keywords(
             "start_joinable_thread",
             start_joinable_thread,

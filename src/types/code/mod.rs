@@ -113,7 +113,7 @@ pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
     basicsize: size_of::<PyCode>(),
     itemsize: 2,
     weaklistoffset: core::mem::offset_of!(PyCode, co_weakreflist),
-    doc: "Create a code object.  Not for mere mortals.",
+    doc: "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize,\n     flags, codestring, constants, names, varnames, filename, name,\n     qualname, firstlineno, linetable, exceptiontable, freevars=(),\n     cellvars=(), /)\n--\n\nCreate a code object.  Not for mere mortals.",
     slots: TypeSlots {
         new: Some(code_new),
         dealloc: Some(dealloc),
@@ -125,10 +125,14 @@ pub static CODE_TYPE: StaticType = StaticType::new(TypeSpec {
     methods: &[
         MethodDef::no_args("co_lines", co_lines, ""),
         MethodDef::no_args("co_positions", co_positions, ""),
-        MethodDef::keywords("replace", replace, ""),
-        MethodDef::keywords("__replace__", replace, ""),
+        MethodDef::keywords("replace", replace, "replace($self, /, **changes)\n--\n\nA code object with other parts."),
+        MethodDef::keywords("__replace__", replace, "__replace__($self, /, **changes)\n--\n\nThe same as replace()."),
         MethodDef::no_args("co_branches", co_branches, ""),
-        MethodDef::positional("_varname_from_oparg", varname_from_oparg, ""),
+        MethodDef::positional(
+            "_varname_from_oparg",
+            varname_from_oparg,
+            "_varname_from_oparg($self, /, oparg)\n--\n\n",
+        ),
     ],
     getset: &[
         GetSetDef::get("co_code", |ts, o| Ok(PyBytes::new(ts, &whole(ts, o)?.original_code()?)?.into_object()), ""),

@@ -183,7 +183,7 @@ pub static MEMORYVIEW_TYPE: StaticType = StaticType::new(TypeSpec {
         )
         .class(),
         MethodDef::no_args("__enter__", methods::enter, ""),
-        MethodDef::positional("__exit__", methods::exit, ""),
+        MethodDef::positional("__exit__", methods::exit, "__exit__($self, /, *exc_info)\n--\n\n"),
         MethodDef::one("__class_getitem__", genericalias::class_getitem, "See PEP 585").class(),
     ],
     getset: &[

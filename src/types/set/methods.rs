@@ -92,7 +92,7 @@ pub static SET_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"set",
     basicsize: size_of::<PySet>(),
     flags: flags::BASETYPE | flags::HAVE_GC | flags::MATCH_SELF,
-    doc: "Build an unordered collection of unique elements.",
+    doc: "set(iterable=(), /)\n--\n\nBuild an unordered collection of unique elements.",
     slots: TypeSlots {
         init: Some(set_init),
         new: Some(set_new),
@@ -167,7 +167,7 @@ pub static FROZENSET_TYPE: StaticType = StaticType::new(TypeSpec {
     name: c"frozenset",
     basicsize: size_of::<PySet>(),
     flags: flags::BASETYPE | flags::HAVE_GC | flags::MATCH_SELF,
-    doc: "Build an immutable unordered collection of unique elements.",
+    doc: "frozenset(iterable=(), /)\n--\n\nBuild an immutable unordered collection of unique elements.",
     slots: TypeSlots { hash: Some(frozenset_hash), new: Some(frozenset_new), ..SLOTS },
     methods: &[
         CONTAINS,

@@ -12,9 +12,11 @@ use super::generic::{const_evaluator, no_default};
 use super::paramspec;
 use super::{PyTypeParam, call_typing, evaluated, fields, unpack};
 
+const PREPARE_DOC: &str = "__typing_prepare_subst__($self, alias, args, /)\n--\n\n";
+
 pub const TYPEVAR_METHODS: &[MethodDef] = &[
     MethodDef::one("__typing_subst__", |ts, this, arg| call_typing(ts, "_typevar_subst", &[this, arg]), ""),
-    MethodDef::positional("__typing_prepare_subst__", typevar_prepare_subst, ""),
+    MethodDef::positional("__typing_prepare_subst__", typevar_prepare_subst, PREPARE_DOC),
     MethodDef::no_args("__reduce__", reduce, ""),
     MethodDef::no_args("has_default", has_default, ""),
     MethodDef::one("__mro_entries__", no_subclass, ""),
@@ -25,7 +27,7 @@ pub const PARAMSPEC_METHODS: &[MethodDef] = &[
     MethodDef::positional(
         "__typing_prepare_subst__",
         |ts, this, args| prepare_by(ts, "_paramspec_prepare_subst", this, args),
-        "",
+        PREPARE_DOC,
     ),
     MethodDef::no_args("__reduce__", reduce, ""),
     MethodDef::no_args("has_default", has_default, ""),
@@ -41,7 +43,7 @@ pub const TYPEVARTUPLE_METHODS: &[MethodDef] = &[
     MethodDef::positional(
         "__typing_prepare_subst__",
         |ts, this, args| prepare_by(ts, "_typevartuple_prepare_subst", this, args),
-        "",
+        PREPARE_DOC,
     ),
     MethodDef::no_args("__reduce__", reduce, ""),
     MethodDef::no_args("has_default", has_default, ""),
@@ -152,7 +154,7 @@ fn reduce(ts: &ThreadState, this: &PyObject) -> PyResult {
 }
 
 fn no_subclass(ts: &ThreadState, this: &PyObject, _bases: &PyObject) -> PyResult {
-    raise!(ts, exc::TypeError, "Cannot subclass an instance of {}", this.type_name())
+    raise!(ts, exc::TypeError, "Cannot subclass an instance of {}", this.ob_type().name())
 }
 
 pub fn name_repr(ts: &ThreadState, this: &PyObject) -> PyResult {

@@ -197,7 +197,8 @@ fn set_module(ts: &ThreadState, object: &PyObject) -> PyResult<()> {
     };
     match module {
         Some(module) => attr::set(ts, object, id!(__module__), &module),
-        None => Ok(()),
+        // Code that is in no module.
+        None => attr::set(ts, object, id!(__module__), crate::types::none::none()),
     }
 }
 
