@@ -82,6 +82,9 @@ fn has_base(ts: &ThreadState, typ: &PyTypeObject, wanted: &PyTypeObject) -> bool
     })
 }
 
+/// How many version tags a class may use up: one that changes all the time is not worth caching.
+const VERSIONS_PER_CLASS: u16 = 1000;
+
 /// Gives the type a version tag if it has none; false when none is to be had.
 pub fn assign_version(ts: &ThreadState, typ: &PyTypeObject) -> bool {
     if typ.tp_version_tag.get() != 0 {
@@ -101,8 +104,12 @@ pub fn assign_version(ts: &ThreadState, typ: &PyTypeObject) -> bool {
         }
     }
     let next = ts.interp().versions().next_type.get();
-    if next == u32::MAX {
+    if next == u32::MAX || typ.tp_versions_used.get() >= VERSIONS_PER_CLASS {
         return false;
+    }
+    // Those of built-in types do not change.
+    if typ.is_heap_type() {
+        typ.tp_versions_used.set(typ.tp_versions_used.get() + 1);
     }
     ts.interp().versions().next_type.set(next + 1);
     typ.tp_version_tag.set(next);
@@ -113,7 +120,11 @@ pub fn assign_version(ts: &ThreadState, typ: &PyTypeObject) -> bool {
 #[inline]
 pub fn get(ts: &ThreadState, object: &PyObject, name: &PyStr) -> PyResult {
     match object.ob_type().slots().getattro {
-        Some(slot) => slot(ts, object, name),
+        Some(slot) => match slot(ts, object, name) {
+            // A class's own `__getattr__` may have said nothing of the place.
+            Err(raised) => Err(exc::add_attribute_context(ts, raised, object, name)),
+            found => found,
+        },
         None => no_attribute(ts, object, name),
     }
 }

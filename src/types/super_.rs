@@ -73,6 +73,7 @@ fn class_or_none(ts: &ThreadState, slot: &Slot<PyTypeObject>) -> PyRef {
 fn check(ts: &ThreadState, class: &PyTypeObject, this: &PyObject) -> PyResult<Ref<PyTypeObject>> {
     if let Some(derived) = this.downcast::<PyTypeObject>()
         && derived.is_subtype(class)
+        && (!core::ptr::eq(derived, class) || is_in_own_order(ts, derived))
     {
         return Ok(Ref::from_borrowed(derived));
     }
@@ -97,6 +98,11 @@ fn check(ts: &ThreadState, class: &PyTypeObject, this: &PyObject) -> PyResult<Re
         "super(type, obj): obj ({kind} {name}) is not an instance or subtype of type ({}).",
         class.full_name()
     )
+}
+
+/// False for a class whose metaclass has left it out of its order.
+fn is_in_own_order(ts: &ThreadState, class: &PyTypeObject) -> bool {
+    class.mro(ts).is_none_or(|order| order.items().iter().any(|item| core::ptr::addr_eq(*item, class)))
 }
 
 /// Searches behind `class` in `this_class`'s order; the attribute as it stands in the dictionary.

@@ -146,3 +146,87 @@ for _ in range(100):
             pass
         else:
             raise AssertionError(function)
+
+
+# Bases that are set again while they are being set make no circle.
+class Again(type):
+    ready = False
+
+    def mro(cls):
+        if Again.ready and cls.__name__ == "First":
+            Second.__bases__ = (First,)
+        if Again.ready and cls.__name__ == "Second":
+            First.__bases__ = (Second,)
+        return type.mro(cls)
+
+
+class Root(metaclass=Again):
+    pass
+
+
+class First(Root):
+    pass
+
+
+class Second(Root):
+    pass
+
+
+Again.ready = True
+try:
+    First.__bases__ = (Second,)
+except TypeError:
+    pass
+Again.ready = False
+assert Root in First.__mro__ and Root in Second.__mro__
+
+
+# The dictionary of what is a class beside being something else is not to be replaced.
+class Base:
+    pass
+
+
+class Meta(type, Base):
+    pass
+
+
+class Made(metaclass=Meta):
+    pass
+
+
+try:
+    Base.__dict__["__dict__"].__set__(Made, {})
+except (TypeError, AttributeError):
+    pass
+else:
+    raise AssertionError("the dictionary of a class was replaced")
+
+
+# A class that changes all the time is no longer cached, and is right all the same.
+class Restless:
+    value = 0
+
+
+def look():
+    return Restless.value
+
+
+for number in range(1500):
+    Restless.value = number
+    assert look() == number == Restless().value
+
+# Functions of one argument or none have a signature without saying it.
+assert (0).__class__.__dict__["conjugate"].__text_signature__.startswith("($self")
+assert range.__dict__["count"].__text_signature__ and (3).bit_length.__text_signature__ == "($self, /)"
+
+# Records of the system's are not made anew.
+import sys
+
+for record in (sys.flags, sys.version_info):
+    for make in (type(record), lambda value, make=type(record): make.__new__(make, value)):
+        try:
+            make(record)
+        except TypeError:
+            pass
+        else:
+            raise AssertionError(record)

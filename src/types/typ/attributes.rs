@@ -71,8 +71,18 @@ pub const GETSET: &[GetSetDef] = &[
 pub static INSTANCE_DICT: GetSetDef =
     GetSetDef::get_set("__dict__", attr::get_dict_attribute, set_instance_dict, "the instance's attributes");
 
-/// A class's instances, unlike native objects, may lose their dictionary: they get an empty one.
+/// A class's instances, unlike native objects, may lose their dictionary: they get an empty one. What a native base
+/// gives its instances is set as that base sets it.
 fn set_instance_dict(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
+    let native = new::native_base(object.ob_type());
+    if let Some(descriptor) = attr::lookup_type(ts, native, id!(__dict__)) {
+        return match descriptor.ob_type().slots().descr_set {
+            Some(set) => set(ts, &descriptor, object, value),
+            None => {
+                raise!(ts, exc::TypeError, "this __dict__ descriptor does not support '{}' objects", object.type_name())
+            }
+        };
+    }
     match value {
         Some(_) => attr::set_dict_attribute(ts, object, value),
         None => instance::set_dict(ts, object, None),
@@ -271,11 +281,10 @@ fn set_bases(ts: &ThreadState, this: &PyObject, value: Option<&PyObject>) -> PyR
         let Some(base) = base.downcast::<PyTypeObject>() else {
             return raise!(ts, exc::TypeError, "{name}.__bases__ must be tuple of classes, not '{}'", base.type_name());
         };
-        let is_below = match base.mro(ts) {
-            Some(order) => order.items().iter().any(|class| class.is(this)),
-            None => base.is_subtype(typ),
-        };
-        if is_below {
+        // The order may be of the time before an outer assignment, which has set the bases already.
+        if base.mro(ts).is_some_and(|order| order.items().iter().any(|class| class.is(this)))
+            || core::iter::successors(Some(base), |class| class.base()).any(|class| core::ptr::eq(class, typ))
+        {
             return raise!(ts, exc::TypeError, "a __bases__ item causes an inheritance cycle");
         }
     }

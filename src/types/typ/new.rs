@@ -196,6 +196,8 @@ impl Maker<'_> {
         self.wrap(id!(__new__), crate::types::classmethod::staticmethod)?;
         self.wrap(id!(__init_subclass__), crate::types::classmethod::classmethod)?;
         self.wrap(id!(__class_getitem__), crate::types::classmethod::classmethod)?;
+        // A place may have the name that a cell comes under.
+        self.fill_cells(typ)?;
         if let Some(names) = &added.names {
             let start = places_start(Some(self.base));
             for (index, name) in names.items().iter().enumerate() {
@@ -226,7 +228,7 @@ impl Maker<'_> {
         if dict.get_str(ts, id!(__hash__))?.is_none() && dict.get_str(ts, id!(__eq__))?.is_some() {
             dict.set_str(ts, id!(__hash__), none())?;
         }
-        self.fill_cells(typ)
+        Ok(())
     }
 
     /// Names that are no str are allowed, but nothing finds them.
