@@ -1,7 +1,8 @@
 """Runs one of CPython's test files and writes what became of each test: one line a test, as it happens.
 
-usage: one.py MODULE OUTPUT [PATTERN]
+usage: one.py MODULE OUTPUT KNOWN [PATTERN]
 
+KNOWN is a file with the tests that do not run, a line each: they have run in a process that another test has ended.
 A line is `start ID` before and `pass|fail|error|skip|xfail ID [the last line of the reason]` after a test. A test
 with subtests counts once. Runs under any Python that has `unittest`.
 """
@@ -71,6 +72,19 @@ class Recorder(unittest.TestResult):
         self.note("fail", test, "unexpected success")
 
 
+def without(suite, known):
+    """The suite without the tests that are known."""
+    if not known:
+        return suite
+    tests = []
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            tests.append(without(test, known))
+        elif Recorder.identity(test) not in known:
+            tests.append(test)
+    return type(suite)(tests)
+
+
 def check_impl_detail(**guards):
     """Whether a test is meant for CPython, by whatever of these it is marked."""
     wanted = guards or {"cpython": True}
@@ -78,8 +92,10 @@ def check_impl_detail(**guards):
 
 
 def main():
-    module, path = sys.argv[1:3]
-    pattern = sys.argv[3] if len(sys.argv) > 3 else None
+    module, path, known = sys.argv[1:4]
+    pattern = sys.argv[4] if len(sys.argv) > 4 else None
+    with open(known) as names:
+        known = set(names.read().split())
     sys.argv[1:] = []
     with open(path, "w") as output:
         try:
@@ -104,7 +120,7 @@ def main():
             text = " ".join(str(error).split())[:200]
             output.write(f"error test.{module} {type(error).__name__}: {text}\n")
             return
-        suite.run(Recorder(output))
+        without(suite, known).run(Recorder(output))
         output.write("done\n")
 
 

@@ -6,7 +6,7 @@ usage: run.py --hognose PATH [--python PATH] [--library PATH] [--list core|libra
 
 The files are those of the installed CPython that PATH names (default: the python that runs this script); they run
 in an installation of Hognose made for it, with the library's text (default: from the package that is built in). Each
-runs in a process of its own; afterwards no block may be alive. The program of the installation is host/: the library
+runs in a process of its own (after a crash or a time-out, what is left of it in another); afterwards no block may be alive. The program of the installation is host/: the library
 beside `--hognose` with what `_testcapi` is made of (with --no-host, or without a C compiler, it is the command itself,
 and the tests that need `_testcapi` are skipped). `expected.txt` and `expected-library.txt` list the tests that
 are known to fail, with the reason; one that passes must be struck from it (--update does that, and adds what
@@ -30,6 +30,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 FAILED = ("fail", "error", "crash", "timeout")
+# How often a file is begun, when its tests end the process.
+RUNS = 6
 
 
 def read_list(name):
@@ -180,13 +182,23 @@ def without_places(reason, program):
 
 
 def run_file(command, module, timeout, watched, pattern=None):
+    """Runs a file; what a crash or a time-out has cut off runs in another process, without what has run."""
     file = File(module)
+    for _ in range(RUNS):
+        if not run_once(file, command, module, timeout, watched, pattern):
+            break
+    return file
+
+
+def run_once(file, command, module, timeout, watched, pattern):
+    """Runs those tests of a file that have no outcome yet. True when one of them has ended the process."""
     with tempfile.TemporaryDirectory() as scratch:
-        output = os.path.join(scratch, "outcomes")
+        output, known = os.path.join(scratch, "outcomes"), os.path.join(scratch, "known")
+        pathlib.Path(known).write_text("\n".join(file.tests))
         environment = {**os.environ, "TMPDIR": scratch, "PYTHONHASHSEED": "0"}
         if watched:
             environment["HOGNOSE_TEST_LEAKS"] = "1"
-        arguments = [*command, str(HERE / "one.py"), module, output, *([pattern] if pattern else [])]
+        arguments = [*command, str(HERE / "one.py"), module, output, known, *([pattern] if pattern else [])]
         # Files, as a process that a test leaves behind would keep pipes open.
         with tempfile.TemporaryFile() as messages:
             process = subprocess.Popen(arguments, cwd=scratch, env=environment, stdin=subprocess.DEVNULL,
@@ -220,7 +232,7 @@ def run_file(command, module, timeout, watched, pattern=None):
         file.reasons[test] = f"status {status}"
     if watched and done and status == 3:
         file.leak = " ".join(line for line in errors.splitlines() if line.startswith("hognose-memstats:"))[:300]
-    return file
+    return running is not None
 
 
 def main():

@@ -1,6 +1,7 @@
 /* What support/_testcapi.py takes from C: limits of C's types, errors from C, frames, traces, buffers, and documentation texts. */
 #define PY_SSIZE_T_CLEAN
 #include "calls.h"
+#include <marshal.h>
 #include <errno.h>
 #include <float.h>
 #include <limits.h>
@@ -272,6 +273,230 @@ static PyObject *getbuffer_with_null_view(PyObject *Py_UNUSED(module), PyObject 
     Py_RETURN_NONE;
 }
 
+static PyObject *frame_getgenerator(PyObject *Py_UNUSED(module), PyObject *frame)
+{
+    PyObject *generator = PyFrame_GetGenerator((PyFrameObject *)frame);
+    return generator == NULL && !PyErr_Occurred() ? Py_NewRef(Py_None) : generator;
+}
+
+static PyObject *frame_getvar(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *frame, *name;
+    if (!PyArg_ParseTuple(args, "OO", &frame, &name))
+        return NULL;
+    return PyFrame_GetVar((PyFrameObject *)frame, name);
+}
+
+static PyObject *frame_getvarstring(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *frame;
+    const char *name;
+    if (!PyArg_ParseTuple(args, "Oy", &frame, &name))
+        return NULL;
+    return PyFrame_GetVarString((PyFrameObject *)frame, name);
+}
+
+static PyObject *code_newempty(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    const char *filename, *name;
+    int line;
+    if (!PyArg_ParseTuple(args, "ssi", &filename, &name, &line))
+        return NULL;
+    return (PyObject *)PyCode_NewEmpty(filename, name, line);
+}
+
+/* The locale's encoding. The tests want its errors as texts. */
+
+static void locale_error(const char *what, PyObject *class)
+{
+    if (!PyErr_ExceptionMatches(class)) {
+        if (PyErr_ExceptionMatches(PyExc_LookupError) || PyErr_ExceptionMatches(PyExc_ValueError)) {
+            PyErr_Clear();
+            PyErr_SetString(PyExc_ValueError, "unsupported error handler");
+        }
+        return;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *start = PyObject_GetAttrString(error, "start"), *reason = PyObject_GetAttrString(error, "reason");
+    if (start != NULL && reason != NULL)
+        PyErr_Format(PyExc_RuntimeError, "%s error: pos=%S, reason=%U", what, start, reason);
+    Py_XDECREF(start);
+    Py_XDECREF(reason);
+    Py_DECREF(error);
+}
+
+static PyObject *decode_locale(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    const char *bytes, *errors = NULL;
+    Py_ssize_t length;
+    int current = 0;
+    if (!PyArg_ParseTuple(args, "y#|iz", &bytes, &length, &current, &errors))
+        return NULL;
+    PyObject *text = PyUnicode_DecodeLocaleAndSize(bytes, length, errors);
+    if (text == NULL)
+        locale_error("decode", PyExc_UnicodeDecodeError);
+    return text;
+}
+
+static PyObject *encode_locale(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *text;
+    const char *errors = NULL;
+    int current = 0;
+    if (!PyArg_ParseTuple(args, "U|iz", &text, &current, &errors))
+        return NULL;
+    PyObject *bytes = PyUnicode_EncodeLocale(text, errors);
+    if (bytes == NULL)
+        locale_error("encode", PyExc_UnicodeEncodeError);
+    return bytes;
+}
+
+/* marshal's form in files. */
+
+static FILE *open_file(const char *name, const char *mode)
+{
+    FILE *file = fopen(name, mode);
+    if (file == NULL)
+        PyErr_SetFromErrno(PyExc_OSError);
+    return file;
+}
+
+static PyObject *pymarshal_write_long_to_file(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    long value;
+    const char *name;
+    int version;
+    if (!PyArg_ParseTuple(args, "lsi", &value, &name, &version))
+        return NULL;
+    FILE *file = open_file(name, "wb");
+    if (file == NULL)
+        return NULL;
+    PyMarshal_WriteLongToFile(value, file, version);
+    fclose(file);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *pymarshal_write_object_to_file(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *object;
+    const char *name;
+    int version;
+    if (!PyArg_ParseTuple(args, "Osi", &object, &name, &version))
+        return NULL;
+    FILE *file = open_file(name, "wb");
+    if (file == NULL)
+        return NULL;
+    PyMarshal_WriteObjectToFile(object, file, version);
+    fclose(file);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+
+/* What was read, and where the file is left. */
+static PyObject *read_file(PyObject *args, PyObject *(*read)(FILE *))
+{
+    const char *name;
+    if (!PyArg_ParseTuple(args, "s", &name))
+        return NULL;
+    FILE *file = open_file(name, "rb");
+    if (file == NULL)
+        return NULL;
+    PyObject *object = read(file);
+    long position = ftell(file);
+    fclose(file);
+    return object == NULL ? NULL : Py_BuildValue("Nl", object, position);
+}
+
+static PyObject *read_short(FILE *file)
+{
+    int value = PyMarshal_ReadShortFromFile(file);
+    return value == -1 && PyErr_Occurred() ? NULL : PyLong_FromLong(value);
+}
+
+static PyObject *read_long(FILE *file)
+{
+    long value = PyMarshal_ReadLongFromFile(file);
+    return value == -1 && PyErr_Occurred() ? NULL : PyLong_FromLong(value);
+}
+
+static PyObject *pymarshal_read_short_from_file(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    return read_file(args, read_short);
+}
+
+static PyObject *pymarshal_read_long_from_file(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    return read_file(args, read_long);
+}
+
+static PyObject *pymarshal_read_object_from_file(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    return read_file(args, PyMarshal_ReadObjectFromFile);
+}
+
+static PyObject *pymarshal_read_last_object_from_file(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    return read_file(args, PyMarshal_ReadLastObjectFromFile);
+}
+
+/* Version tags of types. */
+
+static PyObject *type_get_version(PyObject *Py_UNUSED(module), PyObject *type)
+{
+    if (!PyType_Check(type)) {
+        PyErr_SetString(PyExc_TypeError, "argument must be a type");
+        return NULL;
+    }
+    return PyLong_FromUnsignedLong(((PyTypeObject *)type)->tp_version_tag);
+}
+
+static PyObject *type_modified(PyObject *Py_UNUSED(module), PyObject *type)
+{
+    if (!PyType_Check(type)) {
+        PyErr_SetString(PyExc_TypeError, "argument must be a type");
+        return NULL;
+    }
+    PyType_Modified((PyTypeObject *)type);
+    Py_RETURN_NONE;
+}
+
+static PyObject *type_assign_version(PyObject *Py_UNUSED(module), PyObject *type)
+{
+    if (!PyType_Check(type)) {
+        PyErr_SetString(PyExc_TypeError, "argument must be a type");
+        return NULL;
+    }
+    return PyLong_FromLong(PyUnstable_Type_AssignVersionTag((PyTypeObject *)type));
+}
+
+static PyObject *type_assign_specific_version_unsafe(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyTypeObject *type;
+    unsigned int version;
+    if (!PyArg_ParseTuple(args, "O!I", &PyType_Type, &type, &version))
+        return NULL;
+    if (PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE)) {
+        PyErr_SetString(PyExc_TypeError, "an immutable type keeps its version");
+        return NULL;
+    }
+    /* As if each were one of those that a class may use up. */
+    if (type->tp_versions_used < UINT16_MAX)
+        type->tp_versions_used++;
+    type->tp_version_tag = version;
+    Py_RETURN_NONE;
+}
+
+static PyObject *buffer_fill_info(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *source;
+    int readonly, flags;
+    Py_buffer view;
+    if (!PyArg_ParseTuple(args, "Sii", &source, &readonly, &flags))
+        return NULL;
+    if (PyBuffer_FillInfo(&view, NULL, PyBytes_AsString(source), PyBytes_Size(source), readonly, flags) < 0)
+        return NULL;
+    return PyMemoryView_FromBuffer(&view);
+}
+
 static PyMethodDef nothing_method = {"nothing", (PyCFunction)remove_mem_hooks, METH_NOARGS, NULL};
 
 static PyObject *create_cfunction(PyObject *module, PyObject *Py_UNUSED(nothing))
@@ -353,8 +578,25 @@ static PyMethodDef methods[] = {
     {"frame_getglobals", frame_getglobals, METH_O, NULL},
     {"frame_getbuiltins", frame_getbuiltins, METH_O, NULL},
     {"frame_getlasti", frame_getlasti, METH_O, NULL},
+    {"frame_getgenerator", frame_getgenerator, METH_O, NULL},
+    {"frame_getvar", frame_getvar, METH_VARARGS, NULL},
+    {"frame_getvarstring", frame_getvarstring, METH_VARARGS, NULL},
+    {"pymarshal_write_long_to_file", pymarshal_write_long_to_file, METH_VARARGS, NULL},
+    {"pymarshal_write_object_to_file", pymarshal_write_object_to_file, METH_VARARGS, NULL},
+    {"pymarshal_read_short_from_file", pymarshal_read_short_from_file, METH_VARARGS, NULL},
+    {"pymarshal_read_long_from_file", pymarshal_read_long_from_file, METH_VARARGS, NULL},
+    {"pymarshal_read_object_from_file", pymarshal_read_object_from_file, METH_VARARGS, NULL},
+    {"pymarshal_read_last_object_from_file", pymarshal_read_last_object_from_file, METH_VARARGS, NULL},
+    {"decode_locale", decode_locale, METH_VARARGS, NULL},
+    {"encode_locale", encode_locale, METH_VARARGS, NULL},
+    {"code_newempty", code_newempty, METH_VARARGS, NULL},
+    {"type_get_version", type_get_version, METH_O, NULL},
+    {"type_modified", type_modified, METH_O, NULL},
+    {"type_assign_version", type_assign_version, METH_O, NULL},
+    {"type_assign_specific_version_unsafe", type_assign_specific_version_unsafe, METH_VARARGS, NULL},
     {"settrace_to_record", settrace_to_record, METH_O, NULL},
     {"settrace_to_error", settrace_to_error, METH_O, NULL},
+    {"buffer_fill_info", buffer_fill_info, METH_VARARGS, NULL},
     {"getbuffer_with_null_view", getbuffer_with_null_view, METH_O, NULL},
     {"create_cfunction", create_cfunction, METH_NOARGS, NULL},
     {"check_pyimport_addmodule", check_pyimport_addmodule, METH_VARARGS, NULL},
@@ -423,7 +665,8 @@ static int add_limits(PyObject *self)
 PyObject *init_testcapi(void)
 {
     PyObject *self = PyModule_Create(&module);
-    if (self != NULL && (PyModule_AddFunctions(self, call_methods) < 0 || add_limits(self) < 0))
+    if (self != NULL && (PyModule_AddFunctions(self, call_methods) < 0
+                         || PyModule_AddFunctions(self, monitoring_methods) < 0 || add_limits(self) < 0))
         Py_CLEAR(self);
     return self;
 }

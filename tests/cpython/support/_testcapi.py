@@ -6,10 +6,8 @@ from _hosttestcapi import bound as _bound
 
 
 
-def __getattr__(name):
-    if name == "Py_C_RECURSION_LIMIT":
-        raise ImportError("native recursion ends with the stack, not at a number")
-    raise AttributeError(f"module '_testcapi' has no attribute '{name}'")
+# Native recursion ends with the stack, not at a number: this is what 3.14's own tests take for deeper than any.
+Py_C_RECURSION_LIMIT = 150_000
 
 
 globals().update(_bound(_sys.modules[__name__]))
@@ -38,6 +36,14 @@ for _name, _function in _bound().items():
     setattr(MethStatic, _name, _function)
 
 del _name, _function
+
+
+class CodeLike:
+    """Has states of monitoring events, which functions from C fill in and look at."""
+
+    def __init__(self, events):
+        self.states = bytearray(2 * events)
+        self.version = bytearray(8)
 
 
 class awaitType:

@@ -6,7 +6,11 @@ import sys as _sys
 SIZEOF_PYGC_HEAD = _struct.calcsize("PP")
 SIZEOF_MANAGED_PRE_HEADER = _struct.calcsize("PP")
 
+from _hosttestcapi import decode_locale as DecodeLocaleEx
+from _hosttestcapi import encode_locale as EncodeLocaleEx
+
 has_inline_values = _sys._hognose.has_inline_values
+get_object_dict_values = _sys._hognose.inline_values
 
 
 def get_config():
@@ -29,3 +33,18 @@ def get_recursion_depth():
     while frame is not None:
         depth, frame = depth + 1, frame.f_back
     return depth
+
+
+def run_in_subinterp_with_config(code, config, *, xi=False):
+    """Runs a script in an interpreter of that configuration: 0, or -1 when it raises, which it shows."""
+    import _interpreters
+
+    interpreter = _interpreters.create(config)
+    try:
+        failure = _interpreters.run_string(interpreter, code)
+    finally:
+        _interpreters.destroy(interpreter)
+    if failure is None:
+        return 0
+    print(failure.errdisplay, file=_sys.stderr)
+    return -1
