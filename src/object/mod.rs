@@ -33,6 +33,7 @@ pub mod memo;
 pub mod protocol;
 pub mod ready;
 pub mod reference;
+pub mod reftrace;
 pub mod slotdefs;
 pub mod slots;
 pub mod slotupdate;
