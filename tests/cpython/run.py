@@ -6,7 +6,7 @@ usage: run.py --hognose PATH [--python PATH] [--library PATH] [--list core|libra
 
 The files are those of the installed CPython that PATH names (default: the python that runs this script); they run
 in an installation of Hognose made for it, with the library's text (default: from the package that is built in). Each
-runs in a process of its own (after a crash or a time-out, what is left of it in another); afterwards no block may be alive. The program of the installation is host/: the library
+runs in a process of its own (what a crash or a time-out has cut off, in another); afterwards no block may be alive. The program of the installation is host/: the library
 beside `--hognose` with what `_testcapi` is made of (with --no-host, or without a C compiler, it is the command itself,
 and the tests that need `_testcapi` are skipped). `expected.txt` and `expected-library.txt` list the tests that
 are known to fail, with the reason; one that passes must be struck from it (--update does that, and adds what
@@ -31,7 +31,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 FAILED = ("fail", "error", "crash", "timeout")
 # How often a file is begun, when its tests end the process.
-RUNS = 6
+RUNS = 16
 
 
 def read_list(name):
