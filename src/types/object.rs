@@ -247,6 +247,7 @@ fn set_class(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> P
     let Some(new) = value.downcast::<PyTypeObject>() else {
         return raise!(ts, exc::TypeError, "__class__ must be set to a class, not '{}' object", value.type_name());
     };
+    crate::modules::sys::auditing::event(ts, "object.__setattr__", &[object, id!(__class__).as_object(), value])?;
     let old = object.ob_type();
     let module = &crate::types::module::MODULE_TYPE.object;
     if !(new.is_subtype(module) && old.is_subtype(module))
