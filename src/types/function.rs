@@ -250,6 +250,7 @@ unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
 
 fn traverse(object: &PyObject, visitor: &mut Visitor<'_>) -> core::ops::ControlFlow<()> {
     let this = this(object);
+    visitor.slot(&this.func_code)?;
     visitor.slot(&this.func_globals)?;
     visitor.slot(&this.func_builtins)?;
     visitor.slot(&this.func_defaults)?;

@@ -51,7 +51,7 @@ pub static OBJECT_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args(
             "__init_subclass__",
             init_subclass,
-            "Called on a class when it gets a subclass, with the subclass; does nothing by default.\n",
+            "__init_subclass__($type, /)\n--\n\nCalled on a class when it gets a subclass, with the subclass; does nothing by default.\n",
         )
         .class(),
         MethodDef::one(

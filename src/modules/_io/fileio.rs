@@ -291,7 +291,15 @@ fn descriptor_of(ts: &ThreadState, name: &PyObject) -> PyResult<Option<i32>> {
     if crate::types::bool::is_bool(name) {
         crate::modules::_warnings::warn(ts, &exc::RuntimeWarning, "bool is used as a file descriptor", 1)?;
     }
-    let fd = protocol::as_i32(ts, name)?;
+    let fd = match protocol::as_i32(ts, name) {
+        Ok(fd) => fd,
+        // Too large for a descriptor: it is no path either, which is what is said.
+        Err(raised) if ts.raised_matches(&exc::OverflowError) => {
+            ts.clear_raised(raised);
+            return Ok(None);
+        }
+        Err(raised) => return Err(raised),
+    };
     if fd < 0 {
         return raise!(ts, exc::ValueError, "negative file descriptor");
     }
