@@ -53,6 +53,7 @@
 #include "warnings.h"
 #include "traceback.h"
 #include "tracemalloc.h"
+#include "reftrace.h"
 #include "pystate.h"
 #include "pythread.h"
 #include "lock.h"

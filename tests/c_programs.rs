@@ -245,6 +245,11 @@ fn frames_are_run_by_a_function_of_c() {
 }
 
 #[test]
+fn objects_are_traced() {
+    run_everywhere("reference_tracer", &[]);
+}
+
+#[test]
 fn threads_come_and_go() {
     run_everywhere("threads", &[]);
 }

@@ -19,6 +19,7 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::panic::AssertUnwindSafe;
 
+use crate::object::reftrace::Tracer;
 use crate::object::{AsObject, Native, PyObject, PyRef, PyResult, PyTypeObject, Ref};
 use crate::raise;
 use crate::state::ThreadState;
@@ -138,15 +139,7 @@ macro_rules! as_they_are {
     };
 }
 
-as_they_are!(i8, u8, i16, u16, i32, u32, i64, u64, isize, usize, f64,);
-
-impl FromC for Option<TraceFunction> {
-    type C = Option<TraceFunction>;
-    #[inline(always)]
-    fn from_c(_ts: &ThreadState, value: Self::C, _function: &str) -> PyResult<Self> {
-        Ok(value)
-    }
-}
+as_they_are!(i8, u8, i16, u16, i32, u32, i64, u64, isize, usize, f64, Option<TraceFunction>, Option<Tracer>,);
 
 impl<T> FromC for *mut T {
     type C = *mut T;

@@ -46,6 +46,7 @@ pub mod pystate;
 pub mod pythonrun;
 pub mod pythread;
 pub mod pytime;
+pub mod reftrace;
 pub mod setobject;
 pub mod status;
 pub mod sysmodule;

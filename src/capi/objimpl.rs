@@ -78,6 +78,7 @@ pub unsafe extern "C" fn PyObject_Init(object: *mut PyObject, typ: *mut PyTypeOb
             crate::object::AsObject::as_object(&*typ).incref();
         }
     }
+    crate::object::reftrace::created(object);
     object
 }
 

@@ -12,7 +12,6 @@
 use core::ffi::{CStr, c_int};
 use core::fmt::Write;
 use core::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hognose_allocators::{self as allocators, AllocatorName, guard};
 
@@ -25,13 +24,18 @@ use super::output::{Lossy, Output};
 use super::status::{PyStatus, StatusResult};
 use super::table::{Field, OPTIONS};
 use crate::state::Runtime;
+use crate::sync::{Guard, Locked, RawLock};
 
 /// The effective values, from a successful pre-initialization on.
-static EFFECTIVE: Mutex<Option<PyPreConfig>> = Mutex::new(None);
+static EFFECTIVE: Locked<Option<PyPreConfig>> = Locked::new(None);
 
-fn effective() -> MutexGuard<'static, Option<PyPreConfig>> {
-    // The value is replaced whole, so that a panic elsewhere cannot have left it half written.
-    EFFECTIVE.lock().unwrap_or_else(PoisonError::into_inner)
+fn effective() -> Guard<'static, Option<PyPreConfig>> {
+    EFFECTIVE.lock()
+}
+
+/// The lock of the effective values, for the time of a fork.
+pub(crate) fn lock() -> &'static RawLock {
+    &EFFECTIVE.lock
 }
 
 /// The effective pre-configuration; `None` before pre-initialization.

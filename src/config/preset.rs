@@ -7,13 +7,13 @@
 use core::ffi::{c_char, c_int};
 use core::ptr;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hognose_allocators::{NoMemory, raw_free, raw_malloc};
 
 use super::layout::PyConfig;
 use super::strings::{WChar, WideString};
 use super::{PyStatus, StatusResult};
+use crate::sync::{Guard, Locked, RawLock};
 
 /// What was set.
 struct Presets {
@@ -26,16 +26,20 @@ struct Presets {
     joined_path: WideString,
 }
 
-static PRESETS: Mutex<Presets> = Mutex::new(Presets {
+static PRESETS: Locked<Presets> = Locked::new(Presets {
     path: WideString::null(),
     stdio_encoding: WideString::null(),
     stdio_errors: WideString::null(),
     joined_path: WideString::null(),
 });
 
-fn presets() -> MutexGuard<'static, Presets> {
-    // Every change of the presets is whole, so a panic elsewhere has broken nothing.
-    PRESETS.lock().unwrap_or_else(PoisonError::into_inner)
+fn presets() -> Guard<'static, Presets> {
+    PRESETS.lock()
+}
+
+/// The lock of the presets, for the time of a fork.
+pub(crate) fn lock() -> &'static RawLock {
+    &PRESETS.lock
 }
 
 /// The encoding of file names, for C programs of old: null but between initialization and finalization.

@@ -491,6 +491,7 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
         crate::config::preset::forget();
     }
     crate::import::inittab::forget_once();
+    crate::object::reftrace::end();
     let ts = NonNull::from(ts);
     let interp = core::ptr::from_ref(interp).cast_mut();
     // SAFETY: the state is the attached one; the interpreter came from the raw domain. No other thread refers to them

@@ -5,7 +5,9 @@
 //! a crate keeps its own hook: only the command and the C interface set this one.
 
 use core::fmt::{self, Write};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::Once;
+
+use crate::sync::{Locked, RawLock};
 
 const CAPACITY: usize = 400;
 
@@ -49,11 +51,16 @@ const FINAL: [&str; 5] = [
     "unsafe precondition(s) violated",
 ];
 
-static LAST: Mutex<PanicText> = Mutex::new(PanicText::EMPTY);
+static LAST: Locked<PanicText> = Locked::new(PanicText::EMPTY);
+
+/// The lock of the text, for the time of a fork.
+pub(super) fn lock() -> &'static RawLock {
+    &LAST.lock
+}
 
 /// The text of the process's last panic.
 pub fn last() -> PanicText {
-    *LAST.lock().unwrap_or_else(PoisonError::into_inner)
+    *LAST.lock()
 }
 
 /// Has panics pass in silence from here on, each with its text kept for [`last`].
@@ -71,7 +78,7 @@ pub fn install() {
             if let Some(place) = info.location() {
                 let _ = write!(text, " ({}:{})", place.file(), place.line());
             }
-            *LAST.lock().unwrap_or_else(PoisonError::into_inner) = text;
+            *LAST.lock() = text;
             if FINAL.iter().any(|start| text.as_str().starts_with(start)) {
                 // Nobody can catch it: this is the last chance to say it.
                 fatal("");

@@ -143,6 +143,7 @@ pub unsafe fn raw(ts: &ThreadState, typ: &PyTypeObject, size: usize, zero: bool)
         if prefix != 0 {
             super::gc::note_allocation(ts);
         }
+        super::reftrace::created(object);
         Ok(object)
     }
 }

@@ -20,6 +20,7 @@ const NESTING_LIMIT: u32 = 100;
 // A call of its own: inlined wherever a reference is dropped, it would be most of the evaluation loop.
 #[inline(never)]
 pub unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
+    super::reftrace::destroyed(object);
     // SAFETY: the object is still whole.
     let typ = unsafe { (*object).ob_type() };
     let Some(slot) = typ.slots().dealloc else {

@@ -32,6 +32,7 @@ pub mod instance;
 pub mod protocol;
 pub mod ready;
 pub mod reference;
+pub mod reftrace;
 pub mod slotdefs;
 pub mod slots;
 pub mod slotupdate;

@@ -24,6 +24,6 @@ pub mod parking;
 pub mod section;
 mod system;
 
-pub use lock::{Locked, RawLock};
+pub use lock::{Guard, Locked, RawLock};
 pub use mutex::{Acquired, Mutex, NotLocked};
 pub use system::{environment_variable, native_stack_bounds, native_thread_id, random_bytes, thread_ident};

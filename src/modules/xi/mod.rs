@@ -121,24 +121,6 @@ pub fn forget_all() {
     crate::modules::_interpchannels::channels::forget_all();
 }
 
-/// Takes the locks over a fork.
-pub fn before_fork() {
-    crate::modules::_interpqueues::before_fork();
-    crate::modules::_interpchannels::channels::before_fork();
-}
-
-/// Gives the locks back in the process that has forked.
-pub fn after_fork_in_parent() {
-    crate::modules::_interpchannels::channels::after_fork_in_parent();
-    crate::modules::_interpqueues::after_fork_in_parent();
-}
-
-/// Frees the locks in a forked child.
-pub fn after_fork_in_child() {
-    crate::modules::_interpchannels::channels::after_fork_in_child();
-    crate::modules::_interpqueues::after_fork_in_child();
-}
-
 /// Whether the object is of a type that goes to other interpreters as it is.
 pub fn is_shareable(ts: &ThreadState, object: &PyObject) -> PyResult<bool> {
     data::has_own_form(ts, object)

@@ -12,7 +12,7 @@ pub use ops::{divmod as divmod_f64, floor_divide as floor_divide_f64, modulo as 
 pub(in crate::types) use text::parse_prefix;
 pub use text::{FloatText, parse_ascii, parse_str, write_repr};
 
-use crate::object::{PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, alloc, gc};
+use crate::object::{PyObject, PyRef, PyResult, PyTypeObject, Ref, StaticType, alloc, gc, reftrace};
 use crate::state::ThreadState;
 
 /// The types of this folder.
@@ -40,6 +40,7 @@ impl PyFloat {
                 ob_base: PyObject::new(core::ptr::from_ref(&FLOAT_TYPE).cast()),
                 value: Cell::new(value),
             });
+            reftrace::created(memory.cast());
             Ok(PyRef::from_owned(memory.cast()))
         }
     }

@@ -42,7 +42,7 @@ pub use power::{gcd, gcd_u64, power, power_modulo};
 pub use text::DigitText;
 
 use crate::object::header::IMMORTAL_REFCNT;
-use crate::object::{AsObject, PyObject, PyRef, PyResult, PyTypeObject, Ref, alloc, gc};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, PyTypeObject, Ref, alloc, gc, reftrace};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -154,6 +154,7 @@ impl PyInt {
             (&raw mut (*memory).ob_base).write(PyObject::new(core::ptr::from_ref(&INT_TYPE).cast()));
             (&raw mut (*memory).tag).write(Cell::new(0));
             (&raw mut (*memory).words).cast::<i64>().write(value);
+            reftrace::created(memory.cast());
             Ok(PyRef::from_owned(memory.cast()))
         }
     }
@@ -436,6 +437,7 @@ impl Draft {
             (&raw mut (*memory).ob_base).write(PyObject::new(core::ptr::from_ref(&INT_TYPE).cast()));
             (&raw mut (*memory).tag).write(Cell::new(count as isize));
             (&raw mut (*memory).words).cast::<u64>().write_bytes(0, count);
+            reftrace::created(memory.cast());
             Ok(Draft { object: Ref::from_owned(memory) })
         }
     }

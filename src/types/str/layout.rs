@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicIsize, Ordering};
 
 use super::units::Unit;
-use crate::object::{PyObject, PyResult, PyTypeObject, Ref, alloc};
+use crate::object::{PyObject, PyResult, PyTypeObject, Ref, alloc, reftrace};
 use crate::state::ThreadState;
 
 /// A string (`PyASCIIObject`): the part of the layout that all of them share.
@@ -304,6 +304,7 @@ impl PyStr {
                 });
             }
             core::ptr::write_bytes(memory.add(header + len * kind.width()), 0, kind.width());
+            reftrace::created(memory.cast());
             Ok(Ref::from_owned(memory.cast()))
         }
     }
