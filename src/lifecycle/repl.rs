@@ -13,7 +13,7 @@ use hognose_allocators::TryVec;
 
 use super::init::main_dict;
 use super::{print, run};
-use crate::code::compile::{Request, compile};
+use crate::code::compile::{Request, compile, parse};
 use crate::config::env::Environment;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, attr, call};
 use crate::raise;
@@ -147,8 +147,8 @@ fn prompt_text(ts: &ThreadState, sys: &PyDict, name: &str) -> PyResult {
     }
 }
 
-/// A line from standard input without its end; None at the end of the input.
-fn read_line(ts: &ThreadState, sys: &PyDict, prompt: &PyObject) -> PyResult<Option<PyRef>> {
+/// A line from standard input without its end, and whether it had one; None at the end of the input.
+fn read_line(ts: &ThreadState, sys: &PyDict, prompt: &PyObject) -> PyResult<Option<(PyRef, bool)>> {
     let result = if is_terminal() {
         let input = match ts.interp().builtins.get() {
             Some(builtins) => builtins.get_str(ts, &*PyStr::intern(ts, "input")?)?,
@@ -175,12 +175,12 @@ fn read_line(ts: &ThreadState, sys: &PyDict, prompt: &PyObject) -> PyResult<Opti
         return raise!(ts, exc::TypeError, "object.readline() returned non-string");
     };
     if is_terminal() {
-        return Ok(Some(line));
+        return Ok(Some((line, true)));
     }
     match text.len() {
         0 => Ok(None),
-        len if text.char_at(len - 1) == u32::from(b'\n') => Ok(Some(text.slice(ts, 0, len - 1)?.into_object())),
-        _ => Ok(Some(line)),
+        len if text.char_at(len - 1) == u32::from(b'\n') => Ok(Some((text.slice(ts, 0, len - 1)?.into_object(), true))),
+        _ => Ok(Some((line, false))),
     }
 }
 
@@ -210,8 +210,8 @@ struct Session {
 }
 
 impl Session {
-    fn compile(&self, ts: &ThreadState, text: &[u8], filename: &PyStr, flags: u32) -> PyResult<Ref<PyCode>> {
-        let request = Request {
+    fn request<'a>(&self, text: &'a [u8], filename: &'a PyStr, flags: u32) -> Request<'a> {
+        Request {
             source: text,
             filename,
             mode: Mode::Single,
@@ -219,8 +219,11 @@ impl Session {
             optimize: None,
             is_file: false,
             feature_version: None,
-        };
-        compile(ts, request)
+        }
+    }
+
+    fn compile(&self, ts: &ThreadState, text: &[u8], filename: &PyStr, flags: u32) -> PyResult<Ref<PyCode>> {
+        compile(ts, self.request(text, filename, flags))
     }
 
     /// The statement, when it is whole: a block is so with the blank line after it (`ended`).
@@ -230,9 +233,9 @@ impl Session {
         }
         let flags = hognose_frontend::PYCF_ALLOW_INCOMPLETE_INPUT | hognose_frontend::PYCF_DONT_IMPLY_DEDENT;
         let text: &[u8] = &self.text;
-        // Without its end, the last line does not end a block either.
-        let result = self
-            .compile(ts, text, filename, flags)
+        // Without its end, the last line does not end a block either. What is wrong beyond the grammar is said when
+        // the statement is whole.
+        let result = parse(ts, self.request(text, filename, flags))
             .and_then(|_| self.compile(ts, text.strip_suffix(b"\n").unwrap_or(text), filename, flags));
         match result {
             Ok(code) => Ok(Some(code)),
@@ -299,14 +302,15 @@ pub fn basic(ts: &ThreadState) -> PyResult<()> {
     loop {
         let line = prompt_text(ts, &sys, if session.text.is_empty() { "ps1" } else { "ps2" })
             .and_then(|prompt| read_line(ts, &sys, &prompt));
-        let line: PyRef = match line {
+        let (line, has_end) = match line {
             Ok(Some(line)) => line,
             Ok(None) => {
-                if !session.text.is_empty() {
-                    session.take(ts, true)?;
-                }
                 print::write_to_stderr(ts, &*PyStr::new(ts, "\n")?);
-                return Ok(());
+                if session.text.is_empty() {
+                    return Ok(());
+                }
+                session.take(ts, true)?;
+                continue;
             }
             Err(raised) if ts.raised_matches(&exc::KeyboardInterrupt) => {
                 ts.clear_raised(raised);
@@ -322,7 +326,14 @@ pub fn basic(ts: &ThreadState) -> PyResult<()> {
         if session.text.is_empty() && says_nothing {
             continue;
         }
-        let ended = bytes.is_empty() && !is_within(&session.text);
+        let mut ended = bytes.is_empty() && !is_within(&session.text);
+        if !has_end {
+            // The input has ended: what would end the line is asked for, and does not come.
+            let prompt = prompt_text(ts, &sys, "ps2")?;
+            print::write_to_stderr(ts, prompt.cast::<PyStr>());
+            print::write_to_stderr(ts, &*PyStr::new(ts, "\n")?);
+            ended = true;
+        }
         session.text.try_extend_from_slice(bytes)?;
         session.text.try_push(b'\n')?;
         session.take(ts, ended)?;

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::{ARRAY_TYPE, PyArray};
-use crate::object::{Args, PyObject, PyResult, PyTypeObject, Ref, protocol};
+use crate::object::{Args, AsObject, PyObject, PyResult, PyTypeObject, Ref, protocol};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bytearray::PyByteArray;
@@ -110,7 +110,7 @@ fn fill_known(ts: &ThreadState, array: &PyArray, initializer: &PyObject, len: us
     loop {
         let value = match initializer.downcast::<PyList>() {
             Some(list) => list.get(index),
-            None => initializer.downcast::<PyTuple>().and_then(|tuple| tuple.get(index)).map(PyObject::new_ref),
+            None => initializer.downcast::<PyTuple>().and_then(|tuple| tuple.get(index)).map(AsObject::new_ref),
         };
         let Some(value) = value else { break };
         if index < array.len() {
