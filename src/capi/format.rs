@@ -358,10 +358,7 @@ pub unsafe extern "C" fn _Hog_FormatUnraisable(text: *const c_char, va: *mut Raw
             }
         };
         let _raised = ts.restore_raised(error);
-        // The report's own words are "Exception ignored", which the caller's text begins with.
-        let own = message.as_ref().and_then(|m| m.utf8(ts).ok());
-        let doing = own.map(|m| m.strip_prefix("Exception ignored ").unwrap_or(m));
-        exc::write_unraisable(ts, Raised::already_set(), doing, none());
+        exc::write_unraisable_message(ts, Raised::already_set(), message.as_deref());
         Ok(Void)
     });
 }

@@ -21,6 +21,8 @@ use crate::state::ThreadState;
 use crate::types::code::PyCode;
 use crate::types::dict::PyDict;
 use crate::types::exceptions::{self as exc, PySyntaxError};
+use crate::types::int::PyInt;
+use crate::types::none::is_none;
 use crate::types::str::PyStr;
 use hognose_frontend::Mode;
 use hognose_frontend::tokenizer::{Done, Flavor, Step, Tokenizer, kind};
@@ -266,9 +268,10 @@ impl Session {
                 }
             }
             Err(raised) => {
-                self.text.clear();
+                let text = core::mem::take(&mut self.text);
                 let error = ts.take_raised(raised);
                 if let Some(syntax) = error.downcast::<PySyntaxError>() {
+                    show_line(ts, syntax, &text)?;
                     syntax.filename.set(Some(PyStr::intern(ts, "<stdin>")?.into_object()));
                 }
                 show(ts, ts.restore_raised(error), None)?;
@@ -277,6 +280,19 @@ impl Session {
         super::finalize::flush_streams(ts);
         Ok(())
     }
+}
+
+/// Gives an error its line, when it was found after parsing: there is no file to take it from.
+fn show_line(ts: &ThreadState, error: &PySyntaxError, text: &[u8]) -> PyResult<()> {
+    if error.text.get().is_some_and(|text| !is_none(&text)) {
+        return Ok(());
+    }
+    let number = error.lineno.get().and_then(|number| number.downcast::<PyInt>()?.as_i64());
+    let Some(index) = number.and_then(|number| usize::try_from(number - 1).ok()) else { return Ok(()) };
+    if let Some(line) = text.split(|byte| *byte == b'\n').nth(index) {
+        error.text.set(Some(PyStr::from_utf8(ts, line, "replace")?.into_object()));
+    }
+    Ok(())
 }
 
 /// `linecache._register_code`, so that tracebacks have a statement's lines: each has a number in its file's name.

@@ -46,6 +46,8 @@ pub use raise::{
 pub use simple::{PyAttributeError, PyImportError, PyNameError, PyStopIteration, PySystemExit};
 pub use syntax::PySyntaxError;
 pub use unicode::PyUnicodeError;
-pub use unraisable::{UNRAISABLE_ARGS_TYPE, default_unraisablehook, write_unraisable, write_unraisable_in};
+pub use unraisable::{
+    UNRAISABLE_ARGS_TYPE, default_unraisablehook, write_unraisable, write_unraisable_in, write_unraisable_message,
+};
 
 pub use crate::modules::_warnings::warn;

@@ -78,7 +78,18 @@ fn report(ts: &ThreadState, raised: Raised, what: Option<(&str, &str)>, object: 
         }
     };
     let object = if message.is_some() { none() } else { object };
-    let handed = hand_over(ts, &error, message.as_deref(), object);
+    deliver(ts, &error, message.as_deref(), object);
+}
+
+/// [`write_unraisable`] with the whole message, or none.
+#[cold]
+pub fn write_unraisable_message(ts: &ThreadState, raised: Raised, message: Option<&PyStr>) {
+    let error = ts.take_raised(raised);
+    deliver(ts, &error, message, none());
+}
+
+fn deliver(ts: &ThreadState, error: &PyObject, message: Option<&PyStr>, object: &PyObject) {
+    let handed = hand_over(ts, error, message, object);
     let Err(raised) = handed else { return };
     // The hook has failed: its failure is reported the plain way.
     let error = ts.take_raised(raised);
