@@ -35,7 +35,7 @@ extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
         if arguments.get(1).is_some_and(|a| a == "--oom-sweep") {
             sweep::command(&arguments[2..], &whole_run)
         } else {
-            finish(whole_run(&arguments))
+            lifecycle::run::end_by_signal(whole_run(&arguments)) as u8
         }
     });
     match result {
@@ -50,18 +50,6 @@ fn whole_run(arguments: &[OsString]) -> i32 {
     let arguments: Vec<Vec<u8>> = arguments.iter().cloned().map(OsStringExt::into_vec).collect();
     sweep::arm();
     run(&arguments, &start)
-}
-
-/// Ends the process: by SIGINT where that is what ended the program.
-fn finish(status: i32) -> u8 {
-    if status == lifecycle::run::INTERRUPTED {
-        // SAFETY: the default action ends the process; the shell sees that it was interrupted.
-        unsafe {
-            libc::signal(libc::SIGINT, libc::SIG_DFL);
-            libc::kill(libc::getpid(), libc::SIGINT);
-        }
-    }
-    status as u8
 }
 
 /// Initializes, runs and finalizes; returns the exit status.

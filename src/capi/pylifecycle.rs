@@ -229,7 +229,7 @@ pub unsafe extern "C" fn Py_Exit(status: c_int) -> ! {
 pub unsafe extern "C" fn Py_RunMain() -> c_int {
     let status = std::panic::catch_unwind(lifecycle::run::run_main).unwrap_or(1);
     call_exit_functions();
-    status
+    lifecycle::run::end_by_signal(status)
 }
 
 fn main_with(args: Args<'_>) -> c_int {

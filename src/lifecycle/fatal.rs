@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::stacks::{self, write_text};
 use crate::config::output::Output;
-use crate::state::{Runtime, ThreadState};
+use crate::state::{Runtime, ThreadState, attach};
 use crate::vm::frame::Frame;
 
 /// Reports a fatal error and aborts the process (`Py_FatalError`).
@@ -62,7 +62,9 @@ fn write_report(out: &mut Output, function: &str, message: &str) -> fmt::Result 
     out.write_str("\n\n")?;
     // SAFETY: the main interpreter lives while the pointer is set.
     let main = unsafe { runtime.main_interpreter.load(Ordering::Acquire).as_ref() };
-    let current = ThreadState::try_current();
+    // The calling thread's own, also while it has given the GIL up: nobody else moves its frames.
+    // SAFETY: a bound state is alive.
+    let current = ThreadState::try_current().or_else(|| attach::bound().map(|bound| unsafe { bound.as_ref() }));
     let Some(interp) = current.map(ThreadState::interp).or(main) else { return Ok(()) };
     stacks::write_threads(out, interp, current)?;
     stacks::write_extension_modules(out, interp)

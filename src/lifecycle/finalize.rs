@@ -177,7 +177,7 @@ pub fn flush_streams(ts: &ThreadState) -> i32 {
         }
         if let Err(raised) = call::call_method(ts, &stream, id!(flush), &[]) {
             if matters {
-                exc::write_unraisable(ts, raised, None, &stream);
+                exc::write_unraisable(ts, raised, Some("flushing sys.stdout"), none());
                 status = -1;
             } else {
                 ts.clear_raised(raised);

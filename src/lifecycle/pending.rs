@@ -87,6 +87,7 @@ pub fn signals(ts: &ThreadState) -> PyResult<()> {
     if ts.eval_breaker.get_relaxed() & EvalBreaker::SIGNALS != 0 {
         ts.eval_breaker.clear(EvalBreaker::SIGNALS);
     }
+    crate::modules::_signal::report_wakeup_error(ts);
     if runtime.signals_pending.load(Ordering::Acquire) == 0 {
         return Ok(());
     }

@@ -1,5 +1,7 @@
 //! Running a program, as the command does (`Py_RunMain`).
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use hognose_allocators::TryVec;
 use hognose_frontend::Mode;
 
@@ -50,12 +52,32 @@ pub fn exit_status(ts: &ThreadState, raised: Raised) -> i32 {
     print::flush_stdout(ts);
     let _ = ts.restore_raised(error);
     print::print_and_clear(ts, true);
-    // The shell is told of an interrupt in its own way: the process ends by the signal (see `main`).
-    if interrupted { INTERRUPTED } else { 1 }
+    if interrupted {
+        ENDED_BY_INTERRUPT.store(true, Ordering::Relaxed);
+        INTERRUPTED
+    } else {
+        1
+    }
 }
 
 /// The exit status that says "ended by SIGINT".
-pub const INTERRUPTED: i32 = 130;
+const INTERRUPTED: i32 = 130;
+
+/// A KeyboardInterrupt that nobody caught has ended the program. A property of the process, and of its end.
+static ENDED_BY_INTERRUPT: AtomicBool = AtomicBool::new(false);
+
+/// Ends the process by SIGINT where that is what ended the program: the shell is to stop its own script, too.
+/// Otherwise gives the status back.
+pub fn end_by_signal(status: i32) -> i32 {
+    if ENDED_BY_INTERRUPT.swap(false, Ordering::Relaxed) {
+        // SAFETY: the default action ends the process; whoever waits for it sees that it was interrupted.
+        unsafe {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::kill(libc::getpid(), libc::SIGINT);
+        }
+    }
+    status
+}
 
 fn run_program(ts: &ThreadState) -> PyResult<()> {
     let config = ts.interp().config();
@@ -165,8 +187,9 @@ fn ends_as_archive(fd: i32) -> PyResult<bool> {
 
 /// Runs a text as `__main__`.
 fn run_text(ts: &ThreadState, source: &[u8], filename: &PyStr, is_file: bool) -> PyResult<()> {
-    let request =
-        Request { source, filename, mode: Mode::Exec, flags: 0, optimize: None, is_file, feature_version: None };
+    // The text of a command was decoded already.
+    let flags = if is_file { 0 } else { hognose_frontend::PYCF_IGNORE_COOKIE };
+    let request = Request { source, filename, mode: Mode::Exec, flags, optimize: None, is_file, feature_version: None };
     let code = compile(ts, request)?;
     let globals = main_dict(ts)?;
     crate::modules::sys::auditing::event(ts, "exec", &[code.as_object()])?;
@@ -208,6 +231,7 @@ fn run_file(ts: &ThreadState, name: &PyStr) -> PyResult<()> {
     };
     let globals = main_dict(ts)?;
     globals.set_str(ts, id!(__file__), name.as_object())?;
+    globals.set_str(ts, &*PyStr::intern(ts, "__cached__")?, &ts.none())?;
     if is_compiled(&path, &source) {
         set_main_loader(ts, &globals, name, "SourcelessFileLoader")?;
         return run_compiled(ts, &source, &globals);

@@ -97,19 +97,19 @@ fn fork_exec(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
             Some(cwd)
         }
     };
-    let checked_id = |argument: &PyObject, what: &str, whole: &str| -> PyResult<u32> {
-        id(ts, Some(argument), what).or_else(|raised| {
+    let supplementary = |argument: &PyObject| -> PyResult<u32> {
+        id(ts, Some(argument), "gid").or_else(|raised| {
             if !ts.raised_matches(&exc::OverflowError) {
                 return Err(raised);
             }
             ts.clear_raised(raised);
-            raise!(ts, exc::ValueError, "invalid {whole} id")
+            raise!(ts, exc::ValueError, "invalid group id")
         })
     };
-    let optional_id = |argument: &PyObject, what: &str, whole: &str| -> PyResult<Option<u32>> {
-        if is_none(argument) { Ok(None) } else { checked_id(argument, what, whole).map(Some) }
+    let optional_id = |argument: &PyObject, what: &str| -> PyResult<Option<u32>> {
+        if is_none(argument) { Ok(None) } else { id(ts, Some(argument), what).map(Some) }
     };
-    let gid = optional_id(args[17], "gid", "group")?;
+    let gid = optional_id(args[17], "gid")?;
     let groups = match is_none(args[18]) {
         true => None,
         false => {
@@ -118,13 +118,13 @@ fn fork_exec(ts: &ThreadState, _: &PyObject, args: &[&PyObject]) -> PyResult {
                 if !protocol::is_index(&group) {
                     return raise!(ts, exc::TypeError, "groups must be integers");
                 }
-                groups.try_push(checked_id(&group, "gid", "group")?)?;
+                groups.try_push(supplementary(&group)?)?;
                 Ok(())
             })?;
             Some(groups)
         }
     };
-    let uid = optional_id(args[19], "uid", "user")?;
+    let uid = optional_id(args[19], "uid")?;
     let plan = Plan {
         programs: programs.as_ptr()?,
         argv: match &mut argv {

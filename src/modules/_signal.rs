@@ -8,7 +8,7 @@
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 
 use crate::lifecycle::pending;
 use crate::modules::ModuleSpec;
@@ -143,6 +143,10 @@ const IGNORE: i64 = 1;
 static MAIN_THREAD: AtomicPtr<ThreadState> = AtomicPtr::new(core::ptr::null_mut());
 /// `set_wakeup_fd`.
 static WAKEUP_FD: AtomicI32 = AtomicI32::new(-1);
+/// Whether a full pipe there is worth a word.
+static WAKEUP_WARNS: AtomicBool = AtomicBool::new(true);
+/// The error of the last write to it that is still to be told of; 0 when there is none.
+static WAKEUP_ERROR: AtomicI32 = AtomicI32::new(0);
 /// Signals whose handler is ours, and signals that initialization has had ignored; bit n is for the signal n + 1.
 static INSTALLED: AtomicU64 = AtomicU64::new(0);
 static IGNORED: AtomicU64 = AtomicU64::new(0);
@@ -304,8 +308,17 @@ extern "C" fn trip(number: c_int) {
     let fd = WAKEUP_FD.load(Ordering::Acquire);
     if fd >= 0 {
         let byte = number as u8;
-        // SAFETY: writing is allowed in a handler. A full pipe is no matter: whoever reads it will wake.
-        unsafe { libc::write(fd, (&raw const byte).cast(), 1) };
+        // SAFETY: writing is allowed in a handler.
+        let failed = unsafe { libc::write(fd, (&raw const byte).cast(), 1) } < 0;
+        let error = errno();
+        // Whoever reads a full pipe will wake.
+        if failed && (error != libc::EAGAIN || WAKEUP_WARNS.load(Ordering::Relaxed)) {
+            WAKEUP_ERROR.store(error, Ordering::Release);
+            // SAFETY: as above.
+            if let Some(ts) = unsafe { MAIN_THREAD.load(Ordering::Acquire).as_ref() } {
+                ts.eval_breaker.set(EvalBreaker::SIGNALS);
+            }
+        }
     }
     system::set_errno(saved);
 }
@@ -348,6 +361,7 @@ pub fn restore_handlers(ts: &ThreadState) {
     }
     IGNORED.store(0, Ordering::Relaxed);
     WAKEUP_FD.store(-1, Ordering::Release);
+    WAKEUP_ERROR.store(0, Ordering::Release);
     MAIN_THREAD.store(core::ptr::null_mut(), Ordering::Release);
     Runtime::get().signals_pending.store(0, Ordering::Release);
 }
@@ -388,6 +402,18 @@ pub fn simulate(number: i32) {
     }
 }
 
+/// Tells of a signal that could not be written to the wake-up descriptor.
+pub fn report_wakeup_error(ts: &ThreadState) {
+    if WAKEUP_ERROR.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let error = WAKEUP_ERROR.swap(0, Ordering::AcqRel);
+    if error != 0 {
+        let raised = os_error(ts, error);
+        exc::write_unraisable(ts, raised, Some("trying to write to the signal wakeup fd"), &ts.none());
+    }
+}
+
 /// Calls the Python handler of a signal that has come.
 pub fn call_handler(ts: &ThreadState, number: i32) -> PyResult<()> {
     if !is_main(ts) {
@@ -398,6 +424,8 @@ pub fn call_handler(ts: &ThreadState, number: i32) -> PyResult<()> {
     let Some(handler) = handlers(ts)?.get(number as usize) else { return Ok(()) };
     if is_none(&handler) || is_constant(&handler, DEFAULT) || is_constant(&handler, IGNORE) {
         // The handler has been changed since the signal came.
+        let raised = ts.raise_fmt(&exc::OSError, format_args!("Signal {number} ignored due to race condition"));
+        exc::write_unraisable(ts, raised, None, &ts.none());
         return Ok(());
     }
     let frame = match crate::vm::frame::current(ts) {
@@ -545,8 +573,9 @@ fn getitimer(ts: &ThreadState, module: &PyObject, which: &PyObject) -> PyResult 
 }
 
 fn set_wakeup_fd(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
-    let [fd, _warn] = parse!(ts, args, "set_wakeup_fd", ["", "warn_on_full_buffer"], 1, 1, 1);
+    let [fd, warns] = parse!(ts, args, "set_wakeup_fd", ["", "warn_on_full_buffer"], 1, 1, 1);
     let fd = system::int(ts, fd)?;
+    let warns = warns.map_or(Ok(true), |warns| protocol::is_true(ts, warns))?;
     if !is_main(ts) {
         return raise!(ts, exc::ValueError, "set_wakeup_fd only works in main thread of the main interpreter");
     }
@@ -562,6 +591,7 @@ fn set_wakeup_fd(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResult {
             return raise!(ts, exc::ValueError, "the fd {fd} must be in non-blocking mode");
         }
     }
+    WAKEUP_WARNS.store(warns, Ordering::Relaxed);
     let old = WAKEUP_FD.swap(if fd < 0 { -1 } else { fd }, Ordering::AcqRel);
     PyInt::from_i64(ts, old.into())
 }

@@ -39,6 +39,7 @@ pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
+pub mod _remote_debugging;
 pub mod _signal;
 pub mod _socket;
 pub mod _stat;
@@ -145,6 +146,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &_posixsubprocess::MODULE,
     &_queue::MODULE,
     &_random::MODULE,
+    &_remote_debugging::MODULE,
     &_signal::MODULE,
     &_socket::MODULE,
     &_stat::MODULE,

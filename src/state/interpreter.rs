@@ -171,6 +171,8 @@ pub struct InterpreterState {
     pub main_thread_state: Cell<*mut ThreadState>,
     /// What `_thread` knows of the threads that it has started.
     pub thread_records: crate::modules::_thread::Records,
+    /// How many statements the basic prompt has run: each has a file name of its own.
+    pub interactive_statements: Cell<u32>,
     /// `_thread.stack_size`: of new threads, in bytes; 0 is the system's own.
     pub thread_stack_size: Cell<usize>,
     /// The import lock (`_imp.acquire_lock`).
@@ -277,6 +279,7 @@ impl InterpreterState {
             nobody: super::thread::EvalBreaker::new(),
             main_thread_state: Cell::new(core::ptr::null_mut()),
             thread_records: crate::modules::_thread::Records::new(),
+            interactive_statements: Cell::new(0),
             thread_stack_size: Cell::new(0),
             import_lock: crate::import::ImportLock::new(),
             pending_calls: PendingCalls::new(),

@@ -250,6 +250,7 @@ unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
 
 fn traverse(object: &PyObject, visitor: &mut Visitor<'_>) -> core::ops::ControlFlow<()> {
     let this = this(object);
+    visitor.slot(&this.func_code)?;
     visitor.slot(&this.func_globals)?;
     visitor.slot(&this.func_builtins)?;
     visitor.slot(&this.func_defaults)?;
@@ -308,11 +309,26 @@ fn descr_get(
     }
 }
 
+/// Tells the audit hooks of what changes how the function runs.
+fn audit_change(ts: &ThreadState, object: &PyObject, name: &str, value: Option<&PyObject>) -> PyResult<()> {
+    if !crate::modules::sys::auditing::is_heard(ts) {
+        return Ok(());
+    }
+    let name = PyStr::intern(ts, name)?;
+    match value {
+        Some(value) => {
+            crate::modules::sys::auditing::event(ts, "object.__setattr__", &[object, name.as_object(), value])
+        }
+        None => crate::modules::sys::auditing::event(ts, "object.__delattr__", &[object, name.as_object()]),
+    }
+}
+
 fn set_code(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
     let function = this(object);
     let Some(code) = value.and_then(|v| v.downcast::<PyCode>()) else {
         return raise!(ts, exc::TypeError, "__code__ must be set to a code object");
     };
+    audit_change(ts, object, "__code__", Some(code.as_object()))?;
     let has = function.func_closure.get().map_or(0, |c| c.len());
     let wanted = code.co_nfreevars as usize;
     if has != wanted {
@@ -343,6 +359,7 @@ fn set_defaults(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -
     let function = this(object);
     let value = value.filter(|o| !is_none(o));
     let Some(value) = value else {
+        audit_change(ts, object, "__defaults__", None)?;
         function.func_version.set(0);
         function.func_defaults.set(None);
         return Ok(());
@@ -350,6 +367,7 @@ fn set_defaults(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -
     let Some(tuple) = value.downcast::<PyTuple>() else {
         return raise!(ts, exc::TypeError, "__defaults__ must be set to a tuple object");
     };
+    audit_change(ts, object, "__defaults__", Some(value))?;
     function.func_version.set(0);
     function.func_defaults.set(Some(Ref::from_borrowed(tuple)));
     Ok(())
@@ -359,6 +377,7 @@ fn set_kwdefaults(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>)
     let function = this(object);
     let value = value.filter(|o| !is_none(o));
     let Some(value) = value else {
+        audit_change(ts, object, "__kwdefaults__", None)?;
         function.func_version.set(0);
         function.func_kwdefaults.set(None);
         return Ok(());
@@ -366,6 +385,7 @@ fn set_kwdefaults(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>)
     let Some(dict) = value.downcast::<PyDict>() else {
         return raise!(ts, exc::TypeError, "__kwdefaults__ must be set to a dict object");
     };
+    audit_change(ts, object, "__kwdefaults__", Some(value))?;
     function.func_version.set(0);
     function.func_kwdefaults.set(Some(Ref::from_borrowed(dict)));
     Ok(())

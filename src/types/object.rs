@@ -51,7 +51,7 @@ pub static OBJECT_TYPE: StaticType = StaticType::new(TypeSpec {
         MethodDef::no_args(
             "__init_subclass__",
             init_subclass,
-            "Called on a class when it gets a subclass, with the subclass; does nothing by default.\n",
+            "__init_subclass__($type, /)\n--\n\nCalled on a class when it gets a subclass, with the subclass; does nothing by default.\n",
         )
         .class(),
         MethodDef::one(
@@ -247,6 +247,7 @@ fn set_class(ts: &ThreadState, object: &PyObject, value: Option<&PyObject>) -> P
     let Some(new) = value.downcast::<PyTypeObject>() else {
         return raise!(ts, exc::TypeError, "__class__ must be set to a class, not '{}' object", value.type_name());
     };
+    crate::modules::sys::auditing::event(ts, "object.__setattr__", &[object, id!(__class__).as_object(), value])?;
     let old = object.ob_type();
     let module = &crate::types::module::MODULE_TYPE.object;
     if !(new.is_subtype(module) && old.is_subtype(module))

@@ -135,7 +135,7 @@ pub fn sysconfig_data() -> Module {
     let source = format!(
         "# What sysconfig tells about this build.\n\
          build_time_vars = {{\n    \
-         'EXT_SUFFIX': '.abi3.so',\n    'MULTIARCH': '{multiarch}',\n    'Py_DEBUG': 0,\n    \
+         'EXT_SUFFIX': '.abi3.so',\n    'HAVE_GETRANDOM': 1,\n    'MULTIARCH': '{multiarch}',\n    'Py_DEBUG': 0,\n    \
          'Py_ENABLE_SHARED': 1,\n    'Py_GIL_DISABLED': 0,\n    'SHLIB_SUFFIX': '.so',\n    'SOABI': 'abi3',\n    \
          'VERSION': '3.14',\n    'WITH_PYMALLOC': 1,\n}}\n"
     );

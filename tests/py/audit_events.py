@@ -31,6 +31,34 @@ with tempfile.TemporaryDirectory() as folder:
 assert of("os.", lambda: os.kill(os.getpid(), 0)) == [("os.kill", (os.getpid(), 0))]
 
 
+# Files, sockets, maps, and what changes classes and functions.
+import mmap
+import socket
+
+with tempfile.NamedTemporaryFile() as file:
+    ((_, (name, mode, flags)),) = of("open", lambda: open(file.name, "rb").close())
+    assert (name, mode) == (file.name, "r") and flags & os.O_CLOEXEC
+assert of("mmap", lambda: mmap.mmap(-1, 8).close()) == [("mmap.__new__", (-1, 8, 0, 0))]
+made = of("socket", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).close())
+assert [event[0] for event in made] == ["socket.__new__"], made
+
+
+class A:
+    pass
+
+
+class B:
+    pass
+
+
+instance = A()
+assert of("object", lambda: setattr(A, "__name__", "C")) == [("object.__setattr__", (A, "__name__", "C"))]
+assert of("object", lambda: setattr(instance, "__class__", B)) == [("object.__setattr__", (instance, "__class__", B))]
+assert of("object", lambda: setattr(A, "plain", 1)) == []
+change = lambda: setattr(of, "__defaults__", None)
+assert of("object", change) == [("object.__delattr__", (of, "__defaults__"))]
+
+
 # What a hook raises, is raised instead of doing it.
 class No(Exception):
     pass

@@ -21,8 +21,25 @@ assert status == 4, (status, out, err)
 assert out.count("4\n") == 1 and "'yes'\n" in out and "3\n" in out and "'no'" not in out, out
 assert "ZeroDivisionError" in err and "Python" not in err, err
 assert "Python 3.14" in run("-i", stdin="")[2]
-assert run("-i", "-q", stdin="import sys\nsys.ps1 = 'what? '\n1\n")[1].count("what? ") == 2
+status, out, err = run("-i", "-q", stdin="import sys\nsys.ps1 = 'what? '\n1\n")
+assert err.count("what? ") == 2 and out == "1\n", (out, err)
 assert run("-i", "-q", stdin="print(__name__, [__file__] if '__file__' in vars() else None)\n")[1].count("__main__ None") == 1
+
+# A block ends with a blank line, or with the input; blank lines within brackets and strings say nothing.
+assert run("-i", "-q", stdin="def f():\n    x = 1\n    return x\n\nf() + 1\n")[1] == "2\n"
+assert run("-i", "-q", stdin="\n# nothing\n   \n(1,\n\n2)\n")[1] == "(1, 2)\n"
+assert run("-i", "-q", stdin="'''a\n\nb'''\n")[1] == repr("a\n\nb") + "\n"
+assert run("-i", "-q", stdin="if 1:\n    print('end')")[1] == "end\n"
+assert run("-i", "-q", stdin="6 * 7")[1] == "42\n"
+status, out, err = run("-i", "-q", stdin="def f():\n    print(0)\n    return yield 42\n\n1 / 0")
+assert '  File "<stdin>", line 3\n    return yield 42\n           ^^^^^\nSyntaxError: invalid syntax\n' in err, err
+assert '\n  File "<stdin>", line 1, in <module>\n    1 / 0\n    ~~^~~\nZeroDivisionError' in err, err
+err = run("-i", "-q", stdin="def f(x, x): ...\n")[2]
+assert '>>> ... \n  File "<stdin>", line 1\n    def f(x, x): ...\n' in err, err
+# Closed under its feet.
+assert run("-i", "-q", stdin="import os\nos.close(0)\n")[0] == 0
+# The prompt of asyncio.
+assert "5\n" in run("-m", "asyncio", stdin="print(await asyncio.sleep(0, 5))\n")[1]
 
 with tempfile.TemporaryDirectory() as folder:
     def write(name, text):
@@ -105,6 +122,15 @@ for line in ("import _frozen_importlib # frozen", "import '_io' # ", "import 'he
              "# cleanup[2] removing heapq", "# destroy __main__", "# cleanup[3] wiping sys"):
     assert line in err, (line, err)
 assert "#   clear[2] stdout" in run("-I", "-vv", "-c", "pass")[2]
+
+# What a command says of itself is no matter for the decoding of its text; options that are on or off are so.
+assert run("-c", "# coding: latin-1\nprint(ascii('\xe6'))")[1] == "'\\xe6'\n"
+assert run("-dd", "-c", "import sys; print(sys.flags.debug)")[1] == "1\n"
+# An interrupt ends the process by its signal; a number is but a number.
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+assert run("-c", "raise KeyboardInterrupt")[0] == -signal.SIGINT
+assert run("-c", "raise SystemExit(130)")[0] == 130
 
 # On a terminal there is editing: the cursor key brings the last line back.
 def talk(answers, env):

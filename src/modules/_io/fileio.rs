@@ -291,7 +291,15 @@ fn descriptor_of(ts: &ThreadState, name: &PyObject) -> PyResult<Option<i32>> {
     if crate::types::bool::is_bool(name) {
         crate::modules::_warnings::warn(ts, &exc::RuntimeWarning, "bool is used as a file descriptor", 1)?;
     }
-    let fd = protocol::as_i32(ts, name)?;
+    let fd = match protocol::as_i32(ts, name) {
+        Ok(fd) => fd,
+        // Too large for a descriptor: it is no path either, which is what is said.
+        Err(raised) if ts.raised_matches(&exc::OverflowError) => {
+            ts.clear_raised(raised);
+            return Ok(None);
+        }
+        Err(raised) => return Err(raised),
+    };
     if fd < 0 {
         return raise!(ts, exc::ValueError, "negative file descriptor");
     }
@@ -300,16 +308,9 @@ fn descriptor_of(ts: &ThreadState, name: &PyObject) -> PyResult<Option<i32>> {
 
 /// Tells the audit hooks, if there are any, what is about to be opened.
 fn audit_open(ts: &ThreadState, name: &PyObject, mode: &PyStr, flags: i32) -> PyResult<()> {
-    let hooks = PyStr::intern(ts, " audit hooks")?;
-    let Some(sys) = ts.interp().sys_dict.get() else { return Ok(()) };
-    if !sys.contains_str(ts, &hooks)? {
-        return Ok(());
-    }
-    let audit = protocol::import_attr(ts, "sys", "audit")?;
-    let event = PyStr::intern(ts, "open")?;
-    let flags = PyInt::from_i64(ts, flags.into())?;
-    call::call_with(ts, &audit, &[event.as_object(), name, mode.as_object(), &flags])?;
-    Ok(())
+    crate::modules::sys::auditing::event_with(ts, "open", || {
+        Ok([name.new_ref(), mode.as_object().new_ref(), PyInt::from_i64(ts, flags.into())?])
+    })
 }
 
 fn open_file(ts: &ThreadState, name: &PyObject, flags: i32) -> PyResult<i32> {

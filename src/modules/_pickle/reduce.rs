@@ -296,8 +296,8 @@ impl Saver<'_> {
         let ts = self.ts;
         let key = PyTuple::pair(ts, module, name.as_object())?;
         let Some(code) = self.state.extension_registry(ts)?.get(ts, key.as_object())? else { return Ok(false) };
-        let number = code.downcast::<PyInt>().and_then(PyInt::as_i64);
-        match number.and_then(|number| i32::try_from(number).ok()).filter(|number| *number > 0) {
+        let number = protocol::index(ts, &code)?.to_i64(ts)?;
+        match i32::try_from(number).ok().filter(|number| *number > 0) {
             Some(number @ ..=0xff) => self.write(&[EXT1, number as u8])?,
             Some(number @ ..=0xffff) => self.write(&[EXT2, number as u8, (number >> 8) as u8])?,
             Some(number) => {

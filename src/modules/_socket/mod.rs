@@ -207,19 +207,7 @@ fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
 
 /// Tells the audit hooks, if there are any, what is about to happen.
 fn audit(ts: &ThreadState, event: &str, args: &[&PyObject]) -> PyResult<()> {
-    let hooks = PyStr::intern(ts, " audit hooks")?;
-    let Some(sys) = ts.interp().sys_dict.get() else { return Ok(()) };
-    if !sys.contains_str(ts, &hooks)? {
-        return Ok(());
-    }
-    let audit = protocol::import_attr(ts, "sys", "audit")?;
-    let event = PyStr::intern(ts, event)?;
-    let arguments = PyTuple::new(ts, args)?;
-    let mut all = hognose_allocators::collections::TryVec::new();
-    all.try_push(event.as_object())?;
-    all.try_extend(arguments.items().iter().copied())?;
-    call::call_with(ts, &audit, &all)?;
-    Ok(())
+    crate::modules::sys::auditing::event(ts, event, args)
 }
 
 /// The interpreter's state of native modules, in which the default timeout is kept in nanoseconds.

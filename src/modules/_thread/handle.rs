@@ -89,6 +89,9 @@ pub(super) fn make_thread_handle(ts: &ThreadState, _module: &PyObject, args: Arg
     let handle = make(ts)?;
     handle.record.ident.set(ident);
     handle.record.set(record::RUNNING);
+    // In the child of a fork that another thread made, the thread is not there any more.
+    handle.record.adopted.set(true);
+    ts.interp().thread_records.add(&handle.record);
     Ok(handle.into_object())
 }
 
@@ -99,6 +102,10 @@ unsafe fn handle_dealloc(ts: &ThreadState, object: *mut PyObject) {
     unsafe {
         gc::untrack(&*object);
         let record = &raw mut (*object.cast::<PyThreadHandle>()).record;
+        let known: &record::Record = &*record;
+        if known.adopted.get() {
+            ts.interp().thread_records.remove(known);
+        }
         ManuallyDrop::drop(&mut *record);
         alloc::free(ts, object);
     }

@@ -1,6 +1,7 @@
 //! What is known of a thread from its start to its end: shared by its handle, the thread itself and the interpreter.
 //!
-//! R1: a record is in its interpreter's list while its thread is between start and end; that counts as one reference.
+//! R1: a record is in its interpreter's list while its thread is between start and end (of a thread that was there
+//! already, while there is a handle of it); that counts as one reference.
 //! R2: everything but `progress` is changed under the interpreter's GIL. `progress` can be waited for without it.
 
 use core::cell::Cell;
@@ -44,6 +45,8 @@ pub(super) struct Record {
     pub(super) progress: AtomicU32,
     pub(super) ident: Cell<u64>,
     pub(super) daemon: Cell<bool>,
+    /// Of a thread that `_thread` has not started: nobody waits for it, and its handle takes it off the list.
+    pub(super) adopted: Cell<bool>,
     native: Cell<Native>,
     /// [`FORKS`] when the system's thread was made.
     forks: Cell<u32>,
@@ -118,7 +121,7 @@ impl Records {
             record.finish();
             records.remove(&record);
         }
-        records.running.set(usize::from(records.find(|_| true).is_some()));
+        records.running.set(usize::from(records.find(|record| !record.adopted.get()).is_some()));
     }
 }
 
@@ -167,6 +170,7 @@ impl Shared {
             progress: AtomicU32::new(NOT_STARTED),
             ident: Cell::new(0),
             daemon: Cell::new(true),
+            adopted: Cell::new(false),
             native: Cell::new(Native::None),
             forks: Cell::new(0),
             next: Cell::new(ptr::null()),

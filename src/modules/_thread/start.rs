@@ -232,7 +232,9 @@ pub(super) fn join(ts: &ThreadState, record: &Shared, deadline: Option<i64>) -> 
 /// Waits for the end of all threads that are no daemons (`_thread._shutdown`).
 pub(crate) fn join_all(ts: &ThreadState) -> PyResult<()> {
     let me = crate::sync::thread_ident();
-    let waits = |record: &record::Record| !record.daemon.get() && record.ident.get() != me && !record.is(record::DONE);
+    let waits = |record: &record::Record| {
+        !record.daemon.get() && !record.adopted.get() && record.ident.get() != me && !record.is(record::DONE)
+    };
     while let Some(record) = ts.interp().thread_records.find(waits) {
         join(ts, &record, None)?;
     }

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::{ARRAY_TYPE, PyArray};
-use crate::object::{Args, PyObject, PyResult, PyTypeObject, Ref, protocol};
+use crate::object::{Args, AsObject, PyObject, PyResult, PyTypeObject, Ref, protocol};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::bytearray::PyByteArray;
@@ -92,7 +92,38 @@ fn fill(ts: &ThreadState, array: &PyArray, initializer: &PyObject) -> PyResult<(
     if let Some(text) = initializer.downcast::<PyStr>() {
         return push_text(ts, array, text);
     }
-    extend(ts, array, initializer)
+    let len = initializer
+        .downcast_exact::<PyList>()
+        .map(PyList::len)
+        .or_else(|| initializer.downcast_exact::<PyTuple>().map(PyTuple::len));
+    match len {
+        Some(len) => fill_known(ts, array, initializer, len),
+        None => extend(ts, array, initializer),
+    }
+}
+
+/// The items of a list or tuple, whose number is known: memory for exactly so many.
+fn fill_known(ts: &ThreadState, array: &PyArray, initializer: &PyObject, len: usize) -> PyResult<()> {
+    array.resize(ts, len)?;
+    let mut index = 0;
+    // An item's conversion may change the list.
+    loop {
+        let value = match initializer.downcast::<PyList>() {
+            Some(list) => list.get(index),
+            None => initializer.downcast::<PyTuple>().and_then(|tuple| tuple.get(index)).map(AsObject::new_ref),
+        };
+        let Some(value) = value else { break };
+        if index < array.len() {
+            let word = array.kind().convert(ts, &value)?;
+            if index < array.len() {
+                array.put(index, &word);
+            }
+        } else {
+            array.push(ts, &value)?;
+        }
+        index += 1;
+    }
+    array.resize(ts, index.min(array.len()))
 }
 
 /// Puts the characters of a string at the end.

@@ -236,6 +236,7 @@ fn new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
     if access != 0 && (flags != libc::MAP_SHARED || protection != libc::PROT_READ | libc::PROT_WRITE) {
         return raise!(ts, exc::ValueError, "mmap can't specify both access and flags, prot.");
     }
+    let access_number = access;
     let access = match access {
         1 => {
             (flags, protection) = (libc::MAP_SHARED, libc::PROT_READ);
@@ -257,6 +258,10 @@ fn new(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyResult {
         },
         _ => return raise!(ts, exc::ValueError, "mmap invalid access parameter."),
     };
+    crate::modules::sys::auditing::event_with(ts, "mmap.__new__", || {
+        let number = |value: i64| PyInt::from_i64(ts, value);
+        Ok([number(fd.into())?, PyInt::from_usize(ts, size)?, number(access_number.into())?, number(offset)?])
+    })?;
     if fd != -1 {
         // SAFETY: numbers, which the call fills in.
         let mut status = unsafe { core::mem::zeroed::<libc::stat>() };

@@ -388,10 +388,43 @@ fn check_may_fork(ts: &ThreadState) -> PyResult<()> {
     Ok(())
 }
 
+/// Whether the system knows of threads that Python does not. One that was joined a moment ago may still be counted: only
+/// what is there after a while is.
+fn has_foreign_threads() -> bool {
+    (0..3).all(|_| {
+        let many = system_threads().is_some_and(|count| count > 1);
+        if many {
+            // SAFETY: always succeeds.
+            unsafe { libc::sched_yield() };
+        }
+        many
+    })
+}
+
+/// How many threads the process has, by the system's account; None where it keeps none.
+fn system_threads() -> Option<u32> {
+    let mut text = [0u8; 512];
+    // SAFETY: the path is a C string; the room is handed along; the descriptor is closed once.
+    let got = unsafe {
+        let fd = libc::open(c"/proc/self/stat".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        if fd < 0 {
+            return None;
+        }
+        let got = libc::read(fd, text.as_mut_ptr().cast(), text.len());
+        libc::close(fd);
+        got
+    };
+    let text = text.get(..usize::try_from(got).ok()?)?;
+    // Behind the name of the program, which is in parentheses and may have any in it: the number is the 20th field.
+    let behind = text.iter().rposition(|byte| *byte == b')')?;
+    let field = text[behind + 1..].split(|byte| *byte == b' ').filter(|field| !field.is_empty()).nth(17)?;
+    core::str::from_utf8(field).ok()?.parse().ok()
+}
+
 /// Python 3.12 and later warn of forks with threads running: the child may find a lock held for ever.
 fn warn_about_threads(ts: &ThreadState, name: &str) -> PyResult<()> {
     let running = ts.interp().thread_records.running() + usize::from(!Runtime::get().is_main_thread());
-    if running == 0 {
+    if running == 0 && !has_foreign_threads() {
         return Ok(());
     }
     // SAFETY: always succeeds.

@@ -23,7 +23,6 @@ use crate::types::hash::hash_bytes;
 use crate::types::int::PyInt;
 use crate::types::list::PyList;
 use crate::types::mappingproxy::PyMappingProxy;
-use crate::types::none::is_none;
 use crate::types::notimplemented::not_implemented;
 use crate::types::str::{PyStr, StrBuilder};
 use crate::types::tuple::PyTuple;
@@ -551,15 +550,4 @@ fn clear(_ts: &ThreadState, object: &PyObject) {
     this.pattern.set(None);
     this.groupindex.set(None);
     this.indexgroup.set(None);
-}
-
-/// The same for a template's or a replacement's caller that has only an object.
-pub(super) fn of<'a>(ts: &ThreadState, object: &'a PyObject, function: &str) -> PyResult<&'a PyPattern> {
-    match object.downcast::<PyPattern>() {
-        Some(pattern) => Ok(pattern),
-        None => {
-            let given = if is_none(object) { "None" } else { object.type_name() };
-            raise!(ts, exc::TypeError, "{function}() argument 1 must be re.Pattern, not {given}")
-        }
-    }
 }

@@ -8,7 +8,7 @@ use hognose_allocators::collections::TryVec;
 use super::engine::{Request, Unit};
 use super::interrupted;
 use super::matched::PyMatch;
-use super::pattern::{self, Mode, PyPattern, Session};
+use super::pattern::{Mode, PyPattern, Session};
 use super::subject::{Subject, with_text};
 use crate::object::buffer::{self, Buffer};
 use crate::object::{
@@ -56,7 +56,6 @@ pub(super) static TEMPLATE_TYPE: StaticType = StaticType::new(TypeSpec {
 /// `_sre.template`.
 pub(super) fn template(ts: &ThreadState, _module: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "template", args.len(), 2, 2)?;
-    pattern::of(ts, args[0], "template")?;
     let Some(items) = args[1].downcast::<PyList>() else {
         return raise!(ts, exc::TypeError, "template() argument 2 must be list, not {}", args[1].type_name());
     };

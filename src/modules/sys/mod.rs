@@ -342,7 +342,9 @@ pub fn fill(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add(ts, "path_importer_cache", cache.as_object())?;
     let empty = PyStr::empty_static().as_object();
     let origin = PyTuple::new(ts, &[PyStr::new(ts, "Hognose")?.as_object(), empty, empty])?;
-    module.add(ts, "_git", origin.as_object())
+    module.add(ts, "_git", origin.as_object())?;
+    // The name of the framework on macOS.
+    module.add(ts, "_framework", empty)
 }
 
 fn names_of_modules(ts: &ThreadState) -> PyResult<Ref<PyTuple>> {

@@ -194,10 +194,12 @@ fn thread_version(ts: &ThreadState) -> PyResult {
 /// `sys.flags` as the configuration is now.
 pub fn flags(ts: &ThreadState) -> PyResult {
     let config = ts.interp().config();
+    // However often an option that is on or off is given.
+    let truth = |value: core::ffi::c_int| int(ts, (value > 0).into());
     let values = [
-        int(ts, config.parser_debug.into())?,
-        int(ts, config.inspect.into())?,
-        int(ts, config.interactive.into())?,
+        truth(config.parser_debug)?,
+        truth(config.inspect)?,
+        truth(config.interactive)?,
         int(ts, config.optimization_level.into())?,
         int(ts, (config.write_bytecode == 0).into())?,
         int(ts, (config.user_site_directory == 0).into())?,
@@ -205,9 +207,9 @@ pub fn flags(ts: &ThreadState) -> PyResult {
         int(ts, (config.use_environment == 0).into())?,
         int(ts, config.verbose.into())?,
         int(ts, config.bytes_warning.into())?,
-        int(ts, config.quiet.into())?,
+        truth(config.quiet)?,
         int(ts, (config.use_hash_seed == 0 || config.hash_seed != 0).into())?,
-        int(ts, config.isolated.into())?,
+        truth(config.isolated)?,
         py_bool(config.dev_mode > 0),
         int(ts, crate::config::preinitialized().map_or(0, |p| p.utf8_mode.max(0)).into())?,
         int(ts, config.warn_default_encoding.into())?,

@@ -30,47 +30,55 @@ pub static MODULE: ModuleSpec = ModuleSpec {
     name: "time",
     doc: "Functions for the time: clocks that count seconds, and the calendar's time tuples\n(year, month, day, hour, minute, second, weekday, day of the year, DST flag).",
     methods: &[
-        MethodDef::no_args("time", |ts, _| seconds(ts, libc::CLOCK_REALTIME), "Seconds since the Epoch."),
-        MethodDef::no_args("time_ns", |ts, _| nanoseconds(ts, libc::CLOCK_REALTIME), "Nanoseconds since the Epoch."),
+        MethodDef::no_args(
+            "time",
+            |ts, _| seconds(ts, libc::CLOCK_REALTIME),
+            "time($module, /)\n--\n\nSeconds since the Epoch.",
+        ),
+        MethodDef::no_args(
+            "time_ns",
+            |ts, _| nanoseconds(ts, libc::CLOCK_REALTIME),
+            "time_ns($module, /)\n--\n\nNanoseconds since the Epoch.",
+        ),
         MethodDef::no_args(
             "monotonic",
             |ts, _| seconds(ts, libc::CLOCK_MONOTONIC),
-            "Seconds on a clock that is never set back.",
+            "monotonic($module, /)\n--\n\nSeconds on a clock that is never set back.",
         ),
         MethodDef::no_args(
             "monotonic_ns",
             |ts, _| nanoseconds(ts, libc::CLOCK_MONOTONIC),
-            "Nanoseconds on a clock that is never set back.",
+            "monotonic_ns($module, /)\n--\n\nNanoseconds on a clock that is never set back.",
         ),
         MethodDef::no_args(
             "perf_counter",
             |ts, _| seconds(ts, libc::CLOCK_MONOTONIC),
-            "Seconds on the finest clock, for measuring.",
+            "perf_counter($module, /)\n--\n\nSeconds on the finest clock, for measuring.",
         ),
         MethodDef::no_args(
             "perf_counter_ns",
             |ts, _| nanoseconds(ts, libc::CLOCK_MONOTONIC),
-            "Nanoseconds on the finest clock, for measuring.",
+            "perf_counter_ns($module, /)\n--\n\nNanoseconds on the finest clock, for measuring.",
         ),
         MethodDef::no_args(
             "process_time",
             |ts, _| seconds(ts, libc::CLOCK_PROCESS_CPUTIME_ID),
-            "Seconds of processor time that the process has used.",
+            "process_time($module, /)\n--\n\nSeconds of processor time that the process has used.",
         ),
         MethodDef::no_args(
             "process_time_ns",
             |ts, _| nanoseconds(ts, libc::CLOCK_PROCESS_CPUTIME_ID),
-            "Nanoseconds of processor time that the process has used.",
+            "process_time_ns($module, /)\n--\n\nNanoseconds of processor time that the process has used.",
         ),
         MethodDef::no_args(
             "thread_time",
             |ts, _| seconds(ts, libc::CLOCK_THREAD_CPUTIME_ID),
-            "Seconds of processor time that the thread has used.",
+            "thread_time($module, /)\n--\n\nSeconds of processor time that the thread has used.",
         ),
         MethodDef::no_args(
             "thread_time_ns",
             |ts, _| nanoseconds(ts, libc::CLOCK_THREAD_CPUTIME_ID),
-            "Nanoseconds of processor time that the thread has used.",
+            "thread_time_ns($module, /)\n--\n\nNanoseconds of processor time that the thread has used.",
         ),
         MethodDef::one(
             "clock_gettime",
@@ -107,7 +115,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::one("mktime", calendar::mktime, "A time tuple of the local zone in seconds since the Epoch."),
         MethodDef::positional("strftime", calendar::strftime, "A time tuple as text in a given form; now by default."),
         MethodDef::positional("strptime", calendar::strptime, "The time tuple in a text of a given form."),
-        MethodDef::no_args("tzset", calendar::tzset, "Take the local zone anew from the environment variable TZ."),
+        MethodDef::no_args(
+            "tzset",
+            calendar::tzset,
+            "tzset($module, /)\n--\n\nTake the local zone anew from the environment variable TZ.",
+        ),
     ],
     exec: Some(exec),
     ..ModuleSpec::EMPTY

@@ -5,7 +5,7 @@ use core::cell::{Cell, UnsafeCell};
 use libz_rs_sys as z;
 
 use super::stream::{self, Input, Output};
-use super::{DEF_BUF_SIZE, MAX_WBITS};
+use super::{DEF_BUF_SIZE, MAX_WBITS, system_size};
 use crate::modules::posix::system::{int_or, parse};
 use crate::object::buffer;
 use crate::object::*;
@@ -191,7 +191,7 @@ fn run(ts: &ThreadState, this: &PyDecompress, data: &[u8], output: &mut Output, 
 fn decompress(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
     let [data, limit] = parse!(ts, args, "decompress", ["", "max_length"], 1, 2, 1);
     let data = bytes_like(ts, data.unwrap_or(PyInt::zero()))?;
-    let limit = match limit.map(|limit| protocol::as_isize(ts, limit)).transpose()? {
+    let limit = match limit.map(|limit| system_size(ts, limit)).transpose()? {
         Some(limit) if limit < 0 => return raise!(ts, exc::ValueError, "max_length must be non-negative"),
         None | Some(0) => usize::MAX,
         Some(limit) => limit as usize,
@@ -211,7 +211,7 @@ fn decompress(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
 
 fn flush(ts: &ThreadState, this: &PyObject, args: &[&PyObject]) -> PyResult {
     call::check_count(ts, "flush", args.len(), 0, 1)?;
-    let length = args.first().map_or(Ok(DEF_BUF_SIZE as isize), |length| protocol::as_isize(ts, length))?;
+    let length = args.first().map_or(Ok(DEF_BUF_SIZE as isize), |length| system_size(ts, length))?;
     if length <= 0 {
         return raise!(ts, exc::ValueError, "length must be greater than zero");
     }

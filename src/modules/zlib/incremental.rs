@@ -6,7 +6,7 @@ use hognose_allocators::collections::TryVec;
 use libz_rs_sys as z;
 
 use super::stream::{self, Input, Output};
-use super::{DEF_BUF_SIZE, MAX_WBITS};
+use super::{DEF_BUF_SIZE, MAX_WBITS, system_size};
 use crate::modules::posix::system::{int_or, parse};
 use crate::object::buffer;
 use crate::object::*;
@@ -122,7 +122,7 @@ unsafe fn dealloc(ts: &ThreadState, object: *mut PyObject) {
 fn decompress(ts: &ThreadState, this: &PyObject, args: Args<'_>) -> PyResult {
     let [data, limit] = parse!(ts, args, "decompress", ["data", "max_length"], 0, 2, 1);
     let data = bytes_like(ts, data.unwrap_or(PyInt::zero()))?;
-    let limit = limit.map_or(Ok(-1), |limit| protocol::as_isize(ts, limit))?;
+    let limit = limit.map_or(Ok(-1), |limit| system_size(ts, limit))?;
     let this = this.cast::<PyDecompressor>();
     if this.eof.get() {
         return raise!(ts, exc::EOFError, "End of stream already reached");

@@ -92,6 +92,11 @@ static CONSTANTS: &[(&str, i32)] = &[
     ("Z_TREES", z::Z_TREES),
 ];
 
+/// A size that an argument says, with the words of C for one that is too large.
+fn system_size(ts: &ThreadState, object: &PyObject) -> PyResult<isize> {
+    protocol::index(ts, object)?.to_isize(ts)
+}
+
 fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     ready::ready_static(ts, &compress::COMPRESS_TYPE)?;
     ready::ready_static(ts, &decompress::DECOMPRESS_TYPE)?;
@@ -156,7 +161,7 @@ fn decompress_function(ts: &ThreadState, _: &PyObject, args: Args<'_>) -> PyResu
     let data = bytes_like(ts, data.unwrap_or(PyInt::zero()))?;
     let wbits = int_or(ts, wbits, MAX_WBITS)?;
     let size = match size {
-        Some(size) => match usize::try_from(protocol::as_isize(ts, size)?) {
+        Some(size) => match usize::try_from(system_size(ts, size)?) {
             Ok(size) => size.max(1),
             Err(_) => return raise!(ts, exc::ValueError, "bufsize must be non-negative"),
         },

@@ -173,6 +173,7 @@ fn hand_over(ts: &ThreadState, error: &PyObject, message: Option<&PyStr>, object
     if !gc::is_tracked(args.as_object()) {
         gc::track(ts, &*args);
     }
+    crate::modules::sys::auditing::event(ts, "sys.unraisablehook", &[&hook, args.as_object()])?;
     call::call_with(ts, &hook, &[args.as_object()])?;
     Ok(())
 }

@@ -141,7 +141,12 @@ fn settable<'a>(
 ) -> PyResult<&'a PyObject> {
     check_mutable(ts, typ, name)?;
     match value {
-        Some(value) => Ok(value),
+        Some(value) => {
+            crate::modules::sys::auditing::event_with(ts, "object.__setattr__", || {
+                Ok([typ.as_object().new_ref(), PyStr::intern(ts, name)?.into_object(), value.new_ref()])
+            })?;
+            Ok(value)
+        }
         None => raise!(ts, exc::TypeError, "cannot delete '{name}' attribute of immutable type '{}'", typ.full_name()),
     }
 }

@@ -13,6 +13,7 @@
 
 PyObject *init_testcapi(void);
 PyObject *init_testlimitedcapi(void);
+PyObject *init_testlibrary(void);
 
 int main(int argc, char **argv)
 {
@@ -22,7 +23,8 @@ int main(int argc, char **argv)
     int watched = getenv("HOGNOSE_TEST_LEAKS") != NULL;
     unsetenv("HOGNOSE_TEST_LEAKS"); /* The programs that a test starts are not watched. */
     if (PyImport_AppendInittab("_hosttestcapi", init_testcapi) < 0
-        || PyImport_AppendInittab("_hosttestlimitedcapi", init_testlimitedcapi) < 0)
+        || PyImport_AppendInittab("_hosttestlimitedcapi", init_testlimitedcapi) < 0
+        || PyImport_AppendInittab("_hosttestlibrary", init_testlibrary) < 0)
         return 70;
     PyConfig_InitPythonConfig(&config);
     status = PyConfig_SetBytesArgv(&config, argc, argv);

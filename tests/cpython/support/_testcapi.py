@@ -3,6 +3,8 @@ import sys as _sys
 
 from _hosttestcapi import *
 from _hosttestcapi import bound as _bound
+# `import *` leaves out what begins with an underscore.
+import _hosttestlibrary as _library
 
 
 
@@ -11,6 +13,7 @@ Py_C_RECURSION_LIMIT = 150_000
 
 
 globals().update(_bound(_sys.modules[__name__]))
+globals().update({name: value for name, value in vars(_library).items() if not name.startswith("__")})
 
 
 class MethInstance:

@@ -3,6 +3,8 @@ import os as _os
 import struct as _struct
 import sys as _sys
 
+from _hosttestlibrary import run_in_subinterp_with_config
+
 SIZEOF_PYGC_HEAD = _struct.calcsize("PP")
 SIZEOF_MANAGED_PRE_HEADER = _struct.calcsize("PP")
 

@@ -42,6 +42,10 @@ impl PyBuffered {
             return self.take(ts, count).map(Ref::into_object);
         }
         let _busy = self.enter(ts)?;
+        // Another thread may have read meanwhile.
+        if count <= self.ahead() {
+            return self.take(ts, count).map(Ref::into_object);
+        }
         self.read_more(ts, count)
     }
 
@@ -167,6 +171,11 @@ impl PyBuffered {
             return self.take(ts, count.min(there)).map(Ref::into_object);
         }
         let _busy = self.enter(ts)?;
+        // Another thread may have read meanwhile.
+        let there = self.ahead();
+        if there > 0 {
+            return self.take(ts, count.min(there)).map(Ref::into_object);
+        }
         if self.writable.get() {
             self.flush_and_rewind(ts)?;
         }
@@ -241,6 +250,10 @@ impl PyBuffered {
             return self.take(ts, count).map(Ref::into_object);
         }
         let _busy = self.enter(ts)?;
+        // Another thread may have read meanwhile.
+        if let Some(count) = self.line_ahead(limit) {
+            return self.take(ts, count).map(Ref::into_object);
+        }
         let mut line = TryVec::<u8>::new();
         let there = self.ahead();
         if there > 0 {
