@@ -7,6 +7,7 @@
 //!        name, qualname    values
 //!        units             two bytes each                                              ┐ read when the code
 //!        consts, names, localsplusnames, localspluskinds, linetable, exceptiontable    ┘ is first needed
+//!   'w'  number: u16       the interned string of a name: see `words`
 //! ```
 //!
 //! Importing a module reads the code of its body, which makes the functions; what they consist of, most of which a
@@ -23,6 +24,8 @@ use crate::types::str::PyStr;
 
 /// The type byte of a code object.
 pub(super) const CODE: u8 = b'C';
+/// The type byte of a word.
+pub(super) const WORD: u8 = b'w';
 
 /// The code of a module of the library.
 pub fn load(ts: &ThreadState, module: &Frozen) -> PyResult<Ref<PyCode>> {

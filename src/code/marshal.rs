@@ -6,7 +6,7 @@
 
 use hognose_allocators::collections::TryVec;
 
-use super::frozen;
+use super::{frozen, words};
 use crate::object::memo::Memo;
 use crate::object::*;
 use crate::raise;
@@ -240,6 +240,10 @@ impl<'a> Reader<'a> {
                 let bytes = self.take(size)?;
                 let text = PyStr::from_utf8(ts, bytes, "surrogatepass")?;
                 if code & !FLAG_REF == b't' { PyStr::intern_ref(ts, text)?.into_object() } else { text.into_object() }
+            }
+            frozen::WORD if self.frozen.is_some() => {
+                let index = u16::from_le_bytes([self.byte()?, self.byte()?]);
+                PyStr::intern_static(ts, words::get(index.into()))?.into_object()
             }
             kind @ (b'a' | b'A' | b'z' | b'Z') => {
                 let size = if matches!(kind, b'a' | b'A') { self.size("string")? } else { usize::from(self.byte()?) };

@@ -1,9 +1,10 @@
-//! Freezes the pure-Python standard library: finds it, compiles each module, writes three files.
+//! Freezes the pure-Python standard library: finds it, compiles each module, writes four files.
 //!
 //! ```text
 //!   index.bin     one record per module, sorted by name (see src/lib.rs)
 //!   code.bin      the code objects, in the order of the index
 //!   text.bin      the names, then the sources, in the order of the index
+//!   words.rs      the names that code objects refer to by number (see freeze.rs)
 //! ```
 //!
 //! The same library gives the same bytes: nothing of the building machine goes in.
@@ -47,8 +48,14 @@ fn main() {
     modules.push(patches::sysconfig_data());
     modules.sort_by(|a, b| a.name.cmp(&b.name));
     patches::assert_all_applied(&modules.iter().map(|module| module.name.as_str()).collect::<Vec<_>>());
-    let codes = compile_all(&modules);
-    write(&modules, &codes);
+    let marshalled = for_each(&modules, |_, module| compile_module(module));
+    let start = freeze::START.map(|name| {
+        let index = modules.iter().position(|module| module.name == name);
+        marshalled[index.unwrap_or_else(|| panic!("there is no {name}"))].as_slice()
+    });
+    let (words, list) = freeze::Words::of(&start);
+    let codes = for_each(&modules, |index, _| freeze::freeze(&marshalled[index], &words));
+    write(&modules, &codes, &list);
 }
 
 /// Finds the modules below `folder`, whose names begin with `prefix`.
@@ -92,8 +99,8 @@ fn read(name: String, is_package: bool, path: &Path) -> Module {
     Module { name, is_package, source }
 }
 
-/// Compiles all modules, on as many threads as the machine has, at most eight.
-fn compile_all(modules: &[Module]) -> Vec<Vec<u8>> {
+/// What a function makes of each module, on as many threads as the machine has, at most eight.
+fn for_each(modules: &[Module], make: impl Fn(usize, &Module) -> Vec<u8> + Sync) -> Vec<Vec<u8>> {
     let next = AtomicUsize::new(0);
     let threads = thread::available_parallelism().map_or(1, |count| count.get().min(8));
     let mut codes = vec![Vec::new(); modules.len()];
@@ -107,13 +114,13 @@ fn compile_all(modules: &[Module]) -> Vec<Vec<u8>> {
                         let Some(module) = modules.get(index) else {
                             return done;
                         };
-                        done.push((index, compile_module(module)));
+                        done.push((index, make(index, module)));
                     }
                 })
             })
             .collect();
         for worker in workers {
-            for (index, code) in worker.join().expect("a module failed to compile") {
+            for (index, code) in worker.join().expect("a module failed") {
                 codes[index] = code;
             }
         }
@@ -125,10 +132,10 @@ fn compile_module(module: &Module) -> Vec<u8> {
     let filename = format!("<frozen {}>", module.name);
     let options = Options { flags: hognose_frontend::PYCF_IGNORE_COOKIE, ..Options::default() };
     compile(module.source.as_bytes(), &filename, Mode::Exec, &options, &mut |_| WarningAction::Continue)
-        .map_or_else(|error| panic!("{}: {error}", module.name), |code| freeze::freeze(&code))
+        .unwrap_or_else(|error| panic!("{}: {error}", module.name))
 }
 
-fn write(modules: &[Module], codes: &[Vec<u8>]) {
+fn write(modules: &[Module], codes: &[Vec<u8>], words: &[String]) {
     let mut entries: Vec<(&str, usize)> =
         modules.iter().enumerate().map(|(index, module)| (module.name.as_str(), index)).collect();
     for (alias, original) in ALIASES {
@@ -151,7 +158,8 @@ fn write(modules: &[Module], codes: &[Vec<u8>]) {
         index_file.extend_from_slice(&u32::from(modules[*module].is_package).to_le_bytes());
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
-    for (name, bytes) in [("index.bin", index_file), ("code.bin", code_file), ("text.bin", text)] {
+    let words = format!("&{words:?}").into_bytes();
+    for (name, bytes) in [("index.bin", index_file), ("code.bin", code_file), ("text.bin", text), ("words.rs", words)] {
         fs::write(out.join(name), bytes).unwrap();
     }
 }

@@ -16,6 +16,13 @@ static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/index.bin"));
 static CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/code.bin"));
 static TEXT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/text.bin"));
 
+/// The names to which code objects refer by number: those of the modules that a start reads. ASCII, of two to
+/// [`LONGEST_WORD`] characters.
+pub const WORDS: &[&str] = include!(concat!(env!("OUT_DIR"), "/words.rs"));
+
+/// The most characters of a word.
+pub const LONGEST_WORD: usize = 31;
+
 /// The licence under which the library is distributed.
 pub static LICENSE: &str = include_str!("../PSF-LICENSE");
 

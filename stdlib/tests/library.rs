@@ -29,10 +29,26 @@ fn every_module_is_one_code_object() {
 #[test]
 fn compiling_the_sources_again_gives_the_same_bytes() {
     let options = Options { flags: PYCF_IGNORE_COOKIE, ..Options::default() };
-    for frozen in hognose_stdlib::entries() {
+    let again = |frozen: &hognose_stdlib::Frozen| {
         let filename = format!("<frozen {}>", frozen.origname);
-        let again = compile(frozen.source, &filename, Mode::Exec, &options, &mut |_| WarningAction::Continue).unwrap();
-        assert!(freeze::freeze(&again) == frozen.code, "{} differs", frozen.name);
+        compile(frozen.source, &filename, Mode::Exec, &options, &mut |_| WarningAction::Continue).unwrap()
+    };
+    let start = freeze::START.map(|name| again(&hognose_stdlib::find(name).expect(name)));
+    let (words, list) = freeze::Words::of(&start.each_ref().map(Vec::as_slice));
+    assert!(list == hognose_stdlib::WORDS, "the words differ");
+    for frozen in hognose_stdlib::entries() {
+        assert!(freeze::freeze(&again(&frozen), &words) == frozen.code, "{} differs", frozen.name);
+    }
+}
+
+#[test]
+fn words_are_names_and_there_are_no_two_of_one() {
+    let words: std::collections::BTreeSet<_> = hognose_stdlib::WORDS.iter().collect();
+    assert_eq!(words.len(), hognose_stdlib::WORDS.len());
+    assert_eq!(freeze::LONGEST, hognose_stdlib::LONGEST_WORD);
+    for word in words {
+        assert!((2..=freeze::LONGEST).contains(&word.len()), "{word}");
+        assert!(word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{word}");
     }
 }
 

@@ -198,6 +198,17 @@ impl PyStr {
         PyStr::intern_ref(ts, PyStr::new(ts, text)?)
     }
 
+    /// The interned string with the text of a static one that the interpreter may not know yet.
+    pub(crate) fn intern_static(ts: &ThreadState, text: &'static PyStr) -> PyResult<Ref<PyStr>> {
+        // SAFETY: the table is used under the GIL, and never across other code.
+        let table = unsafe { &mut *ts.interp().interned.get() };
+        if let Some(found) = table.get(text) {
+            return Ok(Ref::from_borrowed(found));
+        }
+        table.insert(text)?;
+        Ok(Ref::from_borrowed(text))
+    }
+
     /// The interned string of the same text: the string itself when it is the first one.
     ///
     /// An instance of a subclass comes back as it is.

@@ -48,6 +48,21 @@ impl<const N: usize> StaticStr<N> {
         StaticStr { head: head(N, Kind::Ascii), data, nul: 0 }
     }
 
+    /// The string of an ASCII text of up to `N` characters, and of two or more.
+    ///
+    /// It is no interpreter's: whoever uses it asks [`PyStr::intern_static`] for the interpreter's own.
+    pub(crate) const fn within(text: &str) -> StaticStr<N> {
+        let bytes = text.as_bytes();
+        assert!(bytes.len() >= 2 && bytes.len() <= N && bytes.is_ascii());
+        let mut data = [0; N];
+        let mut index = 0;
+        while index < bytes.len() {
+            data[index] = bytes[index];
+            index += 1;
+        }
+        StaticStr { head: head(bytes.len(), Kind::Ascii), data, nul: 0 }
+    }
+
     /// The string.
     #[inline(always)]
     pub const fn get(&'static self) -> &'static PyStr {
@@ -141,7 +156,7 @@ impl PyStr {
 /// interpreter is made.
 pub fn forget_static_hashes() {
     let tables = ASCII.iter().map(|s| &s.head).chain(LATIN1.iter().map(|s| &s.head.ascii));
-    for string in tables.chain(crate::object::ids::ALL.iter().copied()) {
+    for string in tables.chain(crate::object::ids::ALL.iter().copied()).chain(crate::code::words::take_used()) {
         string.hash.store(-1, Ordering::Relaxed);
     }
 }

@@ -92,6 +92,11 @@ impl Reader<'_> {
                 let length = self.length()?;
                 Value::Bytes(self.take(length)?.to_vec())
             }
+            b'w' if self.filename.is_some() => {
+                let index = usize::from(self.byte()?) | usize::from(self.byte()?) << 8;
+                let word = hognose_stdlib::WORDS.get(index).ok_or_else(|| format!("there is no word {index}"))?;
+                Value::Str((*word).to_owned())
+            }
             b'z' | b'Z' => {
                 let length = usize::from(self.byte()?);
                 self.text(length)?
