@@ -548,6 +548,7 @@ fn check_running(row: &OptionRow, expected: Value) {
         }
         if let (Some(flag), Int(value)) = (row.sys_flag, expected) {
             let (entry, wanted) = match flag {
+                SysFlag::Same(entry) if row.kind == Kind::Bool => (entry, i64::from(value != 0).to_string()),
                 SysFlag::Same(entry) => (entry, value.to_string()),
                 SysFlag::Truth(entry) => (entry, if value != 0 { "True" } else { "False" }.into()),
                 SysFlag::Negated(entry) => (entry, i64::from(value == 0).to_string()),

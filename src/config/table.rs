@@ -107,7 +107,7 @@ pub struct XOption {
 /// How an entry of `sys.flags` shows a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SysFlag {
-    /// The number itself.
+    /// The number itself; 1 for what is on, however often it was said.
     Same(&'static str),
     /// True or False.
     Truth(&'static str),

@@ -230,3 +230,57 @@ for record in (sys.flags, sys.version_info):
             pass
         else:
             raise AssertionError(record)
+
+
+# A metaclass's `mro` may set other bases while bases are set: the last ones count, and nobody's subclasses make a circle.
+class Changing(type):
+    ready = False
+
+    def mro(cls):
+        if Changing.ready and cls.__name__ == "Inner":
+            Changing.ready = False
+            Changing.act()
+        return type.mro(cls)
+
+
+class Top(metaclass=Changing):
+    pass
+
+
+class Left(Top):
+    pass
+
+
+class Right(Top):
+    pass
+
+
+class Inner(Top):
+    pass
+
+
+def set_right():
+    Inner.__bases__ = (Right,)
+
+
+Changing.act = set_right
+Changing.ready = True
+Inner.__bases__ = (Left,)
+assert Inner.__bases__ == (Right,) and Right.__subclasses__() == [Inner] and Left.__subclasses__() == []
+Left.__bases__ = (Inner,)
+assert Inner.__subclasses__() == [Left] and Right.__subclasses__() == [Inner]
+Left.__bases__ = (Top,)
+
+
+def close_circle():
+    Left.__bases__ = (Right, Inner)
+
+
+# The circle is not of first bases.
+Changing.act = close_circle
+Changing.ready = True
+try:
+    Inner.__bases__ = (Right, Left)
+except TypeError:
+    pass
+assert not (issubclass(Left, Inner) and issubclass(Inner, Left))

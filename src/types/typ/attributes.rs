@@ -1,5 +1,7 @@
 //! The attributes and methods of classes.
 
+use hognose_allocators::collections::TryVec;
+
 use crate::object::call::Args;
 use crate::object::*;
 use crate::state::ThreadState;
@@ -286,9 +288,7 @@ fn set_bases(ts: &ThreadState, this: &PyObject, value: Option<&PyObject>) -> PyR
         let Some(base) = base.downcast::<PyTypeObject>() else {
             return raise!(ts, exc::TypeError, "{name}.__bases__ must be tuple of classes, not '{}'", base.type_name());
         };
-        // The order may be of the time before an outer assignment, which has set the bases already.
-        if base.mro(ts).is_some_and(|order| order.items().iter().any(|class| class.is(this)))
-            || core::iter::successors(Some(base), |class| class.base()).any(|class| core::ptr::eq(class, typ))
+        if base.mro(ts).is_some_and(|order| order.items().iter().any(|class| class.is(this))) || reaches(ts, base, typ)?
         {
             return raise!(ts, exc::TypeError, "a __bases__ item causes an inheritance cycle");
         }
@@ -303,7 +303,7 @@ fn set_bases(ts: &ThreadState, this: &PyObject, value: Option<&PyObject>) -> PyR
     // SAFETY: the class owned a reference to its base.
     let old_base = unsafe { PyRef::from_owned_or_null(old_base.cast_mut().cast::<PyObject>()) };
     update::modified(ts, typ);
-    let mut undo = hognose_allocators::collections::TryVec::<(PyRef, Option<Ref<PyTuple>>)>::new();
+    let mut undo = TryVec::<(PyRef, Option<Ref<PyTuple>>)>::new();
     if let Err(raised) = update_orders(ts, typ, &mut undo) {
         // Back to what it was, unless somebody else has changed it meanwhile.
         let error = ts.take_raised(raised);
@@ -321,12 +321,19 @@ fn set_bases(ts: &ThreadState, this: &PyObject, value: Option<&PyObject>) -> PyR
         update::modified(ts, typ);
         return Err(ts.restore_raised(error));
     }
-    if let Some(old_bases) = &old_bases {
-        for base in old_bases.items() {
-            if let Some(base) = base.downcast::<PyTypeObject>() {
-                update::remove_subclass(ts, base, typ);
-            }
+    // A metaclass's `mro` may have set other bases meanwhile, and has then done what follows for them.
+    let now = typ.bases(ts);
+    let is_base = |base: &PyObject| now.as_ref().is_some_and(|now| now.items().iter().any(|class| class.is(base)));
+    let unchanged = now.as_ref().is_some_and(|now| core::ptr::eq(&**now, bases));
+    for base in old_bases.iter().flat_map(|old| old.items()) {
+        if let Some(class) = base.downcast::<PyTypeObject>()
+            && (unchanged || !is_base(base))
+        {
+            update::remove_subclass(ts, class, typ);
         }
+    }
+    if !unchanged {
+        return Ok(());
     }
     for base in bases.items() {
         update::add_subclass(ts, base.cast(), typ)?;
@@ -335,11 +342,32 @@ fn set_bases(ts: &ThreadState, this: &PyObject, value: Option<&PyObject>) -> PyR
     update::update_slots(ts, typ, None)
 }
 
+/// Whether a class is above another by the bases as they stand. The order of resolution may be of the time before an outer
+/// assignment, which has set the bases already.
+fn reaches(ts: &ThreadState, from: &PyTypeObject, typ: &PyTypeObject) -> PyResult<bool> {
+    let mut seen = TryVec::<PyRef>::new();
+    seen.try_push(from.as_object().new_ref())?;
+    let mut next = 0;
+    while let Some(class) = seen.get(next).cloned() {
+        next += 1;
+        if class.is(typ.as_object()) {
+            return Ok(true);
+        }
+        let Some(bases) = class.cast::<PyTypeObject>().bases(ts) else { continue };
+        for base in bases.items() {
+            if base.is_a::<PyTypeObject>() && !seen.iter().any(|known| known.is(base)) {
+                seen.try_push(base.new_ref())?;
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Computes the orders of a class and of all that are below it, noting what they were.
 fn update_orders(
     ts: &ThreadState,
     typ: &PyTypeObject,
-    undo: &mut hognose_allocators::collections::TryVec<(PyRef, Option<Ref<PyTuple>>)>,
+    undo: &mut TryVec<(PyRef, Option<Ref<PyTuple>>)>,
 ) -> PyResult<()> {
     ts.check_native_stack(" while setting the bases of a class")?;
     let order = mro::compute(ts, typ)?;
