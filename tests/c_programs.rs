@@ -304,6 +304,8 @@ fn many_lives_leave_nothing() {
             .args(arguments)
             .env("PYTHONMALLOC", allocator)
             .env("LD_LIBRARY_PATH", library_directory())
+            // The C library's own caches fill by and by.
+            .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0")
             .output()
             .expect("the program starts");
         succeeds(&format!("{name} {arguments:?} under {allocator}"), &output);
