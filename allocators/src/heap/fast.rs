@@ -1,26 +1,32 @@
 //! The methods by which the runtime and the C API allocate: what is inlined into them.
 //!
-//! Each of them asks one question, the *gate* of the domain, which answers two at once: a small size is
-//! below the gate's limit, and an address lies in the gate's range, only while the domain has its
-//! built-in allocator and the heap has pages. Then it is a pop from, or a push to, a bin. Everything
-//! else is a call into `slow`, `foreign` or the domain's table. The price is measured by `benches/`.
+//! Each of them goes through the *gate* of its tag, which refers to the heap's bins only while the domain has
+//! its built-in allocator and the heap has pages, and otherwise to bins that are empty and full at once; for an address
+//! it has the length of a range. So there is nothing to ask: a block is popped from, or pushed to, a bin, and what fails is a
+//! call into `slow`, `foreign` or the domain's table. The price is measured by `benches/`.
+//!
+//! A gate is opened and closed from any thread (T2), so it is made of atomic words, which cost what others cost.
+//! - T5: the rows of a gate are the heap's own or [`SHUT`].
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use super::bin::Bin;
+use super::bin::{Bin, Row, SHUT};
 use super::page::{self, CLASSES, SMALL_LIMIT};
 use super::{Heap, Tag, current_heap, pagemap};
 use crate::domain::Domain;
 
-/// What the inlined paths of a domain ask; zeros close them.
+/// What the inlined paths of a tag ask.
 #[repr(C)]
 pub(super) struct Gate {
-    /// A request of that many bytes or less is served from a bin.
+    /// The bins from which a small request is served: the heap's, or those that are always empty.
+    take: AtomicPtr<Row>,
+    /// The bins to which a small block goes that is freed with its size: the heap's, or those that are always full.
+    give: AtomicPtr<Row>,
+    /// As `take`, for who would wait for it: a request of that many bytes or less is served from the heap's bins.
     small: AtomicUsize,
-    /// How far the reserved range goes.
+    /// How far the reserved range goes; 0 if no block is to be looked for there.
     range: AtomicUsize,
-    /// A block of that many bytes or less that is freed with its size lies in a page.
-    sized: AtomicUsize,
     /// Not zero if calls reach the built-in allocator at once, of whatever kind the heap is.
     direct: AtomicUsize,
 }
@@ -28,29 +34,64 @@ pub(super) struct Gate {
 impl Gate {
     pub(super) const fn closed() -> Self {
         Self {
+            take: AtomicPtr::new(shut()),
+            give: AtomicPtr::new(shut()),
             small: AtomicUsize::new(0),
             range: AtomicUsize::new(0),
-            sized: AtomicUsize::new(0),
             direct: AtomicUsize::new(0),
         }
     }
 
+    #[inline(always)]
     pub(super) fn is_direct(&self) -> bool {
         self.direct.load(Ordering::Relaxed) != 0
     }
 
     /// Opens or closes. `pages` is the length of the reserved range if the heap has pages, otherwise 0.
-    pub(super) fn set(&self, direct: bool, pages: usize, sized: bool) {
-        let small = if direct && pages != 0 { SMALL_LIMIT } else { 0 };
-        self.small.store(small, Ordering::Relaxed);
+    pub(super) fn set(&self, row: &Row, direct: bool, pages: usize, sized: bool) {
+        let open = direct && pages != 0;
+        let row = if open { ptr::from_ref(row).cast_mut() } else { shut() };
+        self.take.store(row, Ordering::Relaxed);
+        self.small.store(if open { SMALL_LIMIT } else { 0 }, Ordering::Relaxed);
         self.range.store(if direct { pages } else { 0 }, Ordering::Relaxed);
-        self.sized.store(if sized { small } else { 0 }, Ordering::Relaxed);
+        self.give.store(if sized { row } else { shut() }, Ordering::Relaxed);
         self.direct.store(usize::from(direct), Ordering::Relaxed);
     }
 
     pub(super) fn no_sized_free(&self) {
-        self.sized.store(0, Ordering::Relaxed);
+        self.give.store(shut(), Ordering::Relaxed);
     }
+
+    /// The bin of a small block to take from.
+    ///
+    /// # Safety
+    /// `size` is from 1 to [`SMALL_LIMIT`], and the heap of the gate lives.
+    #[inline(always)]
+    unsafe fn bin_to_take(&self, size: usize) -> &Bin {
+        // SAFETY: T5; the caller's promise.
+        unsafe { (*self.take.load(Ordering::Relaxed)).get_unchecked(page::class_of(size)) }
+    }
+
+    /// The bin of a small block to give to.
+    ///
+    /// # Safety
+    /// As for `bin_to_take`.
+    #[inline(always)]
+    unsafe fn bin_to_give(&self, size: usize) -> &Bin {
+        // SAFETY: T5; the caller's promise.
+        unsafe { (*self.give.load(Ordering::Relaxed)).get_unchecked(page::class_of(size)) }
+    }
+}
+
+/// As a gate refers to it. Nobody writes through the pointer: see [`SHUT`].
+const fn shut() -> *mut Row {
+    (&raw const SHUT.0).cast_mut()
+}
+
+/// Whether a request of that many bytes can be served from a bin.
+#[inline(always)]
+fn is_small(size: usize) -> bool {
+    size.wrapping_sub(1) < SMALL_LIMIT
 }
 
 /// Keeps the address of a bin that depends on a size in a register of its own. A load that adds an index
@@ -60,7 +101,7 @@ impl Gate {
 fn in_register(bin: &Bin) -> &Bin {
     #[cfg(target_arch = "x86_64")]
     {
-        let mut at = core::ptr::from_ref(bin);
+        let mut at = ptr::from_ref(bin);
         // SAFETY: changes nothing.
         unsafe {
             core::arch::asm!("/* {0} */", inout(reg) at, options(pure, nomem, nostack, preserves_flags));
@@ -75,7 +116,12 @@ impl Heap {
     /// Takes a block from a bin; null if it is empty.
     #[inline(always)]
     pub(super) fn pop_from(&self, bin: &Bin) -> *mut u8 {
-        let block = bin.pop();
+        self.taken(bin.pop())
+    }
+
+    /// Notes in debug builds that a block, or none, was popped.
+    #[inline(always)]
+    fn taken(&self, block: *mut u8) -> *mut u8 {
         #[cfg(debug_assertions)]
         if !block.is_null() {
             self.note_taken(block);
@@ -94,19 +140,17 @@ impl Heap {
         self.note_given(p);
         // SAFETY: the caller's promise.
         unsafe {
-            if !(*bin).push(p) {
+            if (*bin).push(p) {
+                (*bin).count();
+            } else {
                 super::bin::spill(self, bin, p);
             }
         }
     }
 
-    /// The bin of a small request; its class is in range.
     #[inline(always)]
-    fn bin_of(&self, tag: Tag, size: usize) -> &Bin {
-        let class = page::class_of(size);
-        debug_assert!(class < CLASSES);
-        // SAFETY: the callers have compared the size with the limit of small ones.
-        in_register(unsafe { self.bins[tag.index()].get_unchecked(class) })
+    pub(super) fn gate(&self, tag: Tag) -> &Gate {
+        &self.gates[tag.index()]
     }
 
     /// The bin of the page in which `p` lies, if that page is one of this heap's in the range that `gate`
@@ -135,7 +179,7 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn alloc_inner(&self, tag: Tag, size: usize) -> *mut u8 {
         if page::class_of(size) < CLASSES {
-            let block = self.pop_from(self.bin_of(tag, size));
+            let block = self.pop_from(&self.bins[tag.index()][page::class_of(size)]);
             if !block.is_null() {
                 return block;
             }
@@ -160,10 +204,9 @@ impl Heap {
 
     #[inline(always)]
     fn alloc(&self, tag: Tag, size: usize) -> *mut u8 {
-        if size.wrapping_sub(1) < self.gates[tag.domain().index()].small.load(Ordering::Relaxed) {
-            // SAFETY: the gate's limit is that of small sizes. Where the size is a constant, so is the place.
-            let bin = unsafe { self.bins[tag.index()].get_unchecked(page::class_of(size)) };
-            let block = self.pop_from(bin);
+        if is_small(size) {
+            // SAFETY: a small size. Where it is a constant, so is the place in the row.
+            let block = self.taken(unsafe { self.gate(tag).bin_to_take(size) }.pop_at_once());
             if !block.is_null() {
                 return block;
             }
@@ -173,7 +216,7 @@ impl Heap {
 
     #[inline(always)]
     unsafe fn free(&self, tag: Tag, p: *mut u8) {
-        let range = self.gates[tag.domain().index()].range.load(Ordering::Relaxed);
+        let range = self.gate(tag).range.load(Ordering::Relaxed);
         // SAFETY: the caller's promise.
         unsafe {
             match self.bin_of_block(range, p) {
@@ -186,27 +229,54 @@ impl Heap {
     /// As `free`, for a block whose size the caller knows: a small one needs no look at its page.
     #[inline(always)]
     unsafe fn free_sized(&self, tag: Tag, p: *mut u8, size: usize) {
-        if size.wrapping_sub(1) >= self.gates[tag.domain().index()].sized.load(Ordering::Relaxed) {
+        if !is_small(size) {
             // SAFETY: the caller's promise.
             unsafe { self.free(tag, p) };
             return;
         }
+        // SAFETY: a small size.
+        let bin = unsafe { self.gate(tag).bin_to_give(size) };
         #[cfg(debug_assertions)]
-        if !self.fits(tag, p, size) {
-            // SAFETY: the caller's promise.
-            unsafe { self.free(tag, p) };
-            return;
+        if self.owns(bin) {
+            if !self.fits(tag, p, size) {
+                // SAFETY: the caller's promise.
+                unsafe { self.free(tag, p) };
+                return;
+            }
+            self.note_given(p);
         }
-        // SAFETY: the gate's limit is that of small sizes; the caller's promise: a small block of this heap
-        // of that size.
-        unsafe { self.push_to(self.bins[tag.index()].get_unchecked(page::class_of(size)), p) };
+        // SAFETY: the caller's promise, and who opened the gate's: a small block of this heap of that size.
+        unsafe {
+            if bin.push(p) {
+                bin.count_apart();
+            } else {
+                self.free_refused(tag, bin, p);
+            }
+        }
+    }
+
+    /// A block that is freed with its size, for which there was no room: the bin is full, or none of the heap's.
+    ///
+    /// # Safety
+    /// As for `free`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn free_refused(&self, tag: Tag, bin: &Bin, p: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.owns(bin) {
+                super::bin::spill(self, bin, p);
+            } else {
+                self.free(tag, p);
+            }
+        }
     }
 
     #[inline]
     unsafe fn realloc(&self, tag: Tag, p: *mut u8, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
         unsafe {
-            if self.is_direct(tag.domain()) {
+            if self.gate(tag).is_direct() {
                 self.realloc_inner(tag, p, size)
             } else {
                 self.realloc_hooked(tag, p, size)
@@ -216,7 +286,7 @@ impl Heap {
 
     #[inline]
     fn alloc_zeroed(&self, tag: Tag, size: usize) -> *mut u8 {
-        if self.is_direct(tag.domain()) {
+        if self.gate(tag).is_direct() {
             self.alloc_zeroed_inner(tag, size)
         } else {
             self.alloc_zeroed_hooked(tag, size)
@@ -240,17 +310,18 @@ const fn tag_of(domain: Domain) -> Option<Tag> {
 #[inline(always)]
 pub(crate) fn quick_alloc(domain: Domain, size: usize) -> *mut u8 {
     let (Some(tag), heap) = (tag_of(domain), current_heap()) else {
-        return core::ptr::null_mut();
+        return ptr::null_mut();
     };
     if heap.is_null() {
-        return core::ptr::null_mut();
+        return ptr::null_mut();
     }
     // SAFETY: who attaches a heap keeps it alive meanwhile.
     let heap = unsafe { &*heap };
-    if size.wrapping_sub(1) < heap.gates[domain.index()].small.load(Ordering::Relaxed) {
-        return heap.pop_from(heap.bin_of(tag, size));
+    if size.wrapping_sub(1) < heap.gate(tag).small.load(Ordering::Relaxed) {
+        // SAFETY: the gate's limit is that of small sizes.
+        return heap.pop_from(in_register(unsafe { heap.bins[tag.index()].get_unchecked(page::class_of(size)) }));
     }
-    core::ptr::null_mut()
+    ptr::null_mut()
 }
 
 /// Puts a small block of the attached heap into its bin. False if that cannot be: then the table is
@@ -260,17 +331,16 @@ pub(crate) fn quick_alloc(domain: Domain, size: usize) -> *mut u8 {
 /// `p` is null or a live block of the domain that is no longer used.
 #[inline(always)]
 pub(crate) unsafe fn quick_free(domain: Domain, p: *mut u8) -> bool {
-    if matches!(domain, Domain::Raw) {
+    let (Some(tag), heap) = (tag_of(domain), current_heap()) else {
         return false;
-    }
-    let heap = current_heap();
+    };
     if heap.is_null() {
         return false;
     }
     // SAFETY: who attaches a heap keeps it alive meanwhile; the caller's promise for the block.
     unsafe {
         let heap = &*heap;
-        match heap.bin_of_block(heap.gates[domain.index()].range.load(Ordering::Relaxed), p) {
+        match heap.bin_of_block(heap.gate(tag).range.load(Ordering::Relaxed), p) {
             Some(bin) => {
                 heap.push_to(bin, p);
                 true

@@ -375,9 +375,9 @@ impl Heap {
         self.hint.replace(Tag::Obj)
     }
 
-    #[inline(always)]
     pub(crate) fn is_direct(&self, domain: Domain) -> bool {
-        self.gates[domain.index()].is_direct()
+        // Tags of one domain have the same answer.
+        self.gates.iter().zip(Tag::ALL).any(|(gate, tag)| tag.domain() == domain && gate.is_direct())
     }
 
     #[inline(always)]
@@ -402,7 +402,9 @@ impl Heap {
         self.watched[domain.index()].store(builtin && watched, Ordering::Relaxed);
         // A sampled block lies outside pages, whatever its size.
         let sized = !self.fallback.get() && !self.sampler.is_on();
-        self.gates[domain.index()].set(direct, self.range_len, sized);
+        for tag in Tag::ALL.into_iter().filter(|tag| tag.domain() == domain) {
+            self.gates[tag.index()].set(&self.bins[tag.index()], direct, self.range_len, sized);
+        }
     }
 }
 

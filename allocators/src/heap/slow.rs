@@ -16,7 +16,7 @@ impl Heap {
     #[cold]
     #[inline(never)]
     pub(super) fn alloc_outside(&self, tag: Tag, size: usize) -> *mut u8 {
-        if self.is_direct(tag.domain()) { self.alloc_slow(tag, size) } else { self.alloc_hooked(tag, size) }
+        if self.gate(tag).is_direct() { self.alloc_slow(tag, size) } else { self.alloc_hooked(tag, size) }
     }
 
     /// # Safety
@@ -26,7 +26,7 @@ impl Heap {
     pub(super) unsafe fn free_outside(&self, tag: Tag, p: *mut u8) {
         // SAFETY: the caller's promise.
         unsafe {
-            if self.is_direct(tag.domain()) {
+            if self.gate(tag).is_direct() {
                 self.free_unpaged(p);
             } else {
                 self.free_hooked(tag, p);
