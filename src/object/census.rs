@@ -18,7 +18,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use hognose_allocators::{Heap, NoMemory, Raw, Tag, TryVec, UserView};
+use hognose_allocators::{Heap, NoMemory, PageView, Raw, Tag, TryVec, UserView};
 
 use super::alloc::prefix_size;
 use super::flags;
@@ -48,6 +48,16 @@ struct Entry {
 }
 
 const FREE: Entry = Entry { typ: 0, objects: 0, bytes: 0, prefix: 0 };
+
+/// Objects of one type that lie behind one another.
+struct Run {
+    typ: usize,
+    /// Where the type stands in their blocks.
+    offset: usize,
+    /// The entry of the type.
+    index: usize,
+    objects: usize,
+}
 
 /// The objects of one type, or of no known one.
 #[derive(Clone, Copy)]
@@ -91,10 +101,8 @@ impl Census {
                     let (block, size) = unsafe { view.of(tag, inner, size) };
                     census.count(tag, block, size);
                 });
-            } else if tag == Tag::Obj {
-                page.for_each_live(|block| census.count(Tag::Obj, block, size));
             } else {
-                page.for_each_live(|block| census.count(Tag::ObjGc, block, size));
+                census.count_page(page);
             }
         });
         heap.walk_large(&mut |tag, inner, size| {
@@ -271,15 +279,42 @@ impl Census {
         (self.entries[index].prefix == MANAGED).then_some(index)
     }
 
-    #[inline(always)]
     fn count(&mut self, tag: Tag, block: *const u8, size: usize) {
         match self.entry_of(tag, block, size) {
-            Some(index) => {
-                let entry = &mut self.entries[index];
-                entry.objects += 1;
-                entry.bytes += size;
-            }
+            Some(index) => self.add(index, 1, size),
             None => self.unknown = (self.unknown.0 + 1, self.unknown.1 + size),
+        }
+    }
+
+    fn add(&mut self, index: usize, objects: usize, size: usize) {
+        let entry = &mut self.entries[index];
+        entry.objects += objects;
+        entry.bytes += objects * size;
+    }
+
+    /// Counts the objects of a page. Neighbours often have the same type, so those are counted together.
+    fn count_page(&mut self, page: &PageView<'_>) {
+        let (tag, size) = (page.tag(), page.block_size());
+        let mut run: Option<Run> = None;
+        page.for_each_live(|block| {
+            if let Some(run) = &mut run {
+                // SAFETY: the block is alive, and as large as the one where the run began.
+                if unsafe { word(block, run.offset) } == run.typ {
+                    run.objects += 1;
+                    return;
+                }
+                self.add(run.index, run.objects, size);
+            }
+            run = self.entry_of(tag, block, size).map(|index| {
+                let entry = &self.entries[index];
+                Run { typ: entry.typ, offset: entry.prefix + TYPE_AT, index, objects: 1 }
+            });
+            if run.is_none() {
+                self.unknown = (self.unknown.0 + 1, self.unknown.1 + size);
+            }
+        });
+        if let Some(run) = run {
+            self.add(run.index, run.objects, size);
         }
     }
 

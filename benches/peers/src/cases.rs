@@ -176,6 +176,56 @@ fn step<P: Peer>(kind: u32, block: &mut *mut c_void, size: usize) {
     }
 }
 
+/// Takes the free memory that a process has already: a runtime that has started has given back some of what its start took,
+/// and would replay a part of the trace there. First the pages that any size can have, until addresses are wanted from the
+/// system; then the free blocks of each size, until the resident set grows.
+fn exhaust<P: Peer>() {
+    /// More than any of the peers has free after its start.
+    const MOST: usize = 8 << 20;
+    let take = |size: usize, enough: &dyn Fn() -> bool| {
+        const AT_ONCE: usize = 32;
+        for _ in 0..MOST / (AT_ONCE * size) {
+            for _ in 0..AT_ONCE {
+                let block = P::malloc(OBJ, size).cast::<u8>();
+                // SAFETY: the block has that many bytes.
+                unsafe {
+                    block.write_volatile(1);
+                    block.add(size - 1).write_volatile(1);
+                }
+            }
+            if enough() {
+                break;
+            }
+        }
+    };
+    let mapped = resident("VmSize:");
+    take(512, &|| resident("VmSize:") >= mapped + 1024.0);
+    for size in (16..=512).step_by(16) {
+        let before = resident_exactly();
+        take(size, &|| resident_exactly() > before + 4.0);
+    }
+}
+
+/// Nanoseconds that an event takes without an allocator: to read it, to find its way, to note a block. This is taken from all
+/// peers' times.
+fn reading(trace: &Trace) -> f64 {
+    let mut blocks = vec![ptr::null_mut::<c_void>(); trace.slots.len()];
+    let once = |blocks: &mut [*mut c_void]| {
+        let start = std::time::Instant::now();
+        for event in &trace.events {
+            let block = &mut blocks[event.slot()];
+            // As many ways as there are with an allocator.
+            *block = opaque(match event.kind() {
+                kind @ 0..12 if kind % 4 == 3 => ptr::null_mut(),
+                0..12 => ptr::without_provenance_mut(event.size as usize),
+                _ => unreachable!("four operations in three domains"),
+            });
+        }
+        start.elapsed().as_secs_f64()
+    };
+    (0..5).map(|_| once(&mut blocks)).fold(f64::MAX, f64::min) * 1e9 / trace.events.len() as f64
+}
+
 /// Replays a trace; nanoseconds for an event, and the growth of the resident set in the first replay.
 ///
 /// The events are cut into pieces, each piece is timed in every replay, and the result is the sum of the
@@ -197,6 +247,7 @@ pub fn replay<P: Peer>(trace: &Trace, rounds: usize, rows: &mut Vec<Row>) {
             // What the reading of the trace has left to the C library would hide what is taken from it.
             // SAFETY: any thread may call it.
             unsafe { libc::malloc_trim(0) };
+            exhaust::<P>();
             reset_peak();
         }
         let before = resident("VmRSS:");
@@ -224,16 +275,25 @@ pub fn replay<P: Peer>(trace: &Trace, rounds: usize, rows: &mut Vec<Row>) {
         least += piece[0];
         median += piece[piece.len() / 2];
     }
-    let events = trace.events.len() as f64;
-    rows.push((format!("replay {}", trace.name), least * 1e9 / events, median * 1e9 / events));
+    let (events, reading) = (trace.events.len() as f64, reading(trace));
+    rows.push((format!("replay {}", trace.name), least * 1e9 / events - reading, median * 1e9 / events - reading));
     rows.push((format!("resident {}", trace.name), grown, grown));
 }
 
 /// A line of `/proc/self/status` in KiB.
 fn resident(line: &str) -> f64 {
-    let text = std::fs::read_to_string("/proc/self/status").expect("/proc/self/status");
+    line_of("/proc/self/status", line)
+}
+
+fn line_of(path: &str, line: &str) -> f64 {
+    let text = std::fs::read_to_string(path).expect("a file about this process");
     let found = text.lines().find_map(|l| l.strip_prefix(line)).expect("the line");
     found.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// The resident set in KiB. `VmRSS` is what the system has added up so far.
+fn resident_exactly() -> f64 {
+    line_of("/proc/self/smaps_rollup", "Rss:")
 }
 
 fn reset_peak() {

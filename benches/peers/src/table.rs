@@ -66,8 +66,8 @@ pub fn markdown(results: &Results, rounds: usize) -> String {
         .collect();
     if !traces.is_empty() {
         for (prefix, title) in [
-            ("replay ", "Nanoseconds for an event of a recorded CPython run, the replaying included:"),
-            ("resident ", "KiB by which the resident set grows in the first replay, at most:"),
+            ("replay ", "Nanoseconds for an event of a recorded CPython run, without what reading it takes:"),
+            ("resident ", "KiB by which the resident set grows in the first replay, at most; what was free before was taken first:"),
         ] {
             let _ = writeln!(text, "\n{title}\n");
             let _ = writeln!(text, "| allocator | {} | geometric mean | to CPython's pymalloc |", traces.join(" | "));
