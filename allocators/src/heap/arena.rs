@@ -111,6 +111,11 @@ impl Arena {
         base.wrapping_add(self.index_of(page) * PAGE_SIZE)
     }
 
+    /// The pages that are not in use, but hold memory of the system.
+    pub(crate) fn dirty(&self) -> u64 {
+        self.free.get() & self.touched.get()
+    }
+
     /// Notes that a page is used. If its class has many pages, one that was never used is fetched from the
     /// system as a whole: one call is cheaper than the faults that its blocks would make one after the
     /// other. It is advice: if the system declines, the faults come.

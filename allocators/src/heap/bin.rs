@@ -23,14 +23,19 @@
 //!
 //! A stack begins small, in memory that comes with the heap. It is doubled when its bin has spilled and
 //! ran empty since, so when what comes and goes there is more than it holds, and when its bin is refilled again, up to
-//! [`WARM`]. A class that is only freed to has no need of room.
+//! [`WARM`].
+//!
+//! A class that is only freed to has no need of room, and would be harmed by it: its blocks come in any order, and the few
+//! that are handed out again from a long stack would each keep a page from becoming unused. So a bin that spills is narrow,
+//! [`NARROW`] blocks, until it is refilled: then its blocks come from one page after the other.
 //!
 //! Invariants:
 //! - B1: a block of a bin is handed out by its page and used by nobody.
 //! - B2: `pushed` is the number of blocks that were ever pushed to the bin.
 //! - B3: `base <= top <= end`; the words of the stack below `top` are the blocks, the last pushed one the highest, and below
 //!   `base` is a word of zero, which a pop of an empty bin finds. There is room for at most [`most_of`] blocks: 1024 or
-//!   64 KiB of them, whichever is less. Without a stack all three point behind [`NOTHING`].
+//!   64 KiB of them, whichever is less; `end` may be less far than there is room. Without a stack all three point behind
+//!   [`NOTHING`].
 //!
 //! A row of bins that are empty and full at once is [`SHUT`]: who takes from it and who gives to it comes to the slow paths,
 //! and nobody ever writes to it.
@@ -79,6 +84,8 @@ pub(crate) static SHUT: Shut = Shut([const { Bin::new() }; CLASSES]);
 pub(crate) struct Source {
     /// Where the stack came from, if it is not the first one.
     table: Cell<Option<&'static Table>>,
+    /// Blocks for which the stack has room.
+    room: Cell<usize>,
     /// Whether the bin was ever refilled.
     begun: Cell<bool>,
     /// Whether it has spilled since it was refilled.
@@ -87,7 +94,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) const fn new() -> Self {
-        Self { table: Cell::new(None), begun: Cell::new(false), spilled: Cell::new(false) }
+        Self { table: Cell::new(None), room: Cell::new(0), begun: Cell::new(false), spilled: Cell::new(false) }
     }
 }
 
@@ -100,6 +107,8 @@ pub(crate) const ALL_BINS: usize = 2 * BINS;
 const FIRST: usize = 16;
 /// Room up to which a bin is doubled when it is refilled.
 const WARM: usize = 128;
+/// Blocks that a bin takes which has spilled and was not refilled since; it spills the older half of them again.
+const NARROW: usize = 32;
 /// Bytes with which a bin is filled at most. At least 16 blocks of any class.
 const REFILL: usize = 8 * 1024;
 /// Bytes of the first stacks, with the word of zero that each of them begins with.
@@ -201,8 +210,13 @@ impl Bin {
         ptr::eq(self.top.get(), self.base.get())
     }
 
-    pub(crate) fn room(&self) -> usize {
+    /// How many it takes at the moment.
+    pub(crate) fn limit(&self) -> usize {
         (self.end.get() as usize - self.base.get() as usize) / size_of::<*mut u8>()
+    }
+
+    fn set_limit(&self, blocks: usize) {
+        self.end.set(self.base.get().wrapping_add(blocks));
     }
 
     /// The blocks that were ever pushed (B2).
@@ -211,7 +225,7 @@ impl Bin {
     }
 
     fn set_len(&self, len: usize) {
-        debug_assert!(len <= self.room(), "B3: the stack has room");
+        debug_assert!(len <= self.limit(), "B3: the stack has room");
         self.top.set(self.base.get().wrapping_add(len));
     }
 
@@ -235,7 +249,7 @@ impl Bin {
     /// # Safety
     /// So many slots are filled with blocks as B1 wants them, no more than there is room for.
     pub(crate) unsafe fn filled(&self, len: usize) {
-        debug_assert!(self.is_empty() && len <= self.room(), "B1: only an empty bin is filled");
+        debug_assert!(self.is_empty() && len <= self.limit(), "B1: only an empty bin is filled");
         // SAFETY: the caller's promise.
         unsafe { core::slice::from_raw_parts_mut(self.stack(), len).reverse() };
         self.set_len(len);
@@ -263,7 +277,7 @@ impl Bin {
     ///
     /// # Safety
     /// There are 1 + [`FIRST`] words, which live as long as the bin.
-    unsafe fn begin(&self, words: *mut *mut u8) {
+    unsafe fn begin(&self, words: *mut *mut u8, source: &Source) {
         // SAFETY: the caller's promise.
         let slots = unsafe {
             words.write(ptr::null_mut());
@@ -271,15 +285,17 @@ impl Bin {
         };
         self.base.set(slots);
         self.top.set(slots);
-        self.end.set(slots.wrapping_add(FIRST));
+        self.set_limit(FIRST);
+        source.room.set(FIRST);
     }
 
     /// Doubles the stack. It stays as it is if there is no memory.
     #[cold]
     #[inline(never)]
     fn grow(&self, class: usize, source: &Source) {
-        let wanted = (self.room() * 2).clamp(FIRST, most_of(class).max(FIRST));
-        if wanted <= self.room() {
+        let room = source.room.get();
+        let wanted = (room * 2).clamp(FIRST, most_of(class).max(FIRST));
+        if wanted <= room {
             return;
         }
         let Some(memory) = Memory::take((1 + wanted) * size_of::<usize>()) else {
@@ -299,7 +315,8 @@ impl Bin {
         }
         self.base.set(fresh);
         self.top.set(fresh.wrapping_add(len));
-        self.end.set(fresh.wrapping_add(wanted));
+        self.set_limit(wanted);
+        source.room.set(wanted);
         give_stack(old, source.table.replace(Some(table)));
     }
 
@@ -308,6 +325,7 @@ impl Bin {
         let old = self.base.replace(Self::nowhere());
         self.top.set(Self::nowhere());
         self.end.set(Self::nowhere());
+        source.room.set(0);
         give_stack(old, source.table.take());
     }
 
@@ -315,10 +333,11 @@ impl Bin {
     /// no more than [`REFILL`] bytes: what lies in a bin is at no other class's hand.
     pub(crate) fn before_refill(&self, class: usize, source: &Source) -> usize {
         let (begun, spilled) = (source.begun.replace(true), source.spilled.replace(false));
-        if spilled || (begun && self.room() < WARM) {
+        if spilled || (begun && source.room.get() < WARM) {
             self.grow(class, source);
         }
-        (REFILL / ((class + 1) * page::STEP)).min(self.room() / 2)
+        self.set_limit(source.room.get());
+        (REFILL / ((class + 1) * page::STEP)).min(self.limit() / 2)
     }
 }
 
@@ -329,7 +348,7 @@ fn give_stack(slots: *mut *mut u8, source: Option<&'static Table>) {
     }
 }
 
-/// A push for which a bin has no room: the older half of its blocks goes back to the pages.
+/// A push for which a bin has no room: all but the newest of its blocks go back to the pages.
 ///
 /// It has C's calling convention because C's `free` ends in it: such a function does not unwind, so it can
 /// be jumped to.
@@ -342,11 +361,12 @@ pub(super) unsafe extern "C" fn spill(heap: &Heap, bin: *const Bin, p: *mut u8) 
     // SAFETY: the caller's promise.
     let bin = unsafe { &*bin };
     let (len, index) = (bin.len(), heap.bin_index(bin));
-    heap.sources[index].spilled.set(true);
-    if bin.room() == 0 {
-        bin.grow(index % CLASSES, &heap.sources[index]);
+    let source = &heap.sources[index];
+    source.spilled.set(true);
+    if source.room.get() == 0 {
+        bin.grow(index % CLASSES, source);
     }
-    let old = len / 2;
+    let old = len - (len / 2).min(NARROW / 2);
     for p in &bin.blocks()[..old] {
         // SAFETY: B1; the pages of this heap are not looked for in the bin.
         unsafe { heap.give_address(*p) };
@@ -356,6 +376,7 @@ pub(super) unsafe extern "C" fn spill(heap: &Heap, bin: *const Bin, p: *mut u8) 
         unsafe { ptr::copy(bin.base.get().add(old), bin.base.get(), len - old) };
     }
     bin.set_len(len - old);
+    bin.set_limit(source.room.get().min(NARROW));
     bin.count();
     // SAFETY: the caller's promise.
     if unsafe { !bin.push(p) } {
@@ -373,7 +394,7 @@ impl Heap {
     pub(super) unsafe fn begin_bins(&self, at: *mut u8) {
         for (index, bin) in self.bins.iter().flatten().take(BINS).enumerate() {
             // SAFETY: the caller's promise.
-            unsafe { bin.begin(at.cast::<*mut u8>().add(index * (1 + FIRST))) };
+            unsafe { bin.begin(at.cast::<*mut u8>().add(index * (1 + FIRST)), &self.sources[index]) };
         }
     }
 
@@ -410,7 +431,9 @@ impl Heap {
     pub(super) fn validate_bins(&self) {
         for (index, bin) in self.bins.iter().flatten().enumerate() {
             let class = index % CLASSES;
-            assert!(bin.len() <= bin.room() && bin.room() <= most_of(class).max(FIRST), "B3: the stack has room");
+            let room = self.sources[index].room.get();
+            assert!(bin.len() <= bin.limit() && bin.limit() <= room, "B3: the stack has room");
+            assert!(room <= most_of(class).max(FIRST), "B3: no more than is good");
             // SAFETY: B3.
             assert!(unsafe { *bin.base.get().sub(1) }.is_null(), "B3: below the stack is nothing");
             for p in bin.blocks().iter().copied() {

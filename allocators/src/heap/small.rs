@@ -239,11 +239,29 @@ impl Heap {
         (bin as usize).wrapping_sub((&raw const self.bins) as usize) < bin::ALL_BINS * size_of::<Bin>()
     }
 
-    fn take_page(&self, tag: Tag, class: usize) -> *mut Page {
-        let mut at = self.room.get();
-        if at.is_null() {
-            at = self.take_spare();
+    /// The arena from which a page is taken next: one whose page holds memory already, if there is one near the head of the
+    /// list. Null if no arena has a page.
+    fn arena_with_room(&self) -> *mut Arena {
+        /// Arenas that are looked at.
+        const NEAR: usize = 8;
+        let first = self.room.get();
+        let mut at = first;
+        for _ in 0..NEAR {
+            // SAFETY: the list holds arenas of this heap.
+            let Some(arena) = (unsafe { at.as_ref() }) else {
+                break;
+            };
+            if arena.dirty() != 0 {
+                return at;
+            }
+            at = arena.room_next.get();
         }
+        let spare = self.take_spare();
+        if spare.is_null() { first } else { spare }
+    }
+
+    fn take_page(&self, tag: Tag, class: usize) -> *mut Page {
+        let mut at = self.arena_with_room();
         if at.is_null() {
             arena::tell_observer(self);
             at = arena::new(self);
@@ -262,7 +280,8 @@ impl Heap {
         self.look_at_spares();
         // SAFETY: an arena of this heap.
         let arena = unsafe { &*at };
-        let index = arena.free.get().trailing_zeros() as usize;
+        let dirty = arena.dirty();
+        let index = if dirty == 0 { arena.free.get() } else { dirty }.trailing_zeros() as usize;
         arena.free.set(arena.free.get() & !(1 << index));
         if arena.free.get() == 0 {
             self.unlink_room(at);
@@ -291,7 +310,11 @@ impl Heap {
         page.bin.set(ptr::null());
         arena::map_page(arena, page);
         let index = arena.index_of(page);
-        if arena.free.get() == 0 {
+        // Its page is the next one to be used again, so it comes first.
+        if arena.free.get() != 0 && !ptr::eq(self.room.get(), at) {
+            self.unlink_room(at);
+        }
+        if !ptr::eq(self.room.get(), at) {
             self.link_room(at);
         }
         arena.free.set(arena.free.get() | 1 << index);

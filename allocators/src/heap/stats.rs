@@ -279,7 +279,7 @@ impl Heap {
             let free = arena.free.get();
             stats.used_pages += (arena.all & !free).count_ones() as usize;
             stats.unused_pages += free.count_ones() as usize;
-            stats.dirty_pages += (free & arena.touched.get()).count_ones() as usize;
+            stats.dirty_pages += arena.dirty().count_ones() as usize;
             stats.unaligned += usize::from(arena.is_unaligned());
         });
         stats

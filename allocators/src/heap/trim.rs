@@ -50,7 +50,7 @@ pub(super) fn purge(arena: &Arena) -> usize {
         return 0;
     }
     let before = arena.touched.get().count_ones();
-    let mut dirty = arena.free.get() & arena.touched.get();
+    let mut dirty = arena.dirty();
     while dirty != 0 {
         let first = dirty.trailing_zeros();
         let count = (dirty >> first).trailing_ones();
