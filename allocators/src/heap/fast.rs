@@ -6,7 +6,7 @@
 //! call into `slow`, `foreign` or the domain's table. The price is measured by `benches/`.
 //!
 //! A gate is opened and closed from any thread (T2), so it is made of atomic words, which cost what others cost.
-//! - T5: the rows of a gate are the heap's own or [`SHUT`].
+//! - T4: the rows of a gate are the heap's own or [`SHUT`].
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -68,7 +68,7 @@ impl Gate {
     /// `size` is from 1 to [`SMALL_LIMIT`], and the heap of the gate lives.
     #[inline(always)]
     unsafe fn bin_to_take(&self, size: usize) -> &Bin {
-        // SAFETY: T5; the caller's promise.
+        // SAFETY: T4; the caller's promise.
         unsafe { (*self.take.load(Ordering::Relaxed)).get_unchecked(page::class_of(size)) }
     }
 
@@ -78,7 +78,7 @@ impl Gate {
     /// As for `bin_to_take`.
     #[inline(always)]
     unsafe fn bin_to_give(&self, size: usize) -> &Bin {
-        // SAFETY: T5; the caller's promise.
+        // SAFETY: T4; the caller's promise.
         unsafe { (*self.give.load(Ordering::Relaxed)).get_unchecked(page::class_of(size)) }
     }
 }
