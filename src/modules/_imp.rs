@@ -115,9 +115,10 @@ fn exec(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     module.add_int(ts, "pyc_magic_number_token", PYC_MAGIC.into())
 }
 
+/// The name of a module that may be built in or frozen. One that UTF-8 cannot say is none's: the empty text stands for it.
 fn name_of<'a>(ts: &ThreadState, name: &'a PyObject) -> PyResult<&'a str> {
     match name.downcast::<PyStr>() {
-        Some(name) => name.utf8(ts),
+        Some(name) => Ok(ts.catch(name.utf8(ts), &exc::UnicodeEncodeError)?.unwrap_or("")),
         None => raise!(ts, exc::TypeError, "argument must be str, not {}", name.type_name()),
     }
 }

@@ -30,6 +30,12 @@ def suppress_immortalization(suppress):
     """Nothing is immortal because it is deferred."""
 
 
+def get_c_recursion_remaining():
+    from _testcapi import Py_C_RECURSION_LIMIT
+
+    return Py_C_RECURSION_LIMIT
+
+
 def get_recursion_depth():
     depth, frame = -1, _sys._getframe()
     while frame is not None:
