@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use super::convert::{Borrowed, bad_internal_call};
-use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref};
+use crate::object::{AsObject, PyObject, PyRef, PyResult, Ref, gc};
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::none::none;
@@ -58,6 +58,7 @@ capi! {
         let item = item.unwrap_or_else(|| ts.none());
         // SAFETY: the index is in range, the places are filled, and the tuple has one owner, the caller.
         let old = unsafe { of.replace_item(index as usize, item) };
+        gc::track_again(ts, of);
         drop(old);
         Ok(())
     }

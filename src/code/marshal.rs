@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
                 let count = if kind == b'(' { self.count("tuple")? } else { usize::from(self.byte()?) };
                 let items = self.items(count, "tuple")?;
                 let value = PyTuple::from_vec(ts, items)?.into_object();
-                gc::untrack_constant(value.cast());
+                gc::untrack_plain(value.cast());
                 self.fill(place, &value);
                 return Ok(Some(value));
             }

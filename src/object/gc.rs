@@ -26,6 +26,7 @@ use super::reference::{AsObject, PyRef, Slot};
 use super::visit::Visitor;
 use super::{Native, flags, weakref};
 use crate::state::{EvalBreaker, ThreadState};
+use crate::types::none::is_none;
 use crate::types::tuple::PyTuple;
 
 /// What stands before each object that the collector may look at.
@@ -319,12 +320,36 @@ pub fn untrack(object: &PyObject) {
     }
 }
 
-/// Takes a tuple out of the collector's sight when only constants are in it, which no cycle goes through.
-pub fn untrack_constant(tuple: &PyTuple) {
-    let is_constant = |item: &PyObject| !is_collected(item) || (item.is_a::<PyTuple>() && !is_tracked(item));
-    if is_collected(tuple.as_object()) && tuple.items().iter().all(|item| is_constant(item)) {
-        untrack(tuple.as_object());
+/// [`track_in`] for a tuple that its owner has filled anew, and a collection may have put out of sight meanwhile.
+#[inline]
+pub fn track_again(ts: &ThreadState, tuple: &PyTuple) {
+    if head(tuple.as_object()).next.get() == 0 {
+        track_in(ts, tuple.as_object());
     }
+}
+
+/// Takes a tuple out of the collector's sight when only plain values are in it, which no cycle goes through.
+pub fn untrack_plain(tuple: &PyTuple) {
+    let object = tuple.as_object();
+    if is_collected(object) && tuple.all_items(is_plain) {
+        untrack(object);
+    }
+}
+
+/// Whether no cycle goes through an object, now and later. A tuple that is out of sight stays there.
+fn is_plain(object: &PyObject) -> bool {
+    !is_collected(object) || (object.downcast_exact::<PyTuple>().is_some() && !is_tracked(object))
+}
+
+/// Takes the tuples of plain values out of a list: what is not looked at costs nothing. (Nothing is known of subclasses.)
+fn untrack_tuples(list: List<'_>) {
+    list.for_each(&mut |object| {
+        let Some(tuple) = object.downcast_exact::<PyTuple>() else { return };
+        // C code may be filling it: until then there is None in its places.
+        if !object.is_unique() || tuple.all_items(|item| !is_none(item)) {
+            untrack_plain(tuple);
+        }
+    });
 }
 
 /// Whether the collector knows the object.
@@ -451,6 +476,7 @@ fn collect_generation(ts: &ThreadState, generation: usize) -> usize {
     let garbage_head = GcHead { next: Cell::new(0), prev: Cell::new(0) };
     let garbage = List(&garbage_head);
     find_garbage(young, garbage);
+    untrack_tuples(young);
 
     // The survivors grow older.
     gc.promoted.set(gc.promoted.get() | (generation + 2 >= GENERATIONS));

@@ -230,6 +230,7 @@ pub(crate) fn refill<const N: usize>(
             // place has its new item.
             unsafe { tuple.replace_item(index, item) }.release(ts);
         }
+        gc::track_again(ts, &tuple);
         return Ok(tuple);
     }
     let tuple = PyTuple::from_array(ts, items)?;

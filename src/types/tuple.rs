@@ -228,6 +228,12 @@ impl PyTuple {
         self.items().get(index).copied()
     }
 
+    /// Whether `f` holds for each item; not if one is not there yet (I1).
+    pub(crate) fn all_items(&self, f: impl Fn(&PyObject) -> bool) -> bool {
+        // SAFETY: within the length; a place holds null or an object.
+        (0..self.len()).all(|index| unsafe { (*self.item_places().add(index)).as_ref() }.is_some_and(&f))
+    }
+
     /// Where the items are.
     #[inline(always)]
     pub(crate) fn item_places(&self) -> *mut *mut PyObject {

@@ -108,6 +108,7 @@ fn zip_next(ts: &ThreadState, this: &PyObject) -> PyResult<Option<PyRef>> {
                 None => return ended(ts, this, &iterators, index),
             }
         }
+        gc::track_again(ts, &result);
         return Ok(Some(result.into_object()));
     }
     let result = PyTuple::uninit_untracked(ts, count)?;

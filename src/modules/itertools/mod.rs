@@ -23,7 +23,7 @@ mod tee;
 mod zip_longest;
 
 use crate::modules::ModuleSpec;
-use crate::object::{Args, AsObject, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, call};
+use crate::object::{Args, AsObject, MethodDef, PyObject, PyResult, PyTypeObject, Ref, Slot, StaticType, call, gc};
 use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
@@ -141,6 +141,7 @@ fn emit(
             // drops out is in the pool as well, so dropping runs nothing.
             drop(unsafe { result.replace_item(at, items[indices[at]].new_ref()) });
         }
+        gc::track_again(ts, &result);
         return Ok(result);
     }
     let result = PyTuple::uninit(ts, indices.len())?;

@@ -116,6 +116,7 @@ fn next(ts: &ThreadState, this: &PyObject) -> PyResult<Option<PyRef>> {
             // SAFETY: one item per pool, and only this iterator has the tuple; what drops out is in the pool as well.
             drop(unsafe { result.replace_item(at, pool(at)[indices[at]].new_ref()) });
         }
+        gc::track_again(ts, &result);
         return Ok(Some(result.into_object()));
     }
     let result = PyTuple::uninit(ts, indices.len())?;
