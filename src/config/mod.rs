@@ -45,6 +45,6 @@ mod special;
 
 pub use args::Args;
 pub use layout::{ConfigKind, PyConfig, PyPreConfig};
-pub use preconfig::{forget_preinitialization, preinitialize, preinitialized};
+pub use preconfig::{forget_preinitialization, preinitialize, preinitialized, utf8_mode};
 pub use status::{PyStatus, StatusResult};
 pub use strings::{PyWideStringList, WChar, WideString};

@@ -43,6 +43,11 @@ pub fn preinitialized() -> Option<PyPreConfig> {
     *effective()
 }
 
+/// Whether UTF-8 mode is on: then the locale is asked for no encoding.
+pub fn utf8_mode() -> bool {
+    preinitialized().is_some_and(|config| config.utf8_mode > 0)
+}
+
 /// Makes a later initialization pre-initialize again; called last in finalization.
 ///
 /// The locale and the allocator stay as they are, like in CPython.

@@ -46,7 +46,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::one("nl_langinfo", nl_langinfo, "nl_langinfo($module, key, /)\n--\n\nA text of the locale."),
         MethodDef::no_args(
             "getencoding",
-            |ts, _| Ok(PyStr::new(ts, "UTF-8")?.into_object()),
+            |ts, _| Ok(encoding(ts)?.into_object()),
             "getencoding($module, /)\n--\n\nThe encoding of text files.",
         ),
         MethodDef::one("gettext", gettext, "gettext($module, msg, /)\n--\n\nA translated message."),
@@ -322,6 +322,16 @@ fn strxfrm(ts: &ThreadState, _: &PyObject, text: &PyObject) -> PyResult {
                 Ok(PyStr::from_latin1(ts, &out)?.into_object())
             }
         };
+    }
+}
+
+/// The encoding of the locale, by the C library's name for it; UTF-8 if it has none.
+pub fn encoding(ts: &ThreadState) -> PyResult<Ref<PyStr>> {
+    // SAFETY: a known key; the text is there until the locale changes, for which the GIL is held.
+    let name = unsafe { CStr::from_ptr(libc::nl_langinfo(libc::CODESET)) };
+    match name.to_str() {
+        Ok("") | Err(_) => PyStr::new(ts, "UTF-8"),
+        Ok(name) => PyStr::new(ts, name),
     }
 }
 

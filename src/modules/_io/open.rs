@@ -272,6 +272,5 @@ pub(super) fn text_encoding(ts: &ThreadState, _module: &PyObject, args: &[&PyObj
     }
     super::textio::warn_default_encoding(ts, level as isize)?;
     // UTF-8 mode has no locale to ask.
-    let utf8 = crate::config::preinitialized().is_some_and(|config| config.utf8_mode > 0);
-    Ok(PyStr::intern(ts, if utf8 { "utf-8" } else { "locale" })?.into_object())
+    Ok(PyStr::intern(ts, if crate::config::utf8_mode() { "utf-8" } else { "locale" })?.into_object())
 }

@@ -211,7 +211,7 @@ pub fn flags(ts: &ThreadState) -> PyResult {
         int(ts, (config.use_hash_seed == 0 || config.hash_seed != 0).into())?,
         truth(config.isolated)?,
         py_bool(config.dev_mode > 0),
-        int(ts, crate::config::preinitialized().map_or(0, |p| p.utf8_mode.max(0)).into())?,
+        int(ts, crate::config::utf8_mode().into())?,
         int(ts, config.warn_default_encoding.into())?,
         py_bool(config.safe_path > 0),
         int(ts, config.int_max_str_digits.into())?,

@@ -35,6 +35,7 @@ use super::base::{self, PyIOBase};
 use super::buffered::{BUFFERED_RANDOM_TYPE, BUFFERED_READER_TYPE, BUFFERED_WRITER_TYPE};
 use super::newline::{LineEnds, Newlines, check_newline};
 use super::util::*;
+use crate::modules::_locale;
 use crate::object::{
     Args, AsObject, PyObject, PyRef, PyResult, PyTypeObject, Ref, Signature, Slot, Visitor, alloc, attr, call, protocol,
 };
@@ -172,7 +173,11 @@ fn init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
             if given.is_none() {
                 warn_default_encoding(ts, 1)?;
             }
-            locale_encoding(ts)?
+            if given.is_none() && crate::config::utf8_mode() {
+                PyStr::new(ts, "utf-8")?
+            } else {
+                _locale::encoding(ts)?
+            }
         }
     };
     this.forget_all();
@@ -235,17 +240,6 @@ pub(super) fn warn_default_encoding(ts: &ThreadState, stack_level: isize) -> PyR
         return Ok(());
     }
     crate::modules::_warnings::warn(ts, &exc::EncodingWarning, "'encoding' argument not specified", stack_level)
-}
-
-/// The encoding of the locale.
-fn locale_encoding(ts: &ThreadState) -> PyResult<Ref<PyStr>> {
-    let config = ts.interp().config();
-    let encoding = crate::modules::sys::wide_to_str(ts, &config.filesystem_encoding)?;
-    match encoding.downcast_into::<PyStr>() {
-        Ok(encoding) if encoding.equals_str("utf-8") => PyStr::new(ts, "utf-8"),
-        Ok(encoding) => Ok(encoding),
-        Err(_) => PyStr::new(ts, "utf-8"),
-    }
 }
 
 impl PyTextIOWrapper {
@@ -410,7 +404,7 @@ fn reconfigure(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult 
         };
         let new_encoding = match encoding {
             None => old,
-            Some(encoding) if encoding.equals_str("locale") => locale_encoding(ts)?,
+            Some(encoding) if encoding.equals_str("locale") => _locale::encoding(ts)?,
             Some(encoding) => Ref::from_borrowed(encoding),
         };
         check_errors(ts, &new_errors)?;
