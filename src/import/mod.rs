@@ -87,7 +87,11 @@ pub fn import_level(
     if attr::has(ts, &module, id!(__path__))? {
         let importlib = importlib(ts)?;
         let import_function = attr::get(ts, &importlib, id!(_gcd_import))?;
-        return call::call_method(ts, &importlib, id!(_handle_fromlist), &[&module, fromlist, &import_function]);
+        let handled = call::call_method(ts, &importlib, id!(_handle_fromlist), &[&module, fromlist, &import_function]);
+        if handled.is_err() {
+            trim_importlib_frames(ts);
+        }
+        return handled;
     }
     Ok(module)
 }

@@ -29,7 +29,7 @@ const SPEC: TypeSpec = TypeSpec {
     weaklistoffset: offset_of!(PyParamSpecPart, weakrefs),
     methods: &[MethodDef::one(
         "__mro_entries__",
-        |ts, this, _| raise!(ts, exc::TypeError, "Cannot subclass an instance of {}", this.type_name()),
+        |ts, this, _| raise!(ts, exc::TypeError, "Cannot subclass an instance of {}", this.ob_type().name()),
         "",
     )],
     getset: &[GetSetDef::get("__origin__", |_, this| Ok(origin(this)), "")],

@@ -217,11 +217,14 @@ pub fn tell(
         }
         Event::Raise | Event::StopIteration => {
             let Told::Value(error) = told else { return Ok(()) };
-            // The end of a `for` over a generator is nobody's exception to a trace function: whether it shows
-            // would depend on how the loop takes its steps.
+            // The end of a `for` over a generator is nobody's exception to a trace function, but for one that has
+            // returned something.
             // SAFETY: the frame runs.
             let at = unsafe { (*frame).code().units()[unit].get() as u8 };
-            if event == Event::StopIteration && opcode::DEOPTIMIZED[usize::from(at)] == op::END_FOR {
+            if event == Event::StopIteration
+                && opcode::DEOPTIMIZED[usize::from(at)] == op::END_FOR
+                && is_none(&exc::stop_iteration_value(ts, error))
+            {
                 return Ok(());
             }
             let traceback = error.cast::<exc::PyBaseException>().traceback.get();

@@ -127,7 +127,10 @@ impl CodeTable {
                 continue;
             }
             if at >= code.co_firsttraceable.get() as usize {
-                add(first, Field::Instruction, instruction_tools);
+                // The start of a function has an event of its own.
+                if at != code.co_firsttraceable.get() as usize {
+                    add(first, Field::Instruction, instruction_tools);
+                }
                 let line = self.line(first);
                 if !never_a_line(unit) {
                     if line != current_line && line != NO_LINE {
