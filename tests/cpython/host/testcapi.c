@@ -237,17 +237,21 @@ static PyObject *frame_getlasti(PyObject *Py_UNUSED(module), PyObject *object)
 
 static int note_event(PyObject *events, PyFrameObject *frame, int what, PyObject *argument)
 {
-    PyObject *note = Py_BuildValue("iiO", PyFrame_GetLineNumber(frame), what, argument ? argument : Py_None);
+    PyObject *note = Py_BuildValue("iiO", what, PyFrame_GetLineNumber(frame), argument ? argument : Py_None);
     if (note == NULL)
         return -1;
-    PyObject *result = PyObject_CallMethod(events, "append", "N", note);
-    Py_XDECREF(result);
-    return result == NULL ? -1 : 0;
+    int status = PyList_Append(events, note);
+    Py_DECREF(note);
+    return status;
 }
 
-static int fail_at_event(PyObject *Py_UNUSED(list), PyFrameObject *Py_UNUSED(frame), int Py_UNUSED(what),
-                         PyObject *Py_UNUSED(argument))
+/* Fails at the first event, and notes it in the list: a function that fails stays set. */
+static int fail_once(PyObject *list, PyFrameObject *Py_UNUSED(frame), int Py_UNUSED(what), PyObject *Py_UNUSED(argument))
 {
+    if (PyList_Size(list) != 0)
+        return 0;
+    if (PyList_Append(list, Py_None) < 0)
+        return -1;
     PyErr_SetString(PyExc_Exception, "a tracer that fails");
     return -1;
 }
@@ -260,7 +264,7 @@ static PyObject *settrace_to_record(PyObject *Py_UNUSED(module), PyObject *list)
 
 static PyObject *settrace_to_error(PyObject *Py_UNUSED(module), PyObject *list)
 {
-    PyEval_SetTrace(fail_at_event, list);
+    PyEval_SetTrace(fail_once, list);
     Py_RETURN_NONE;
 }
 
