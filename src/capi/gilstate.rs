@@ -12,6 +12,7 @@ use core::sync::atomic::Ordering;
 use super::pystate::as_mut;
 use crate::lifecycle::fatal::fatal_error;
 use crate::state::attach::{self, Refused};
+use crate::state::threads::NoState;
 use crate::state::{Runtime, ThreadState, threads};
 
 /// `HOG_LATE_HANG`.
@@ -186,14 +187,6 @@ const UNLOCKED: c_int = 1;
 /// `HOG_GILSTATE_LATE`: nothing is attached, as the runtime finalizes or is gone.
 const LATE: c_int = 2;
 
-/// Why a thread has no state.
-pub(super) enum NoState {
-    /// It comes too late.
-    Late,
-    /// There is no memory.
-    Memory,
-}
-
 /// Attaches a state of the main interpreter (or the one that the thread used last), which is made when the thread has
 /// none; says whether it was attached before. To be undone by [`release`].
 pub(super) fn ensure() -> Result<bool, NoState> {
@@ -205,13 +198,7 @@ pub(super) fn ensure() -> Result<bool, NoState> {
         Some(ts) => ts,
         None => {
             // SAFETY: null stands for the main interpreter.
-            let made = unsafe { threads::create(core::ptr::null()) };
-            let Some(ts) = made else {
-                let runtime = Runtime::get();
-                let there = runtime.initialized.load(Ordering::Acquire)
-                    && !crate::state::runtime::is_closed(runtime.epoch.load(Ordering::Acquire));
-                return Err(if !there { NoState::Late } else { NoState::Memory });
-            };
+            let ts = unsafe { threads::create(core::ptr::null()) }?;
             // SAFETY: made just now, and nobody else uses it: but finalization may end it as soon as it is in the
             // list, so it is marked as being ours when it is attached.
             return match attach::try_attach(ts) {

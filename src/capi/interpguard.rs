@@ -216,8 +216,8 @@ unsafe fn ensure(interp: NonNull<InterpreterState>, own_guard: *mut Guard) -> *m
         Some(own) => (own, false),
         // SAFETY: the caller's promise.
         None => match unsafe { threads::create(interp.as_ptr()) } {
-            Some(state) => (state, true),
-            None => {
+            Ok(state) => (state, true),
+            Err(_) => {
                 // SAFETY: allocated above.
                 unsafe { raw_free(token.cast()) };
                 return ptr::null_mut();

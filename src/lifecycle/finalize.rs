@@ -4,13 +4,13 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
-use hognose_allocators::{Heap, TryVec, raw_free, set_arena_observer};
+use hognose_allocators::{Heap, TryVec, set_arena_observer};
 
 use super::memstats::Figures;
 use super::verbose::note;
 use crate::id;
 use crate::object::{PyObject, PyRef, PyResult, Raised, Ref, call, gc, weakref};
-use crate::state::{InterpreterState, Runtime, ThreadState, attach, threads};
+use crate::state::{InterpreterState, Runtime, ThreadState, attach, block, threads};
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::module::PyModule;
@@ -499,7 +499,7 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
     unsafe {
         threads::delete_current(ts);
         core::ptr::drop_in_place(interp);
-        raw_free(interp.cast());
+        block::give(interp);
         if stopped.in_calls == 0 {
             Heap::destroy(heap);
         }

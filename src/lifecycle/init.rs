@@ -4,11 +4,11 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
-use hognose_allocators::{Heap, NoMemory, raw_free, raw_malloc, set_arena_observer};
+use hognose_allocators::{Heap, NoMemory, set_arena_observer};
 
 use crate::config::{self, Args, PyConfig, PyStatus, StatusResult};
 use crate::object::{AsObject, PyRef, PyResult, Raised, attr, call, ready};
-use crate::state::{InterpreterState, Runtime, ThreadState, attach, threads};
+use crate::state::{InterpreterState, Runtime, ThreadState, attach, block, threads};
 use crate::types::dict::PyDict;
 use crate::types::exceptions as exc;
 use crate::types::int::PyInt;
@@ -129,7 +129,7 @@ fn create_main_interpreter(config: &PyConfig) -> StatusResult<NonNull<ThreadStat
         unsafe { Heap::destroy(heap) };
         return Err(status);
     }
-    let interp_memory = raw_malloc(size_of::<InterpreterState>()).cast::<InterpreterState>();
+    let interp_memory = block::take::<InterpreterState>();
     if interp_memory.is_null() {
         // SAFETY: nothing uses the heap yet.
         unsafe { Heap::destroy(heap) };
@@ -153,13 +153,13 @@ fn create_main_interpreter(config: &PyConfig) -> StatusResult<NonNull<ThreadStat
     runtime.main_interpreter.store(interp_memory, Ordering::Release);
     runtime.open();
     // SAFETY: the interpreter was just made.
-    let Some(ts) = (unsafe { threads::create(interp) }) else {
+    let Ok(ts) = (unsafe { threads::create(interp) }) else {
         super::finalize::close_and_forget();
         // SAFETY: no thread has come in: whoever was about to finds the runtime closed.
         unsafe {
             (*interp.config.get()).clear();
             core::ptr::drop_in_place(interp_memory);
-            raw_free(interp_memory.cast());
+            block::give(interp_memory);
             Heap::destroy(heap);
         }
         return Err(PyStatus::no_memory());

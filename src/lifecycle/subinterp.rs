@@ -21,13 +21,13 @@ use core::ffi::c_int;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use hognose_allocators::{AllocatorName, Domain, Heap, HeapKind, Limit, Raw, TryVec, raw_free, raw_malloc};
+use hognose_allocators::{AllocatorName, Domain, Heap, HeapKind, Limit, Raw, TryVec};
 
 use super::init;
 use crate::config::{PyStatus, StatusResult, WideString};
 use crate::modules::posix::path;
 use crate::object::{PyObject, PyResult};
-use crate::state::{InterpreterState, Runtime, ThreadState, Whence, attach, gils, threads};
+use crate::state::{InterpreterState, Runtime, ThreadState, Whence, attach, block, gils, threads};
 use crate::sync::{Locked, RawLock, futex};
 use crate::types::exceptions as exc;
 
@@ -183,7 +183,7 @@ pub fn create(ts: &ThreadState, settings: &Settings) -> StatusResult<NonNull<Thr
     settings.check()?;
     let interp = allocate(settings)?;
     // SAFETY: made just now.
-    let Some(state) = (unsafe { threads::create(interp.as_ptr()) }) else {
+    let Ok(state) = (unsafe { threads::create(interp.as_ptr()) }) else {
         // SAFETY: no thread has come in: there is no state yet.
         unsafe {
             unlink(interp);
@@ -286,8 +286,8 @@ fn allocate(settings: &Settings) -> StatusResult<NonNull<InterpreterState>> {
         config.clear();
         return Err(PyStatus::no_memory());
     };
-    let memory = raw_malloc(size_of::<InterpreterState>()).cast::<InterpreterState>();
-    let last_state = raw_malloc(size_of::<ThreadState>()).cast::<ThreadState>();
+    let memory = block::take::<InterpreterState>();
+    let last_state = block::take::<ThreadState>();
     let gil = (python.gil == OWN_GIL).then(gils::lend).transpose();
     let limited = || -> StatusResult {
         for (scope, limit) in super::pressure::SCOPES.into_iter().zip(settings.limits) {
@@ -312,8 +312,8 @@ fn allocate(settings: &Settings) -> StatusResult<NonNull<InterpreterState>> {
         config.clear();
         // SAFETY: taken above; nobody knows of them.
         unsafe {
-            raw_free(memory.cast());
-            raw_free(last_state.cast());
+            block::give(memory);
+            block::give(last_state);
             if own_heap {
                 Heap::destroy(heap);
             }
@@ -390,9 +390,9 @@ unsafe fn release(interp: NonNull<InterpreterState>) {
         let heap = this.owns_heap.get().then(|| NonNull::from(this.heap()));
         let gil = this.own_gil();
         (*this.config.get()).clear();
-        raw_free(this.last_state.replace(ptr::null_mut()).cast());
+        block::give(this.last_state.replace(ptr::null_mut()));
         ptr::drop_in_place(interp.as_ptr());
-        raw_free(interp.as_ptr().cast());
+        block::give(interp.as_ptr());
         if let Some(heap) = heap {
             Heap::destroy(heap);
         }

@@ -129,8 +129,8 @@ impl ExitCallbacks {
     }
 }
 
-/// One interpreter: everything that its Python code can see or change.
-#[repr(C)]
+/// One interpreter: everything that its Python code can see or change; see [`block`](super::block) for its alignment.
+#[repr(C, align(128))]
 pub struct InterpreterState {
     heap: NonNull<Heap>,
     /// Unique in the process; the main interpreter's is 0.

@@ -15,9 +15,11 @@
 //! | `gils` | where the locks of interpreters' own come from |
 //! | `attach` | a thread takes and gives up a state; threads that come too late |
 //! | `threads` | states are made and ended |
+//! | `block` | their memory, which shares no line of the cache |
 //! | `pending` | calls that wait for a thread |
 
 pub mod attach;
+pub(crate) mod block;
 pub mod gil;
 pub mod gils;
 mod interpreter;

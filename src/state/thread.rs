@@ -89,8 +89,8 @@ impl Default for ExcInfo {
     }
 }
 
-/// The state of one thread in one interpreter.
-#[repr(C)]
+/// The state of one thread in one interpreter; see [`block`](super::block) for its alignment.
+#[repr(C, align(128))]
 pub struct ThreadState {
     interp: Cell<*const InterpreterState>,
     heap: Cell<*const Heap>,

@@ -4,24 +4,33 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
 
 use hognose_allocators::collections::TryVec;
-use hognose_allocators::{raw_free, raw_malloc};
 
 use super::attach;
+use super::block;
 use super::interpreter::InterpreterState;
 use super::runtime::{Runtime, is_closed};
 use super::thread::ThreadState;
 use crate::vm::monitoring::legacy;
 
+/// Why a thread has no state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoState {
+    /// It comes too late: the interpreter, or the runtime, ends or is gone.
+    Late,
+    /// There is no memory.
+    Memory,
+}
+
 /// Makes a state, which no thread has attached, and puts it first in its interpreter's list. Any thread, with a GIL or
-/// without. None without memory, or when the runtime is closed; for the main one also before it is initialized.
+/// without. For the main interpreter a thread comes too late also before there is one.
 ///
 /// # Safety
 /// The interpreter is alive, or null for the main one.
-pub unsafe fn create(interp: *const InterpreterState) -> Option<NonNull<ThreadState>> {
+pub unsafe fn create(interp: *const InterpreterState) -> Result<NonNull<ThreadState>, NoState> {
     let runtime = Runtime::get();
-    let memory = raw_malloc(size_of::<ThreadState>()).cast::<ThreadState>();
+    let memory = block::take::<ThreadState>();
     if memory.is_null() {
-        return None;
+        return Err(NoState::Memory);
     }
     let _states = runtime.states.lock();
     let closed = is_closed(runtime.epoch.load(Ordering::Acquire))
@@ -38,17 +47,17 @@ pub unsafe fn create(interp: *const InterpreterState) -> Option<NonNull<ThreadSt
         unsafe { interp.as_ref() }.filter(|interp| !closed && !interp.is_closed_to(crate::sync::thread_ident()));
     let Some(interp) = interp else {
         // SAFETY: allocated above.
-        unsafe { raw_free(memory.cast()) };
-        return None;
+        unsafe { block::give(memory) };
+        return Err(NoState::Late);
     };
     // SAFETY: the block has the struct's size.
-    Some(unsafe { link(memory, interp) })
+    Ok(unsafe { link(memory, interp) })
 }
 
 /// [`create`] in memory that is there already, for the thread that ends the interpreter.
 ///
 /// # Safety
-/// The memory came from the raw domain, is nobody's, and as large as a state; the interpreter is alive.
+/// The memory came from [`block::take`] and is nobody's; the interpreter is alive.
 pub(crate) unsafe fn create_in(memory: *mut ThreadState, interp: &InterpreterState) -> NonNull<ThreadState> {
     let _states = Runtime::get().states.lock();
     // SAFETY: the caller's promise.
@@ -133,7 +142,7 @@ pub unsafe fn delete(target: NonNull<ThreadState>) {
     // SAFETY: nobody finds the state any more; it was allocated by `create`.
     unsafe {
         ptr::drop_in_place(target.as_ptr());
-        raw_free(target.as_ptr().cast());
+        block::give(target.as_ptr());
     }
 }
 
@@ -162,7 +171,7 @@ pub(crate) unsafe fn delete_current_after(ts: NonNull<ThreadState>, last: impl F
     unsafe {
         (*gil).forget(ts.as_ptr());
         ptr::drop_in_place(ts.as_ptr());
-        raw_free(ts.as_ptr().cast());
+        block::give(ts.as_ptr());
         last();
         (*gil).release();
     }

@@ -209,8 +209,9 @@ struct ArenaCounts {
     highwater: Cell<usize>,
 }
 
-/// A line of the cache, to which heaps are aligned: so each bin lies in one.
-const LINE: usize = 64;
+/// Two lines of the cache, which processors fetch together. Heaps are whole pairs of them, so that the thread of one takes
+/// none away from the thread of another; and each bin lies in one line.
+const LINE: usize = 128;
 
 /// A heap of one interpreter; see the module.
 #[repr(C)]
@@ -262,7 +263,7 @@ impl Heap {
     /// Makes an empty heap. It takes memory for its blocks when the first of them is allocated.
     pub fn new(kind: HeapKind) -> Result<NonNull<Self>, NoMemory> {
         let room = size_of::<Self>() + large::Directory::FIRST + bin::FIRST_STACKS;
-        let memory = own::Memory::take(room + LINE).ok_or(NoMemory)?;
+        let memory = own::Memory::take(room.next_multiple_of(LINE) + LINE).ok_or(NoMemory)?;
         // SAFETY: there are so many bytes more.
         let at = unsafe { memory.at.add(memory.at.align_offset(LINE)) }.cast::<Self>();
         let (range_base, range_len) = if kind.has_pages() { arena::reserve_range() } else { (0, 0) };

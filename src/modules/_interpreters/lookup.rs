@@ -59,7 +59,7 @@ impl Pinned {
     /// be ended by others from then on, as any with a thread inside.
     pub fn enter(self, ts: &ThreadState) -> PyResult<(NonNull<ThreadState>, NonNull<ThreadState>)> {
         // SAFETY: pinned.
-        let Some(state) = (unsafe { threads::create(self.0.as_ptr()) }) else {
+        let Ok(state) = (unsafe { threads::create(self.0.as_ptr()) }) else {
             self.interp().runs_main.store(false, Ordering::Release);
             return Err(ts.raise_no_memory());
         };

@@ -22,6 +22,7 @@ use super::record::{self, Native, Shared};
 use crate::lifecycle::pending;
 use crate::object::{AsObject, PyObject, PyRef, PyResult, Raised, Ref, call};
 use crate::raise;
+use crate::state::threads::NoState;
 use crate::state::{Runtime, ThreadState, attach, threads};
 use crate::sync::futex::{self, Wake};
 use crate::types::dict::PyDict;
@@ -58,6 +59,10 @@ pub(crate) fn forget_start(ts: &ThreadState, other: &ThreadState) {
     }
 }
 
+fn too_late<T>(ts: &ThreadState) -> PyResult<T> {
+    raise!(ts, exc::PythonFinalizationError, "can't create new thread at interpreter shutdown")
+}
+
 /// Starts a thread that `record` stands for.
 pub(super) fn start_thread(
     ts: &ThreadState,
@@ -69,7 +74,7 @@ pub(super) fn start_thread(
 ) -> PyResult<()> {
     let interp = ts.interp();
     if interp.finalizing.get() {
-        return raise!(ts, exc::PythonFinalizationError, "can't create new thread at interpreter shutdown");
+        return too_late(ts);
     }
     if !interp.allows.threads.get() {
         return raise!(ts, exc::RuntimeError, "thread is not supported for isolated subinterpreters");
@@ -83,7 +88,11 @@ pub(super) fn start_thread(
     let start = Start { function: function.new_ref(), arguments, keywords, record: record.clone() };
     let start = TryBox::try_new_in(start, Raw)?;
     // SAFETY: the interpreter is the attached state's.
-    let Some(state) = (unsafe { threads::create(interp) }) else { return Err(NoMemory.into()) };
+    let state = match unsafe { threads::create(interp) } {
+        Ok(state) => state,
+        Err(NoState::Memory) => return Err(NoMemory.into()),
+        Err(NoState::Late) => return too_late(ts),
+    };
     // SAFETY: made just now; nobody else knows it.
     let new = unsafe { state.as_ref() };
     new.start.set(TryBox::into_raw(start).cast());

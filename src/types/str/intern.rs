@@ -7,6 +7,7 @@
 //! T2: at least a quarter of the entries is vacant, so each search ends.
 
 use core::ptr;
+use core::sync::atomic::Ordering as Atomic;
 
 use hognose_allocators::NoMemory;
 use hognose_allocators::collections::TryVec;
@@ -19,6 +20,9 @@ use crate::types::hash::hash_bytes;
 /// A place in the table: vacant (null), left by a string that was removed (`GONE`), or a string.
 type Entry = *const PyStr;
 const GONE: Entry = ptr::without_provenance(1);
+
+/// Entries of the first table: enough for the strings that an interpreter has after its start.
+const FIRST: usize = 4096;
 
 /// The interned strings of an interpreter.
 pub struct InternTable {
@@ -91,11 +95,6 @@ impl InternTable {
         self.find(text.hash_value(), |candidate| candidate.equals(text))
     }
 
-    /// The interned string of this ASCII text.
-    fn get_ascii(&self, text: &str) -> Option<&PyStr> {
-        self.find(hash_bytes(text.as_bytes()), |candidate| candidate.equals_str(text))
-    }
-
     /// Puts a string in that is not there.
     fn insert(&mut self, text: &PyStr) -> Result<(), NoMemory> {
         if (self.used + 1) * 4 > self.entries.len() * 3 {
@@ -114,7 +113,7 @@ impl InternTable {
     }
 
     fn rebuild(&mut self) -> Result<(), NoMemory> {
-        let size = ((self.live + 1) * 2).next_power_of_two().max(256);
+        let size = ((self.live + 1) * 2).next_power_of_two().max(FIRST);
         let mut entries = TryVec::new();
         entries.try_resize(size, ptr::null())?;
         let old = core::mem::replace(&mut self.entries, entries);
@@ -189,11 +188,20 @@ impl PyStr {
     /// The interned string of a Rust text.
     pub fn intern(ts: &ThreadState, text: &str) -> PyResult<Ref<PyStr>> {
         if text.len() > 1 && text.is_ascii() {
+            let hash = hash_bytes(text.as_bytes());
             // SAFETY: the table is used under the GIL, and never across other code.
             let table = unsafe { &*ts.interp().interned.get() };
-            if let Some(found) = table.get_ascii(text) {
+            if let Some(found) = table.find(hash, |candidate| candidate.equals_str(text)) {
                 return Ok(Ref::from_borrowed(found));
             }
+            let before = table.live;
+            let made = PyStr::new(ts, text)?;
+            made.hash.store(hash, Atomic::Relaxed);
+            // SAFETY: as above. Who watches new objects may have interned the same text.
+            if unsafe { &*ts.interp().interned.get() }.live == before {
+                return PyStr::keep(ts, made);
+            }
+            return PyStr::intern_ref(ts, made);
         }
         PyStr::intern_ref(ts, PyStr::new(ts, text)?)
     }
@@ -228,7 +236,13 @@ impl PyStr {
         if let Some(found) = table.get(&text) {
             return Ok(Ref::from_borrowed(found));
         }
-        table.insert(&text)?;
+        PyStr::keep(ts, text)
+    }
+
+    /// Puts a string into the table that has none of its text.
+    fn keep(ts: &ThreadState, text: Ref<PyStr>) -> PyResult<Ref<PyStr>> {
+        // SAFETY: the table is used under the GIL, and never across other code: hashing a string runs none.
+        unsafe { &mut *ts.interp().interned.get() }.insert(&text)?;
         text.state.set(text.state.get() | state::INTERNED_MORTAL);
         Ok(text)
     }
