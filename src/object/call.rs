@@ -10,12 +10,12 @@ use super::header::PyObject;
 use super::protocol;
 use super::reference::{AsObject, PyRef};
 use super::slots::CompareOp;
-use crate::raise;
 use crate::state::ThreadState;
 use crate::types::exceptions as exc;
 use crate::types::module::PyModule;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
+use crate::{id, raise};
 
 /// The arguments of a call, in vectorcall form: the positional ones, followed by the values of the
 /// keyword ones, whose names are in a tuple.
@@ -312,8 +312,13 @@ pub fn call(ts: &ThreadState, callable: &PyObject, args: Args<'_>) -> PyResult {
 fn not_callable(ts: &ThreadState, callable: &PyObject) -> PyResult {
     // A module whose function has its name, as `pprint` has.
     if let Some(module) = callable.downcast_exact::<PyModule>() {
-        let name = module.name(ts)?;
-        if attr::get_opt(ts, callable, &name)?.is_some_and(|value| is_callable(&value)) {
+        let name = match module.dict(ts)?.get_str(ts, id!(__name__))? {
+            Some(name) => name.downcast_into::<PyStr>().ok(),
+            None => None,
+        };
+        if let Some(name) = name
+            && attr::get_opt(ts, callable, &name)?.is_some_and(|value| is_callable(&value))
+        {
             return raise!(ts, exc::TypeError, "'module' object is not callable. Did you mean: '{name}.{name}(...)'?");
         }
     }

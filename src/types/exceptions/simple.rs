@@ -12,7 +12,7 @@ use crate::state::ThreadState;
 use crate::types::dict::PyDict;
 use crate::types::str::PyStr;
 use crate::types::tuple::PyTuple;
-use crate::{id, native, raise};
+use crate::{id, native};
 
 /// StopIteration.
 #[repr(C)]
@@ -172,15 +172,21 @@ pub(super) fn key_error_str(ts: &ThreadState, object: &PyObject) -> PyResult {
     }
 }
 
-/// Takes keyword arguments into slots; what is not given empties its slot.
-fn keywords(ts: &ThreadState, function: &str, args: Args<'_>, into: &[(&str, &Slot<PyObject>)]) -> PyResult<()> {
-    call::check_keyword_count(ts, function, args, into.len())?;
+/// Takes keyword arguments into slots, one for each name; what is not given empties its slot.
+fn keywords<const N: usize>(
+    ts: &ThreadState,
+    function: &str,
+    args: Args<'_>,
+    names: [&str; N],
+    into: [&Slot<PyObject>; N],
+) -> PyResult<()> {
+    call::check_keyword_count(ts, function, args, N)?;
     for (name, _) in args.keywords() {
-        if !into.iter().any(|(known, _)| name.equals_str(known)) {
-            return raise!(ts, exc::TypeError, "{function}() got an unexpected keyword argument '{name}'");
+        if !names.iter().any(|known| name.equals_str(known)) {
+            return call::unexpected_keyword(ts, function, &names, name);
         }
     }
-    for (known, slot) in into {
+    for (known, slot) in names.into_iter().zip(into) {
         slot.set(args.keywords().find(|(name, _)| name.equals_str(known)).map(|(_, value)| value.new_ref()));
     }
     Ok(())
@@ -189,12 +195,8 @@ fn keywords(ts: &ThreadState, function: &str, args: Args<'_>, into: &[(&str, &Sl
 fn import_error_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     let error = this::<PyImportError>(object);
     error.base.set_args(ts, args.positional())?;
-    keywords(
-        ts,
-        "ImportError",
-        args,
-        &[("name", &error.name), ("path", &error.path), ("name_from", &error.name_from)],
-    )?;
+    let into = [&error.name, &error.path, &error.name_from];
+    keywords(ts, "ImportError", args, ["name", "path", "name_from"], into)?;
     error.msg.set(match args.positional() {
         [message] => Some(message.new_ref()),
         _ => None,
@@ -248,13 +250,13 @@ static NAME_FROM: crate::types::str::StaticStr<9> = crate::types::str::StaticStr
 fn name_error_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     let error = this::<PyNameError>(object);
     error.base.set_args(ts, args.positional())?;
-    keywords(ts, "NameError", args, &[("name", &error.name)])
+    keywords(ts, "NameError", args, ["name"], [&error.name])
 }
 
 fn attribute_error_init(ts: &ThreadState, object: &PyObject, args: Args<'_>) -> PyResult<()> {
     let error = this::<PyAttributeError>(object);
     error.base.set_args(ts, args.positional())?;
-    keywords(ts, "AttributeError", args, &[("name", &error.name), ("obj", &error.obj)])
+    keywords(ts, "AttributeError", args, ["name", "obj"], [&error.name, &error.obj])
 }
 
 fn attribute_error_getstate(ts: &ThreadState, object: &PyObject) -> PyResult {
