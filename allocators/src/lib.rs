@@ -88,6 +88,7 @@ pub use handle::{Handle, HeapMem, HeapObj, Mem, Obj, Raw};
 pub use heap::areas::{MimallocAreas, mimalloc_areas};
 pub use heap::arena::{get_arena_allocator, set_arena_allocator, set_arena_observer};
 pub use heap::limit::{Limit, LimitError, Pressure, set_pressure_observer};
+pub use heap::own::Memory as BoundMemory;
 pub use heap::owned::OwnedHeap;
 pub use heap::shared::{block_size, share_heaps};
 pub use heap::stats::{ArenaStats, DomainStats, HeapStats, LostBytes, PageCensus};

@@ -11,13 +11,13 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
 
-use hognose_allocators::{NoMemory, raw_free, raw_malloc};
+use hognose_allocators::NoMemory;
 
 use super::convert::guard;
 use crate::lifecycle::fatal::fatal_error;
 use crate::lifecycle::guards;
 use crate::raise;
-use crate::state::{InterpreterState, Runtime, ThreadState, attach, runtime, threads};
+use crate::state::{InterpreterState, Runtime, ThreadState, attach, block, runtime, threads};
 use crate::types::exceptions as exc;
 
 /// `PyInterpreterGuard`.
@@ -45,7 +45,7 @@ pub struct Token {
 }
 
 fn new_block<T>(value: T) -> Result<*mut T, NoMemory> {
-    let block = raw_malloc(size_of::<T>()).cast::<T>();
+    let block = block::take::<T>();
     if block.is_null() {
         return Err(NoMemory);
     }
@@ -59,7 +59,7 @@ fn guard_of(interp: &InterpreterState) -> Option<*mut Guard> {
     let block = new_block(Guard { interp: NonNull::from(interp) }).ok()?;
     if !guards::enter(interp) {
         // SAFETY: allocated above.
-        unsafe { raw_free(block.cast()) };
+        unsafe { block::give(block) };
         return None;
     }
     Some(block)
@@ -72,7 +72,7 @@ pub extern "C" fn PyInterpreterGuard_FromCurrent() -> *mut Guard {
         let block = new_block(Guard { interp: NonNull::from(ts.interp()) })?;
         if !guards::enter(ts.interp()) {
             // SAFETY: allocated above.
-            unsafe { raw_free(block.cast()) };
+            unsafe { block::give(block) };
             return raise!(ts, exc::PythonFinalizationError, "cannot acquire a guard of an interpreter that finalizes");
         }
         Ok(block)
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn PyInterpreterGuard_Close(guard: *mut Guard) {
     unsafe {
         let interp = (*guard).interp;
         // The block first: when the interpreter is told, the runtime may count what is left.
-        raw_free(guard.cast());
+        block::give(guard);
         guards::leave(interp.as_ref());
     }
 }
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn PyInterpreterView_Copy(view: *mut View) -> *mut View {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyInterpreterView_Close(view: *mut View) {
     // SAFETY: as promised.
-    unsafe { raw_free(view.cast()) }
+    unsafe { block::give(view) }
 }
 
 /// Attaches a state of an interpreter that a guard keeps.
@@ -219,7 +219,7 @@ unsafe fn ensure(interp: NonNull<InterpreterState>, own_guard: *mut Guard) -> *m
             Ok(state) => (state, true),
             Err(_) => {
                 // SAFETY: allocated above.
-                unsafe { raw_free(token.cast()) };
+                unsafe { block::give(token) };
                 return ptr::null_mut();
             }
         },
@@ -280,7 +280,7 @@ pub unsafe extern "C" fn PyThreadState_Release(token: *mut Token) {
         fatal_error("PyThreadState_Release", "no thread state is attached");
     }
     // SAFETY: allocated by `ensure`.
-    unsafe { raw_free(token.cast()) };
+    unsafe { block::give(token) };
     super::gilstate::release("PyThreadState_Release", was_attached);
     if !guard.is_null() {
         // SAFETY: the token's own.

@@ -3,11 +3,19 @@
 use core::ffi::{c_int, c_ulong, c_void};
 use core::ptr;
 
-use hognose_allocators::{raw_calloc, raw_free, raw_malloc};
-
 use crate::lifecycle::fatal::fatal_error;
-use crate::state::ThreadState;
+use crate::state::{ThreadState, block};
 use crate::sync::{Acquired, Mutex, futex, native_thread_id, thread_ident};
+
+/// Zeros for a `T` that may be made before there is a runtime, and freed whenever; null without memory.
+fn zeroed<T>() -> *mut T {
+    let at = block::take::<T>();
+    if !at.is_null() {
+        // SAFETY: the block has the type's size.
+        unsafe { at.write_bytes(0, 1) };
+    }
+    at
+}
 
 // Threads.
 
@@ -31,7 +39,7 @@ extern "C-unwind" fn thread_main(call: *mut c_void) -> *mut c_void {
     // SAFETY: the block is this thread's from its start on.
     let (function, argument) = unsafe {
         let Call { function, argument } = call.read();
-        raw_free(call.cast());
+        block::give(call);
         (function, argument)
     };
     // SAFETY: the function may be called so, its type says.
@@ -53,7 +61,7 @@ pub unsafe extern "C" fn PyThread_start_new_thread(
     argument: *mut c_void,
 ) -> c_ulong {
     let Some(function) = function else { return c_ulong::MAX };
-    let call = raw_malloc(size_of::<Call>()).cast::<Call>();
+    let call = block::take::<Call>();
     if call.is_null() {
         return c_ulong::MAX;
     }
@@ -73,7 +81,7 @@ pub unsafe extern "C" fn PyThread_start_new_thread(
             libc::pthread_attr_destroy(attributes.as_mut_ptr());
         }
         if failed {
-            raw_free(call.cast());
+            block::give(call);
             return c_ulong::MAX;
         }
         thread
@@ -125,7 +133,7 @@ pub extern "C" fn PyThread_set_stacksize(size: usize) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn PyThread_allocate_lock() -> *mut Mutex {
     // Zero is unlocked.
-    raw_calloc(1, size_of::<Mutex>()).cast()
+    zeroed()
 }
 
 /// Frees a lock.
@@ -136,7 +144,7 @@ pub extern "C" fn PyThread_allocate_lock() -> *mut Mutex {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyThread_free_lock(lock: *mut Mutex) {
     // SAFETY: as promised.
-    unsafe { raw_free(lock.cast()) }
+    unsafe { block::give(lock) }
 }
 
 /// Takes a lock, waiting or not; 1 when it was taken, else 0. The GIL is not let go.
@@ -204,7 +212,7 @@ pub struct TssKey {
 /// A new key that was not created yet, or null.
 #[unsafe(no_mangle)]
 pub extern "C" fn PyThread_tss_alloc() -> *mut TssKey {
-    raw_calloc(1, size_of::<TssKey>()).cast()
+    zeroed()
 }
 
 /// Deletes and frees a key; null does nothing.
@@ -218,7 +226,7 @@ pub unsafe extern "C" fn PyThread_tss_free(key: *mut TssKey) {
         // SAFETY: as promised.
         unsafe {
             PyThread_tss_delete(key);
-            raw_free(key.cast());
+            block::give(key);
         }
     }
 }

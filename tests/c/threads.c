@@ -298,12 +298,36 @@ static void *comes_late(void *argument)
     return NULL;
 }
 
+/* What is taken before the runtime has chosen its allocators goes back the way it came. */
+static PyInterpreterView *early_view;
+static PyThread_type_lock early_lock;
+static Py_tss_t *early_key;
+
+static void before_the_first(void)
+{
+    early_view = PyInterpreterView_FromMain();
+    early_lock = PyThread_allocate_lock();
+    early_key = PyThread_tss_alloc();
+    CHECK(early_view != NULL && early_lock != NULL && early_key != NULL);
+    CHECK(PyThread_acquire_lock(early_lock, NOWAIT_LOCK) == 1 && PyThread_tss_create(early_key) == 0);
+}
+
+static void once_begun(void)
+{
+    PyThread_release_lock(early_lock);
+    PyThread_free_lock(early_lock);
+    PyThread_tss_free(early_key);
+    PyInterpreterView_Close(early_view);
+}
+
 static void life(int number)
 {
     atomic_store(&go, 0);
     atomic_store(&entered, 0);
     atomic_store(&came_back, 0);
     begin();
+    if (number == 0)
+        once_begun();
     PyObject *list = PyList_New(0);
     in_threads(6, ensures, list);
     CHECK(PyList_Size(list) == 300);
@@ -387,6 +411,7 @@ static void forks(void)
 
 int main(void)
 {
+    before_the_first();
     CHECK(Hog_SetLateThreadPolicy(3) == -1 && Hog_SetLateThreadPolicy(-1) == -1);
     CHECK(Hog_SetLateThreadPolicy(HOG_LATE_ERROR) == 0);
     CHECK(PyGILState_Ensure() == HOG_GILSTATE_LATE);

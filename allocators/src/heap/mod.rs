@@ -38,7 +38,7 @@ pub(crate) mod limit;
 mod malloc;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
-mod own;
+pub(crate) mod own;
 pub(crate) mod owned;
 pub(crate) mod page;
 mod pagemap;
