@@ -164,6 +164,7 @@ pub fn set(ts: &ThreadState, name: &str, value: &PyObject) -> PyResult<()> {
             return raise!(ts, exc::ValueError, "cannot set option {} while Python runs", row.name);
         }
     }
+    crate::lifecycle::image::outdate(ts.interp());
     if let Some(global) = row.legacy {
         global.store(number);
     }

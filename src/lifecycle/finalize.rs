@@ -475,6 +475,7 @@ fn destroy(ts: &ThreadState, interp: &InterpreterState) {
         report_live(ts.heap());
     }
     super::leaks::look(ts.heap(), places);
+    super::image::forget();
     let runtime = Runtime::get();
     let heap = NonNull::from(ts.heap());
     // SAFETY: the configuration is not looked at any more.

@@ -5,7 +5,7 @@
 //! processes afterwards:
 //!
 //! ```text
-//!  import lock ─► configuration ─► queues, channels ─► states ─► types ─► GILs ─► GIL's asking ─► pending calls
+//!  import lock ─► start image ─► configuration ─► queues, channels ─► states ─► types ─► GILs ─► GIL's asking ─► pending calls
 //!              ─► parking ─► panics ─► tracemalloc ─► allocators
 //! ```
 //!
@@ -14,7 +14,7 @@
 
 use core::sync::atomic::Ordering;
 
-use super::{panics, subinterp};
+use super::{image, panics, subinterp};
 use crate::config::{preconfig, preset};
 use crate::modules::{_interpchannels, _interpqueues, _thread};
 use crate::state::{InterpreterState, Runtime, ThreadState, attach, gils, threads};
@@ -32,12 +32,18 @@ struct Region {
 }
 
 /// The locks without those of the allocators, in the order in which they are taken.
-static REGIONS: [Region; 13] = [
+static REGIONS: [Region; 14] = [
     Region {
         name: "imports",
         take: |ts| ts.interp().import_lock.acquire(ts),
         give_back: |ts| _ = ts.interp().import_lock.release(),
         free: |ts| _ = ts.interp().import_lock.release(),
+    },
+    Region {
+        name: "the start image",
+        take: |_| image::lock().acquire(),
+        give_back: |_| image::lock().release(),
+        free: |_| image::lock().reset(),
     },
     Region {
         name: "settings before initialization",

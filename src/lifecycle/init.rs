@@ -74,7 +74,7 @@ pub(super) fn build_all(ts: &ThreadState) -> StatusResult {
 }
 
 /// What failed, and in which step.
-struct Failed {
+pub(super) struct Failed {
     step: &'static core::ffi::CStr,
     raised: Raised,
 }
@@ -174,19 +174,12 @@ fn create_main_interpreter(config: &PyConfig) -> StatusResult<NonNull<ThreadStat
 /// Everything made of objects, step by step.
 fn build(ts: &ThreadState) -> Result<(), Failed> {
     let interp = ts.interp();
-    let step = |step: &'static core::ffi::CStr| move |raised: Raised| Failed { step, raised };
-    interp.gc.start();
-    interp.type_cache.start(ts.heap()).map_err(Raised::from).map_err(step(c"failed to initialize the type cache"))?;
-    types::str::intern_statics(ts).map_err(Raised::from).map_err(step(c"failed to intern static names"))?;
-    ready_types(ts).map_err(step(c"failed to initialize the built-in types"))?;
-    exc::prepare_spare(ts).map_err(step(c"failed to prepare MemoryError"))?;
-    make_modules(ts).map_err(step(c"failed to create sys and builtins"))?;
-    crate::import::start(ts).map_err(step(c"failed to initialize importlib"))?;
-    configure_sys(ts).map_err(step(c"failed to update the Python config"))?;
-    crate::import::start_external(ts).map_err(step(c"external importer setup failed"))?;
+    let copied = super::image::copy_into(ts).map_err(step(c"failed to copy the start image"))?;
+    if !copied {
+        build_common(ts)?;
+    }
     start_tracing(ts)?;
     make_streams(ts).map_err(step(c"can't initialize sys standard streams"))?;
-    make_main(ts).map_err(step(c"failed to add __main__"))?;
     // Signals are the main interpreter's business.
     if interp.is_main() && interp.config().faulthandler != 0 {
         crate::modules::faulthandler::start(ts).map_err(step(c"failed to set faulthandler up"))?;
@@ -201,6 +194,39 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     }
     interp.gc.settle();
     Ok(())
+}
+
+/// The steps that are the same for all interpreters of the process, which the start image holds.
+pub(super) fn build_common(ts: &ThreadState) -> Result<(), Failed> {
+    let interp = ts.interp();
+    interp.gc.start();
+    interp.type_cache.start(ts.heap()).map_err(Raised::from).map_err(step(c"failed to initialize the type cache"))?;
+    types::str::intern_statics(ts).map_err(Raised::from).map_err(step(c"failed to intern static names"))?;
+    ready_types(ts).map_err(step(c"failed to initialize the built-in types"))?;
+    exc::prepare_spare(ts).map_err(step(c"failed to prepare MemoryError"))?;
+    make_modules(ts).map_err(step(c"failed to create sys and builtins"))?;
+    crate::import::start(ts).map_err(step(c"failed to initialize importlib"))?;
+    configure_sys(ts).map_err(step(c"failed to update the Python config"))?;
+    crate::import::start_external(ts).map_err(step(c"external importer setup failed"))?;
+    crate::import::import_module(ts, "_io").map_err(step(c"failed to import the _io module"))?;
+    make_main(ts).map_err(step(c"failed to add __main__"))
+}
+
+/// Does once what an interpreter does after the steps that are the same for all, and undoes it: what is made on the way,
+/// such as the dictionaries of built-in types, is there then.
+pub(super) fn rehearse(ts: &ThreadState) -> PyResult<()> {
+    make_streams(ts)?;
+    let sys = sys_module(ts)?;
+    let sys = sys.cast::<PyModule>();
+    for name in ["stdin", "__stdin__", "stdout", "__stdout__", "stderr", "__stderr__"] {
+        sys.add(ts, name, types::none::none())?;
+    }
+    Ok(())
+}
+
+/// Says in which step an exception was raised.
+fn step(step: &'static core::ffi::CStr) -> impl Fn(Raised) -> Failed {
+    move |raised| Failed { step, raised }
 }
 
 /// `-X tracemalloc`: allocations are recorded from here on.

@@ -11,6 +11,7 @@
 //! | `run` | what the command does: a script, a module, a command, standard input |
 //! | `repl` | the interactive prompt |
 //! | `subinterp` | sub-interpreters |
+//! | `image` | what a sub-interpreter is copied from |
 //! | `pending` | what the eval breaker asks for |
 //! | `print`, `fatal`, `stacks` | exceptions, fatal errors and threads' stacks on standard error |
 //! | `panics` | what becomes of a panic |
@@ -26,6 +27,7 @@ pub mod fatal;
 pub mod finalize;
 pub mod fork;
 pub mod guards;
+pub mod image;
 pub mod init;
 pub mod leaks;
 pub mod mallocstats;

@@ -24,7 +24,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use hognose_allocators::{AllocatorName, Domain, Heap, HeapKind, Limit, Raw, TryVec};
 
 use super::init;
-use crate::config::{PyStatus, StatusResult, WideString};
+use crate::config::{PyConfig, PyStatus, StatusResult, WideString};
 use crate::modules::posix::path;
 use crate::object::{PyObject, PyResult};
 use crate::state::{InterpreterState, Runtime, ThreadState, Whence, attach, block, gils, threads};
@@ -181,6 +181,7 @@ const TOO_LATE: PyStatus =
 /// Makes an interpreter, whose first state is attached in place of `ts`, which stays as it was when that fails.
 pub fn create(ts: &ThreadState, settings: &Settings) -> StatusResult<NonNull<ThreadState>> {
     settings.check()?;
+    super::image::prepare(ts);
     let interp = allocate(settings)?;
     // SAFETY: made just now.
     let Ok(state) = (unsafe { threads::create(interp.as_ptr()) }) else {
@@ -262,6 +263,28 @@ pub fn create_bare() -> StatusResult<NonNull<InterpreterState>> {
     allocate(&Settings::new(InterpreterConfig::LEGACY, Whence::Unknown))
 }
 
+/// The configuration of a sub-interpreter: the main one's, without its arguments.
+fn config_of(main: &InterpreterState) -> StatusResult<PyConfig> {
+    let mut config = main.config().try_clone()?;
+    config.argv.clear();
+    match WideString::from_text("").and_then(|empty| config.argv.push(empty)) {
+        Ok(()) => Ok(config),
+        Err(no_memory) => {
+            config.clear();
+            Err(no_memory.into())
+        }
+    }
+}
+
+/// [`config_of`] the main interpreter, which is there as long as a state of any is attached.
+pub(super) fn config_for(_attached: &ThreadState) -> StatusResult<PyConfig> {
+    // SAFETY: see there.
+    match unsafe { Runtime::get().main_interpreter.load(Ordering::Acquire).as_ref() } {
+        Some(main) => config_of(main),
+        None => Err(PyStatus::error_in(c"Py_NewInterpreterFromConfig", c"Py_Initialize must be called first")),
+    }
+}
+
 /// Heap, GIL and the interpreter itself, which is put into the list.
 fn allocate(settings: &Settings) -> StatusResult<NonNull<InterpreterState>> {
     let runtime = Runtime::get();
@@ -275,13 +298,8 @@ fn allocate(settings: &Settings) -> StatusResult<NonNull<InterpreterState>> {
     let python = settings.python;
     let own_heap = python.use_main_obmalloc == 0;
     let kind = settings.heap_kind()?;
-    let mut config = main.config().try_clone()?;
-    config.argv.clear();
-    let heap = match WideString::from_text("").and_then(|empty| config.argv.push(empty)) {
-        Ok(()) if own_heap => Heap::new(kind),
-        Ok(()) => Ok(NonNull::from(main.heap())),
-        Err(no_memory) => Err(no_memory),
-    };
+    let mut config = config_of(main)?;
+    let heap = if own_heap { Heap::new(kind) } else { Ok(NonNull::from(main.heap())) };
     let Ok(heap) = heap else {
         config.clear();
         return Err(PyStatus::no_memory());

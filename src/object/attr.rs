@@ -67,7 +67,7 @@ unsafe fn lookup_slowly<'a>(ts: &'a ThreadState, typ: &'a PyTypeObject, name: &P
         }
     }
     if whole && ts.interp().static_types_in_making.get() == 0 && assign_version(ts, typ) {
-        ts.interp().type_cache.store(typ, name, found);
+        ts.interp().type_cache.store(ts.heap(), typ, name, found);
     }
     found
 }

@@ -167,6 +167,12 @@ pub fn make_dict(ts: &ThreadState, typ: &PyTypeObject) -> Option<Ref<PyDict>> {
         fill(ts, typ, &dict)?;
         // It never changes, and what it holds refers to nothing but the type: a collection need not look there.
         gc::untrack(dict.as_object());
+        let mut position = 0;
+        while let Some((_, value)) = dict.next(&mut position) {
+            if descr::is_descriptor(&value) {
+                gc::untrack(&value);
+            }
+        }
         Ok(dict)
     });
     interp.static_types_in_making.set(interp.static_types_in_making.get() - 1);

@@ -5,12 +5,15 @@
 
 use core::cell::Cell;
 
+use hognose_allocators::{Heap, NoMemory};
+
 use super::header::PyObject;
 use super::typeobj::PyTypeObject;
 use crate::types::str::PyStr;
 
-const BITS: u32 = 12;
-const SIZE: usize = 1 << BITS;
+/// Entries of the first table, and of the largest one.
+const FIRST: usize = 256;
+const LARGEST: usize = 4096;
 
 struct Entry {
     version: Cell<u32>,
@@ -18,25 +21,59 @@ struct Entry {
     value: Cell<*const PyObject>,
 }
 
-/// The cache of one interpreter: 4096 entries.
+/// The cache of one interpreter. It grows as look-ups displace each other.
 pub struct TypeCache {
     entries: Cell<*mut Entry>,
+    /// The number of entries, a power of two, less one.
+    mask: Cell<usize>,
+    /// How many entries were displaced in this table.
+    displaced: Cell<usize>,
 }
 
 impl TypeCache {
     /// An empty cache; its table is allocated by [`TypeCache::start`].
     pub(crate) const fn new() -> TypeCache {
-        TypeCache { entries: Cell::new(core::ptr::null_mut()) }
+        TypeCache { entries: Cell::new(core::ptr::null_mut()), mask: Cell::new(0), displaced: Cell::new(0) }
     }
 
     /// Allocates the table.
-    pub(crate) fn start(&self, heap: &hognose_allocators::Heap) -> Result<(), hognose_allocators::NoMemory> {
-        let table = heap.mem_alloc_zeroed(SIZE * size_of::<Entry>()).cast::<Entry>();
+    pub(crate) fn start(&self, heap: &Heap) -> Result<(), NoMemory> {
+        let table = heap.mem_alloc_zeroed(FIRST * size_of::<Entry>()).cast::<Entry>();
         if table.is_null() {
-            return Err(hognose_allocators::NoMemory);
+            return Err(NoMemory);
         }
         self.entries.set(table);
+        self.mask.set(FIRST - 1);
         Ok(())
+    }
+
+    /// Takes a larger table, if there is memory for one.
+    #[cold]
+    fn grow(&self, heap: &Heap) {
+        self.displaced.set(0);
+        let (old, size) = (self.entries.get(), self.mask.get() + 1);
+        let table = heap.mem_alloc_zeroed(4 * size * size_of::<Entry>()).cast::<Entry>();
+        if table.is_null() {
+            return;
+        }
+        self.entries.set(table);
+        self.mask.set(4 * size - 1);
+        for index in 0..size {
+            // SAFETY: the index is below the old table's size. No code runs in here that could look at either table:
+            // each name is still held, by its type's dictionary or by the new entry.
+            let entry = unsafe { &*old.add(index) };
+            let name = entry.name.take();
+            if let (Some(name), true) = (&name, entry.version.get() != 0)
+                && let Some(new) = self.entry(entry.version.get(), name)
+            {
+                new.version.set(entry.version.get());
+                new.value.set(entry.value.get());
+                let _ = new.name.replace(Some(name.clone()));
+            }
+            drop(name);
+        }
+        // SAFETY: the old table came from this heap, and is empty.
+        unsafe { heap.mem_free(old.cast()) };
     }
 
     /// Whether there is a table: the first thing that an interpreter gets which is to run code.
@@ -45,9 +82,11 @@ impl TypeCache {
     }
 
     /// Frees the table.
-    pub(crate) fn stop(&self, heap: &hognose_allocators::Heap) {
+    pub(crate) fn stop(&self, heap: &Heap) {
         self.clear();
         let table = self.entries.replace(core::ptr::null_mut());
+        self.mask.set(0);
+        self.displaced.set(0);
         if !table.is_null() {
             // SAFETY: the table came from this heap.
             unsafe { heap.mem_free(table.cast()) };
@@ -57,7 +96,7 @@ impl TypeCache {
     #[inline(always)]
     fn entry(&self, version: u32, name: &PyStr) -> Option<&Entry> {
         let address = core::ptr::from_ref(name).addr() >> 4;
-        let index = (version as usize).wrapping_mul(31).wrapping_add(address) & (SIZE - 1);
+        let index = (version as usize).wrapping_mul(31).wrapping_add(address) & self.mask.get();
         let table = self.entries.get();
         if table.is_null() {
             return None;
@@ -81,16 +120,26 @@ impl TypeCache {
     }
 
     /// Remembers a look-up of an interned name (which the cache keeps alive) in a type that has a version tag.
-    pub fn store(&self, typ: &PyTypeObject, name: &PyStr, value: Option<&PyObject>) {
+    pub fn store(&self, heap: &Heap, typ: &PyTypeObject, name: &PyStr, value: Option<&PyObject>) {
         let version = typ.tp_version_tag.get();
         if version == 0 || !name.is_interned() {
             return;
         }
         if let Some(entry) = self.entry(version, name) {
+            if entry.version.get() != 0 && self.displace() {
+                self.grow(heap);
+                return;
+            }
             entry.version.set(version);
             entry.name.set(Some(super::Ref::from_borrowed(name)));
             entry.value.set(value.map_or(core::ptr::null(), core::ptr::from_ref));
         }
+    }
+
+    /// Counts an entry that is displaced; whether it is time for a larger table.
+    fn displace(&self) -> bool {
+        self.displaced.set(self.displaced.get() + 1);
+        self.displaced.get() > self.mask.get() / 4 && self.mask.get() + 1 < LARGEST
     }
 
     /// Forgets everything.
@@ -99,10 +148,12 @@ impl TypeCache {
         if table.is_null() {
             return;
         }
-        for index in 0..SIZE {
+        for index in 0..=self.mask.get() {
             // SAFETY: the index is below the table's size.
             let entry = unsafe { &*table.add(index) };
-            entry.version.set(0);
+            if entry.version.replace(0) == 0 {
+                continue;
+            }
             entry.value.set(core::ptr::null());
             entry.name.set(None);
         }

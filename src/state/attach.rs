@@ -329,6 +329,25 @@ pub fn without_gil<R>(ts: &ThreadState, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Runs `f` with another state in place of the attached one, whose GIL stays held. Nobody else knows of the other state and
+/// its interpreter, which are in no list; `f` does not let the GIL go.
+pub(crate) fn in_place_of<R>(ts: &ThreadState, other: &ThreadState, f: impl FnOnce() -> R) -> R {
+    /// Puts the state back, also when `f` panics.
+    struct Back<'a>(&'a ThreadState);
+    impl Drop for Back<'_> {
+        fn drop(&mut self) {
+            HERE.with(|here| here.current.set(self.0));
+            hognose_allocators::attach_heap(self.0.heap_ptr());
+        }
+    }
+    debug_assert!(ptr::eq(current(), ts));
+    other.moved_to_this_thread();
+    let _back = Back(ts);
+    HERE.with(|here| here.current.set(other));
+    hognose_allocators::attach_heap(other.heap_ptr());
+    f()
+}
+
 /// Lets another thread have the GIL, because it has asked for it. The caller is between two instructions.
 #[cold]
 pub fn let_another_run(ts: &ThreadState) {

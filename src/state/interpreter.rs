@@ -57,6 +57,18 @@ pub struct Versions {
     pub next_keys: Cell<u32>,
 }
 
+impl Versions {
+    /// Those of a new heap.
+    pub(crate) const fn new() -> Versions {
+        Versions { next_type: Cell::new(FIRST_HEAP_TYPE_VERSION), next_function: Cell::new(1), next_keys: Cell::new(1) }
+    }
+
+    /// Each kind.
+    pub(crate) fn all(&self) -> [&Cell<u32>; 3] {
+        [&self.next_type, &self.next_function, &self.next_keys]
+    }
+}
+
 /// Who has made an interpreter (`_interpreters.whence`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(i32)]
@@ -206,7 +218,7 @@ pub struct InterpreterState {
     /// Method look-ups.
     pub type_cache: TypeCache,
     /// The mutable parts of the built-in types, by [`PyTypeObject::tp_subclasses`] index.
-    static_types: UnsafeCell<TryVec<StaticTypeState>>,
+    pub(crate) static_types: UnsafeCell<TryVec<StaticTypeState>>,
     /// How many built-in types' dictionaries are being filled.
     pub static_types_in_making: Cell<u32>,
     /// A part of a built-in type could not be made for want of memory: the next exception is a MemoryError.
@@ -222,7 +234,7 @@ pub struct InterpreterState {
     /// Codec search functions, error handlers, and the cache of look-ups (`_codecs`).
     pub codecs: crate::modules::_codecs::CodecState,
     /// Versions for the inline caches, when the heap is its own.
-    own_versions: Versions,
+    pub(crate) own_versions: Versions,
     /// Those that it uses.
     versions: Cell<*const Versions>,
     /// What tools want to be told of (PEP 669).
@@ -304,11 +316,7 @@ impl InterpreterState {
             spare: Spare::default(),
             memory: crate::lifecycle::pressure::MemoryPolicy::default(),
             codecs: crate::modules::_codecs::CodecState::default(),
-            own_versions: Versions {
-                next_type: Cell::new(FIRST_HEAP_TYPE_VERSION),
-                next_function: Cell::new(1),
-                next_keys: Cell::new(1),
-            },
+            own_versions: Versions::new(),
             versions: Cell::new(core::ptr::null()),
             monitoring: Monitoring::new(),
             evaluator: crate::vm::evaluator::Evaluator::new(),

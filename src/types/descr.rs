@@ -23,6 +23,13 @@ pub struct PyDescr {
     d_name: Slot<PyStr>,
 }
 
+/// Whether the object is a descriptor of a type's own making, which refers to the type and to nothing else that is collected.
+pub(crate) fn is_descriptor(object: &PyObject) -> bool {
+    [&METHOD_DESCR_TYPE, &CLASSMETHOD_DESCR_TYPE, &GETSET_DESCR_TYPE, &MEMBER_DESCR_TYPE, &WRAPPER_DESCR_TYPE]
+        .iter()
+        .any(|typ| core::ptr::eq(object.ob_type(), &raw const typ.object))
+}
+
 impl PyDescr {
     fn fill(&self, typ: &PyTypeObject, name: Ref<PyStr>) {
         self.d_type.set(Some(Ref::from_borrowed(typ)));

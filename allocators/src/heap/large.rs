@@ -191,7 +191,7 @@ pub(crate) fn alloc(heap: &Heap, tag: Tag, size: usize, zeroed: bool) -> *mut u8
         return heap.refuse();
     }
     heap.taken_elsewhere(size);
-    let (at, source) = malloc::alloc(total, zeroed);
+    let (at, source) = malloc::alloc(total, zeroed || heap.blank.get());
     if at.is_null() {
         return ptr::null_mut();
     }
@@ -249,12 +249,15 @@ pub(crate) unsafe fn realloc(heap: &Heap, at: NonNull<Large>, size: usize) -> *m
         (*at).check = 0;
         let new = malloc::realloc(at.cast(), total, source).cast::<Large>();
         let kept = if new.is_null() { at } else { new };
-        let p = kept.wrapping_add(1).cast();
+        let p = kept.wrapping_add(1).cast::<u8>();
         (*kept).check = check_of(p);
         if new.is_null() {
             return ptr::null_mut();
         }
         (*kept).size = size;
+        if heap.blank.get() && size > old {
+            p.add(old).write_bytes(0, size - old);
+        }
         heap.directory.moved(entry, kept);
         heap.counts[tag.index()].resize(old, size);
         heap.reheld(tag, old, size);

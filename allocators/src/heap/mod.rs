@@ -250,6 +250,8 @@ pub struct Heap {
     limits: limit::Limits,
     numbers: stats::Numbers,
     fallback: Cell<bool>,
+    /// See [`Heap::start_blank`].
+    blank: Cell<bool>,
     #[cfg(feature = "mimalloc")]
     mimalloc: mimalloc::State,
     foreign: AtomicPtr<Block>,
@@ -295,6 +297,7 @@ impl Heap {
             limits: limit::Limits::new(),
             numbers: stats::Numbers::new(),
             fallback: Cell::new(false),
+            blank: Cell::new(false),
             #[cfg(feature = "mimalloc")]
             mimalloc: mimalloc::State::new(),
             foreign: AtomicPtr::new(ptr::null_mut()),
@@ -351,6 +354,13 @@ impl Heap {
             let memory = this.memory;
             memory.give();
         }
+    }
+
+    /// From now on each new block of this heap, which the C library serves, is zeros where nobody has written to it. So two
+    /// heaps in which the same is done hold the same.
+    pub fn start_blank(&self) {
+        debug_assert_eq!(self.kind, HeapKind::Malloc);
+        self.blank.set(true);
     }
 
     /// Who serves the blocks.

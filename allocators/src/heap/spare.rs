@@ -171,7 +171,7 @@ impl Heap {
         while let Some(arena) = at
             && owed >= PAGE_SIZE
         {
-            owed = owed.saturating_sub(purge(arena));
+            owed = owed.saturating_sub(purge(arena, owed / PAGE_SIZE * PAGE_SIZE));
             // SAFETY: as above.
             at = unsafe { arena.room_next.get().as_ref() };
         }

@@ -30,7 +30,7 @@ impl Heap {
         arena::drop_kept();
         let before = self.held_pages();
         self.collect();
-        self.for_each_arena(&mut |arena| _ = purge(arena));
+        self.for_each_arena(&mut |arena| _ = purge(arena, arena::ARENA_SIZE));
         (before - self.held_pages()) * PAGE_SIZE
     }
 
@@ -44,18 +44,22 @@ impl Heap {
 
 /// Gives the memory of an arena's unused pages back. What a user's arena allocator gave is left alone:
 /// it need not be memory that can be taken from under it.
-/// Returns the bytes.
-pub(super) fn purge(arena: &Arena) -> usize {
+/// It begins with the last ones, as the first ones are wanted first, and ends when `most` bytes are given back. Returns the
+/// bytes.
+pub(super) fn purge(arena: &Arena, most: usize) -> usize {
     if arena.is_outside() {
         return 0;
     }
     let before = arena.touched.get().count_ones();
     let mut dirty = arena.dirty();
-    while dirty != 0 {
-        let first = dirty.trailing_zeros();
-        let count = (dirty >> first).trailing_ones();
+    let mut left = most.div_ceil(PAGE_SIZE);
+    while dirty != 0 && left != 0 {
+        let last = 63 - dirty.leading_zeros();
+        let count = (dirty << (63 - last)).leading_ones().min(u32::try_from(left).unwrap_or(64));
+        let first = last + 1 - count;
         let run = if count == 64 { u64::MAX } else { ((1 << count) - 1) << first };
         dirty &= !run;
+        left -= count as usize;
         let at = arena.start_of(arena.page(first as usize)).cast();
         // SAFETY: A1: nobody uses the pages; they lie in the reserved range, which is ours.
         let denied = unsafe { libc::madvise(at, count as usize * PAGE_SIZE, libc::MADV_DONTNEED) != 0 };

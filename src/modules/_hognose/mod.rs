@@ -51,6 +51,11 @@ pub static MODULE: ModuleSpec = ModuleSpec {
             map::heap_map,
             "heap_map($module, /)\n--\n\nThe interpreter's heap as a picture, an SVG text.",
         ),
+        MethodDef::no_args(
+            "start_image",
+            numbers::start_image,
+            "start_image($module, /)\n--\n\nWhat new sub-interpreters are copied from, as a dictionary.\n\n'blocks' and 'bytes' are what each has for itself, 'shared' the bytes that\nall have in common. All are 0 while there is no image: it is made for the\nsecond sub-interpreter. 'reason' says why there is to be none, or is None.",
+        ),
         MethodDef::keywords(
             "set_memory_limit",
             set_memory_limit,

@@ -154,3 +154,18 @@ pub(super) fn census(ts: &ThreadState, _: &PyObject) -> PyResult {
     }
     Ok(result.into_object())
 }
+
+/// `_hognose.start_image()`.
+pub fn start_image(ts: &ThreadState, _: &PyObject) -> PyResult {
+    let image = crate::lifecycle::image::describe();
+    let dict = PyDict::new(ts)?;
+    for (name, figure) in [("blocks", image.blocks), ("bytes", image.bytes), ("shared", image.shared)] {
+        dict.set_str(ts, &*PyStr::intern(ts, name)?, &*PyInt::from_usize(ts, figure)?)?;
+    }
+    let reason = match image.reason {
+        "" => ts.none(),
+        reason => PyStr::new(ts, reason)?.into_object(),
+    };
+    dict.set_str(ts, &*PyStr::intern(ts, "reason")?, &reason)?;
+    Ok(dict.into_object())
+}

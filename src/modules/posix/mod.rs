@@ -835,3 +835,10 @@ fn new_sched_param(ts: &ThreadState, typ: &PyTypeObject, args: Args<'_>) -> PyRe
     let [priority] = system::parse!(ts, args, "sched_param", ["sched_priority"], 0, 1, 1);
     structseq::new_instance(ts, typ, &[priority.unwrap_or(PyInt::zero())])
 }
+
+/// Gives the module, if it is loaded, the environment of now, or none.
+pub(crate) fn set_environment(ts: &ThreadState, as_it_is: bool) -> PyResult<()> {
+    let Some(module) = crate::import::loaded(ts, &*PyStr::intern(ts, "posix")?)? else { return Ok(()) };
+    let environment = if as_it_is { sysinfo::environment(ts)? } else { PyDict::new(ts)? };
+    module.cast::<PyModule>().add(ts, "environ", environment.as_object())
+}

@@ -452,6 +452,15 @@ impl PyCode {
         Ok(bytes)
     }
 
+    /// Makes the instructions what they were before any of them ran. No frame runs the code.
+    pub(crate) fn forget_specializations(&self) {
+        let units = self.units();
+        // SAFETY: the units lie behind this in cells; nobody looks at them meanwhile.
+        let bytes =
+            unsafe { core::slice::from_raw_parts_mut(units.as_ptr().cast_mut().cast::<u8>(), size_of_val(units)) };
+        opcode::deoptimize(bytes);
+    }
+
     /// `co_consts`, borrowed: it never changes.
     #[inline(always)]
     pub fn consts(&self) -> &[&PyObject] {

@@ -9,8 +9,8 @@
 use core::ptr;
 use core::sync::atomic::Ordering as Atomic;
 
-use hognose_allocators::NoMemory;
 use hognose_allocators::collections::TryVec;
+use hognose_allocators::{NoMemory, Raw};
 
 use super::layout::{PyStr, state};
 use crate::object::{PyResult, Ref};
@@ -23,10 +23,14 @@ const GONE: Entry = ptr::without_provenance(1);
 
 /// Entries of the first table: enough for the strings that an interpreter has after its start.
 const FIRST: usize = 4096;
+/// The same for an interpreter that shares those with others.
+const FIRST_BESIDE_COMMON: usize = 64;
 
 /// The interned strings of an interpreter.
 pub struct InternTable {
     entries: TryVec<Entry>,
+    /// The table of strings that all interpreters of an image share; searched when a string is not in the entries.
+    common: &'static [Entry],
     /// Strings.
     live: usize,
     /// Strings and `GONE`s.
@@ -42,23 +46,23 @@ impl Default for InternTable {
 impl InternTable {
     /// An empty table.
     pub const fn new() -> InternTable {
-        InternTable { entries: TryVec::new(), live: 0, used: 0 }
+        InternTable { entries: TryVec::new(), common: &[], live: 0, used: 0 }
     }
 
     /// How many strings are interned.
     pub fn len(&self) -> usize {
-        self.live
+        self.live + self.common.iter().filter(|entry| !entry.is_null()).count()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.live == 0
+        self.len() == 0
     }
 
-    /// The entries that a hash leads to, in the order of the search.
+    /// The places in a table of that size that a hash leads to, in the order of the search.
     #[inline]
-    fn probe(&self, hash: isize) -> impl Iterator<Item = usize> + use<> {
-        let mask = self.entries.len().wrapping_sub(1);
+    fn probe(size: usize, hash: isize) -> impl Iterator<Item = usize> + use<> {
+        let mask = size.wrapping_sub(1);
         let mut at = hash as usize;
         let mut step = 0;
         core::iter::from_fn(move || {
@@ -70,11 +74,19 @@ impl InternTable {
 
     #[inline]
     fn find(&self, hash: isize, matches: impl Fn(&PyStr) -> bool) -> Option<&PyStr> {
-        if self.entries.is_empty() {
+        match InternTable::find_in(&self.entries, hash, &matches) {
+            None => InternTable::find_in(self.common, hash, &matches),
+            found => found,
+        }
+    }
+
+    #[inline]
+    fn find_in(entries: &[Entry], hash: isize, matches: impl Fn(&PyStr) -> bool) -> Option<&PyStr> {
+        if entries.is_empty() {
             return None;
         }
-        for index in self.probe(hash) {
-            let entry = self.entries[index];
+        for index in InternTable::probe(entries.len(), hash) {
+            let entry = entries[index];
             if entry.is_null() {
                 return None;
             }
@@ -96,11 +108,11 @@ impl InternTable {
     }
 
     /// Puts a string in that is not there.
-    fn insert(&mut self, text: &PyStr) -> Result<(), NoMemory> {
+    pub(crate) fn insert(&mut self, text: &PyStr) -> Result<(), NoMemory> {
         if (self.used + 1) * 4 > self.entries.len() * 3 {
             self.rebuild()?;
         }
-        for index in self.probe(text.hash_value()) {
+        for index in InternTable::probe(self.entries.len(), text.hash_value()) {
             let entry = self.entries[index];
             if entry.is_null() || entry == GONE {
                 self.used += usize::from(entry.is_null());
@@ -113,7 +125,8 @@ impl InternTable {
     }
 
     fn rebuild(&mut self) -> Result<(), NoMemory> {
-        let size = ((self.live + 1) * 2).next_power_of_two().max(FIRST);
+        let first = if self.common.is_empty() { FIRST } else { FIRST_BESIDE_COMMON };
+        let size = ((self.live + 1) * 2).next_power_of_two().max(first);
         let mut entries = TryVec::new();
         entries.try_resize(size, ptr::null())?;
         let old = core::mem::replace(&mut self.entries, entries);
@@ -121,7 +134,7 @@ impl InternTable {
         for entry in old.iter().copied().filter(|entry| !entry.is_null() && *entry != GONE) {
             // SAFETY: as in `find`.
             let hash = unsafe { &*entry }.hash_value();
-            for index in self.probe(hash) {
+            for index in InternTable::probe(self.entries.len(), hash) {
                 if self.entries[index].is_null() {
                     self.entries[index] = entry;
                     break;
@@ -141,7 +154,7 @@ impl InternTable {
         if self.entries.is_empty() {
             return;
         }
-        for index in self.probe(text.hash_value()) {
+        for index in InternTable::probe(self.entries.len(), text.hash_value()) {
             let entry = self.entries[index];
             if entry.is_null() {
                 return;
@@ -164,6 +177,42 @@ impl InternTable {
             }
         }
         *self = InternTable::new();
+    }
+
+    /// Where the entries are.
+    pub(crate) fn address(&self) -> usize {
+        self.entries.as_ptr().addr()
+    }
+
+    /// The strings of the table.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PyStr> {
+        let strings = self.entries.iter().filter(|entry| !entry.is_null() && **entry != GONE);
+        // SAFETY: as in `find`.
+        strings.map(|entry| unsafe { &**entry })
+    }
+
+    /// A table that others can share ([`InternTable::beside`]), of strings that outlive them.
+    pub(crate) fn table_of(texts: &[*const PyStr]) -> Result<TryVec<*const PyStr, Raw>, NoMemory> {
+        let mut table = TryVec::<*const PyStr, Raw>::new_in(Raw);
+        table.try_resize((texts.len() * 2).next_power_of_two(), ptr::null())?;
+        for text in texts {
+            // SAFETY: the caller's strings live.
+            let hash = unsafe { &**text }.hash_value();
+            if let Some(index) = InternTable::probe(table.len(), hash).find(|index| table[*index].is_null()) {
+                table[index] = *text;
+            }
+        }
+        Ok(table)
+    }
+
+    /// An empty table beside a common one.
+    ///
+    /// # Safety
+    /// The common one was made by [`InternTable::table_of`], and outlives this with its strings.
+    pub(crate) unsafe fn beside(common: &[*const PyStr]) -> InternTable {
+        // SAFETY: the caller's promise.
+        let common = unsafe { core::slice::from_raw_parts(common.as_ptr(), common.len()) };
+        InternTable { common, ..InternTable::new() }
     }
 
     /// Checks the table's invariants.
@@ -235,6 +284,11 @@ impl PyStr {
         let table = unsafe { &mut *ts.interp().interned.get() };
         if let Some(found) = table.get(&text) {
             return Ok(Ref::from_borrowed(found));
+        }
+        if text.outlives_interpreters() {
+            // What others share is nobody's to intern.
+            let own = text.copy(ts)?;
+            return PyStr::keep(ts, own);
         }
         PyStr::keep(ts, text)
     }

@@ -27,6 +27,23 @@ const fn head(len: usize, kind: Kind) -> PyStr {
     }
 }
 
+impl PyStr {
+    /// Makes a string what a static one is: nobody writes to it any more. It is in a table for all interpreters when it
+    /// was in one's.
+    ///
+    /// # Safety
+    /// The string is ASCII, nobody else refers to it, and it stays until the last interpreter has ended.
+    pub(crate) unsafe fn outlive_interpreters(&self) {
+        let interned = if self.is_interned() { state::INTERNED_STATIC } else { 0 };
+        self.state.set(self.state.get() & !state::INTERNED | state::STATIC | interned);
+    }
+
+    /// Whether it is such a string, or a static one.
+    pub(super) fn outlives_interpreters(&self) -> bool {
+        self.state.get() & state::STATIC != 0
+    }
+}
+
 impl<const N: usize> StaticStr<N> {
     /// The string of an ASCII text of two characters or more: shorter ones exist already.
     ///

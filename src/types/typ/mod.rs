@@ -35,6 +35,7 @@ pub mod update;
 
 pub use access::{type_getattro, type_setattro};
 pub use new::{calculate_metaclass, new_class, type_new};
+pub(crate) use update::take_families;
 pub use update::{add_subclass, for_each_subclass, modified, remove_subclass};
 
 /// `type`.

@@ -69,6 +69,35 @@ pub fn remove_subclass(ts: &ThreadState, base: &PyTypeObject, subclass: &PyTypeO
     ts.current_exception.set(pending);
 }
 
+/// Takes all classes out of their bases' lists, and calls `f` with each base and class, in the order of their making.
+pub(crate) fn take_families(
+    ts: &ThreadState,
+    f: &mut dyn FnMut(&PyTypeObject, &PyTypeObject) -> PyResult<()>,
+) -> PyResult<()> {
+    let mut bases = TryVec::<PyRef>::new();
+    ts.interp().each_static_type(|typ| Ok::<(), Raised>(bases.try_push(typ.as_object().new_ref())?))?;
+    let mut failed = Ok(());
+    ts.interp().gc.for_each(&mut |object| {
+        if failed.is_ok() && object.is_a::<PyTypeObject>() {
+            failed = bases.try_push(object.new_ref());
+        }
+    });
+    failed?;
+    for base in bases.iter() {
+        let base = base.cast::<PyTypeObject>();
+        let Some(dict) = subclasses_of(ts, base).and_then(Slot::take) else { continue };
+        let mut position = 0;
+        while let Some((_, reference)) = dict.next(&mut position) {
+            if let Some(reference) = reference.downcast::<PyWeakref>()
+                && let Some(class) = weakref::target(reference)
+            {
+                f(base, class.cast::<PyTypeObject>())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Calls `f` with each living direct subclass; `f` does not add or remove subclasses.
 pub fn for_each_subclass(
     ts: &ThreadState,
