@@ -132,6 +132,11 @@ fn interpreters_come_and_go() {
 }
 
 #[test]
+fn interpreters_survive_failing_allocations() {
+    run_everywhere("failing_interpreters", &["17"]);
+}
+
+#[test]
 fn interpreters_end_while_threads_come_in() {
     run_everywhere("interpreter_stress", &["2", "7"]);
 }

@@ -57,7 +57,7 @@ pub fn finalize() -> i32 {
     runtime.finalizing.store(true, Ordering::Release);
     ts.interp().finalizing.set(true);
     stop_other_threads(ts);
-    gc::collect(ts, ts.interp().gc.oldest_since_start());
+    gc::collect_since_start(ts);
     finalize_modules(ts);
     if flush_streams(ts) < 0 {
         status = -1;
@@ -76,7 +76,7 @@ pub(super) fn end_sub_interpreter(ts: &ThreadState) {
     flush_streams(ts);
     ts.interp().finalizing.set(true);
     stop_other_threads(ts);
-    gc::collect(ts, ts.interp().gc.oldest_since_start());
+    gc::collect_since_start(ts);
     finalize_modules(ts);
     flush_streams(ts);
     tear_down(ts);
@@ -250,7 +250,7 @@ fn finalize_modules(ts: &ThreadState) {
         }
     }
     interp.importlib.set(None);
-    gc::collect(ts, gc::GENERATIONS - 1);
+    gc::collect_since_start(ts);
     while let Some(weak) = alive.pop() {
         if let Some(module) = weakref::target(&weak) {
             clear_module(ts, &module);
@@ -263,7 +263,7 @@ fn finalize_modules(ts: &ThreadState) {
     drop(modules);
     drop(special);
     interp.modules.set(None);
-    gc::collect(ts, gc::GENERATIONS - 1);
+    gc::collect_since_start(ts);
 }
 
 /// Gives `sys` its own streams and hooks back and drops what the program has put there.

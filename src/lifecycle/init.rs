@@ -192,6 +192,10 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     if interp.config().site_import != 0 {
         crate::import::import_module(ts, "site").map(drop).map_err(step(c"Failed to import the site module"))?;
     }
+    if interp.static_type_failed.replace(false) {
+        // Nothing has asked for it in vain so far, but something was not found that is there.
+        return Err(step(c"failed to complete the built-in types")(hognose_allocators::NoMemory.into()));
+    }
     interp.gc.settle();
     Ok(())
 }

@@ -62,6 +62,9 @@ pub struct Stats {
 /// The collector of one interpreter.
 pub struct Collector {
     generations: UnsafeCell<[GcHead; GENERATIONS]>,
+    /// What was there when initialization ended: the eldest of the oldest generation. Nothing but a full collection looks
+    /// at it, and takes it among the others.
+    first: GcHead,
     /// `gc.freeze`'s objects.
     permanent: GcHead,
     /// Allocations less deallocations in the youngest generation since its last collection; collections
@@ -79,8 +82,6 @@ pub struct Collector {
     pub garbage: Slot<PyObject>,
     /// `gc.callbacks`, a list.
     pub callbacks: Slot<PyObject>,
-    /// Whether objects have grown as old as those of the start.
-    promoted: Cell<bool>,
     /// Objects that survived the last full collection.
     pub long_lived_total: Cell<usize>,
     /// Objects that survived a collection of the middle generation since then.
@@ -96,6 +97,7 @@ impl Collector {
         const STATS: Cell<Stats> = Cell::new(Stats { collections: 0, collected: 0, uncollectable: 0 });
         Collector {
             generations: UnsafeCell::new([HEAD, HEAD, HEAD]),
+            first: HEAD,
             permanent: HEAD,
             counts: [const { Cell::new(0) }; GENERATIONS],
             thresholds: [Cell::new(2000), Cell::new(10), Cell::new(10)],
@@ -104,7 +106,6 @@ impl Collector {
             debug: Cell::new(0),
             garbage: Slot::empty(),
             callbacks: Slot::empty(),
-            promoted: Cell::new(false),
             long_lived_total: Cell::new(0),
             long_lived_pending: Cell::new(0),
             stats: [STATS; GENERATIONS],
@@ -116,6 +117,7 @@ impl Collector {
         for generation in 0..GENERATIONS {
             self.list(generation).clear();
         }
+        List(&self.first).clear();
         List(&self.permanent).clear();
     }
 
@@ -127,31 +129,29 @@ impl Collector {
     /// Calls `f` with each tracked object, oldest generation last.
     pub fn for_each(&self, f: &mut dyn FnMut(&PyObject)) {
         for generation in 0..GENERATIONS {
-            self.list(generation).for_each(f);
+            self.for_each_of(generation, f);
         }
     }
 
     /// Calls `f` with each object of a generation.
     pub fn for_each_of(&self, generation: usize, f: &mut dyn FnMut(&PyObject)) {
+        if generation == GENERATIONS - 1 {
+            List(&self.first).for_each(f);
+        }
         self.list(generation).for_each(f);
     }
 
     /// What there is at the end of initialization is old, and there is no garbage in it worth a search.
     pub(crate) fn settle(&self) {
-        for generation in 0..GENERATIONS - 1 {
-            self.list(generation).append_to(self.list(GENERATIONS - 1));
+        for generation in 0..GENERATIONS {
+            self.list(generation).append_to(List(&self.first));
             self.counts[generation].set(0);
         }
-        self.promoted.set(false);
-    }
-
-    /// The oldest generation in which objects may be that have come since the start.
-    pub(crate) fn oldest_since_start(&self) -> usize {
-        if self.promoted.get() { GENERATIONS - 1 } else { GENERATIONS - 2 }
     }
 
     /// Moves all tracked objects out of the collector's sight (`gc.freeze`).
     pub fn freeze(&self) {
+        self.unsettle();
         for generation in 0..GENERATIONS {
             self.list(generation).append_to(List(&self.permanent));
             self.counts[generation].set(0);
@@ -161,7 +161,11 @@ impl Collector {
     /// Moves them back (`gc.unfreeze`).
     pub fn unfreeze(&self) {
         List(&self.permanent).append_to(self.list(GENERATIONS - 1));
-        self.promoted.set(true);
+    }
+
+    /// Takes what was there at the start among the others.
+    fn unsettle(&self) {
+        List(&self.first).append_to(self.list(GENERATIONS - 1));
     }
 
     /// How many objects are frozen.
@@ -449,6 +453,18 @@ pub fn collect_due(ts: &ThreadState) {
 
 /// Collects a generation and all younger ones; returns how many objects were garbage.
 pub fn collect(ts: &ThreadState, generation: usize) -> usize {
+    if generation == GENERATIONS - 1 && !ts.interp().gc.collecting.get() {
+        ts.interp().gc.unsettle();
+    }
+    collect_listed(ts, generation)
+}
+
+/// Collects what has come since initialization, unless a full collection was made since then: that has all in one.
+pub(crate) fn collect_since_start(ts: &ThreadState) {
+    collect_listed(ts, GENERATIONS - 1);
+}
+
+fn collect_listed(ts: &ThreadState, generation: usize) -> usize {
     let gc = &ts.interp().gc;
     if gc.collecting.replace(true) {
         return 0;
@@ -479,7 +495,6 @@ fn collect_generation(ts: &ThreadState, generation: usize) -> usize {
     untrack_tuples(young);
 
     // The survivors grow older.
-    gc.promoted.set(gc.promoted.get() | (generation + 2 >= GENERATIONS));
     if generation + 1 < GENERATIONS {
         if generation + 2 == GENERATIONS {
             gc.long_lived_pending.set(gc.long_lived_pending.get() + young.len());

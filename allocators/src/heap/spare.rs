@@ -142,7 +142,7 @@ impl Heap {
     #[inline]
     pub(super) fn taken_elsewhere(&self, bytes: usize) {
         /// Less is not worth the calls of the system.
-        const STEP: usize = 64 * 1024;
+        const STEP: usize = 256 * 1024;
         if self.arenas.get().is_null() {
             return;
         }

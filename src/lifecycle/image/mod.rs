@@ -32,7 +32,7 @@ mod share;
 mod template;
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use hognose_allocators::{NoMemory, Raw, Tag, TryBox, TryVec};
 
@@ -122,14 +122,14 @@ impl From<NoMemory> for Unfit {
 
 static IMAGE: AtomicPtr<Image> = AtomicPtr::new(ptr::null_mut());
 /// Held while an image is made, by a thread that neither lets its GIL go nor waits for one meanwhile. (What runs in a
-/// template is the frozen library's, which does not come here.)
-static MAKING: RawLock = RawLock::new();
-/// How many sub-interpreters were wanted in this life of the runtime; [`NEVER`] when there is to be no image.
+/// template is the frozen library's, which does not come here.) Its value is why there is no image.
+static MAKING: Locked<&str> = Locked::new("");
+/// How many sub-interpreters were wanted in this life of the runtime, and for which of them an image is to be made.
 static WANTED: AtomicU32 = AtomicU32::new(0);
-const NEVER: u32 = u32::MAX;
-
-/// Why there is none, when that was found out.
-static REASON: Locked<&str> = Locked::new("");
+static ATTEMPT: AtomicU32 = AtomicU32::new(SECOND);
+const SECOND: u32 = 2;
+/// There is to be no image, or no more copies of it.
+static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// What there is to say of the image.
 pub struct Description {
@@ -145,7 +145,7 @@ pub struct Description {
 
 /// What there is to say of the image. The caller's thread has a state attached.
 pub fn describe() -> Description {
-    let reason = *REASON.lock();
+    let reason = *MAKING.lock();
     // SAFETY: S4: an interpreter is there.
     match unsafe { IMAGE.load(Ordering::Acquire).as_ref() } {
         None => Description { reason, blocks: 0, bytes: 0, shared: 0 },
@@ -160,7 +160,7 @@ pub fn describe() -> Description {
 
 /// The lock under which an image is made, for the time of a fork.
 pub fn lock() -> &'static RawLock {
-    &MAKING
+    &MAKING.lock
 }
 
 /// A sub-interpreter is wanted. The first one is built as the main one was; for the second one an image is made, as more
@@ -169,22 +169,26 @@ pub(super) fn prepare(ts: &ThreadState) {
     if !IMAGE.load(Ordering::Acquire).is_null() {
         return;
     }
-    let count =
-        WANTED.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| if n < NEVER - 1 { Some(n + 1) } else { None });
-    if !matches!(count, Ok(1..)) || !is_possible(ts) {
+    let count = WANTED.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+    let is_due = || count >= ATTEMPT.load(Ordering::Acquire) && !CLOSED.load(Ordering::Acquire);
+    if !is_due() || !is_possible(ts) {
         return;
     }
-    let _making = MAKING.lock();
-    if !IMAGE.load(Ordering::Acquire).is_null() {
+    let mut why_not = MAKING.lock();
+    if !IMAGE.load(Ordering::Acquire).is_null() || !is_due() {
         return;
     }
     match make(ts) {
-        Ok(image) => IMAGE.store(TryBox::into_raw(image), Ordering::Release),
+        Ok(image) => {
+            *why_not = "";
+            IMAGE.store(TryBox::into_raw(image), Ordering::Release);
+        }
         // Perhaps there is memory when the next one is wanted.
         Err(Unfit::Memory) => {}
+        // What was different may have come from want of memory as well.
         Err(Unfit::Because(reason)) => {
-            *REASON.lock() = reason;
-            WANTED.store(NEVER, Ordering::Release);
+            *why_not = reason;
+            ATTEMPT.store(count.saturating_mul(2), Ordering::Release);
         }
     }
 }
@@ -213,7 +217,7 @@ pub(super) fn copy_into(ts: &ThreadState) -> PyResult<bool> {
     // SAFETY: S4: an interpreter is there, so the image is.
     let Some(image) = (unsafe { IMAGE.load(Ordering::Acquire).as_ref() }) else { return Ok(false) };
     let is_to_be_built = ts.interp().is_main() || template::is_template(ts.interp());
-    if is_to_be_built || WANTED.load(Ordering::Acquire) == NEVER || !is_possible(ts) {
+    if is_to_be_built || CLOSED.load(Ordering::Acquire) || !is_possible(ts) {
         return Ok(false);
     }
     image.copy_into(ts)?;
@@ -224,15 +228,17 @@ pub(super) fn copy_into(ts: &ThreadState) -> PyResult<bool> {
 /// copies share parts of it.
 pub(crate) fn outdate(interp: &InterpreterState) {
     if interp.is_main() {
-        *REASON.lock() = "the configuration has changed";
-        WANTED.store(NEVER, Ordering::Release);
+        *MAKING.lock() = "the configuration has changed";
+        CLOSED.store(true, Ordering::Release);
     }
 }
 
 /// Gives the image back, when the last interpreter but the main one has ended.
 pub(super) fn forget() {
     WANTED.store(0, Ordering::Release);
-    *REASON.lock() = "";
+    ATTEMPT.store(SECOND, Ordering::Release);
+    CLOSED.store(false, Ordering::Release);
+    *MAKING.lock() = "";
     let image = IMAGE.swap(ptr::null_mut(), Ordering::AcqRel);
     if !image.is_null() {
         // SAFETY: it came from `prepare`; S4.

@@ -82,9 +82,10 @@ impl Template {
             let words = copy_of(this.words())?;
             this.before = words;
             if init::build_common(state).is_err() {
-                let error = state.current_exception.take();
-                let for_memory = error.is_some_and(|e| e.ob_type().is_subtype(&crate::types::exceptions::MemoryError));
-                return Err(if for_memory { Unfit::Memory } else { Unfit::Because("the steps failed") });
+                // The main interpreter was built by the same steps: what fails now fails for want of memory, whatever is
+                // said.
+                state.current_exception.set(None);
+                return Err(Unfit::Memory);
             }
             init::rehearse(state).and_then(|()| this.strip(state)).map_err(|raised| {
                 state.clear_raised(raised);
