@@ -17,10 +17,11 @@
 use hognose_stdlib::Frozen;
 
 use super::marshal::Reader;
-use crate::object::{PyResult, Ref};
+use crate::object::{AsObject, PyRef, PyResult, Ref};
 use crate::state::ThreadState;
 use crate::types::code::{Body, PyCode, Shape};
 use crate::types::str::PyStr;
+use crate::types::tuple::PyTuple;
 
 /// The type byte of a code object.
 pub(super) const CODE: u8 = b'C';
@@ -55,6 +56,16 @@ pub(super) fn read_code(reader: &mut Reader<'_>, data: &'static [u8], filename: 
     let rest = &data[reader.position()..end];
     reader.go_to(end);
     PyCode::deferred(reader.thread(), &shape, Ref::from_borrowed(filename), name, qualname, rest)
+}
+
+/// The docstring of a code object that has one, without the rest: it is the first of the constants.
+#[cold]
+pub fn docstring(ts: &ThreadState, code: &PyCode, rest: &'static [u8]) -> PyResult<Option<PyRef>> {
+    let filename = Ref::from_borrowed(code.filename());
+    let mut reader = Reader::frozen(ts, rest, &filename);
+    reader.take(2 * code.units().len())?;
+    let consts: Ref<PyTuple> = reader.typed("consts")?;
+    Ok(consts.items().first().map(|doc| doc.as_object().new_ref()))
 }
 
 /// Reads the rest of a code object.

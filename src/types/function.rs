@@ -84,22 +84,13 @@ fn get<T: Native>(ts: &ThreadState, slot: &Slot<T>) -> PyResult {
     Ok(slot.get().map_or_else(|| ts.none(), Ref::into_object))
 }
 
-/// The docstring of code that is whole, or None.
-fn doc_of(ts: &ThreadState, code: &PyCode) -> PyRef {
-    match code.consts().first() {
-        Some(doc) if code.co_flags & crate::types::code::CO_HAS_DOCSTRING != 0 => doc.new_ref(),
-        _ => ts.none(),
-    }
-}
-
 impl PyFunction {
     /// `__doc__`.
     fn doc(&self, ts: &ThreadState) -> PyResult {
         if let Some(doc) = self.func_doc.get() {
             return Ok(doc);
         }
-        self.code().make_whole(ts)?;
-        let doc = doc_of(ts, self.code());
+        let doc = self.code().docstring(ts)?.unwrap_or_else(|| ts.none());
         self.func_doc.set(Some(doc.clone()));
         Ok(doc)
     }
@@ -109,7 +100,10 @@ impl PyFunction {
         let builtins = builtins_of(ts, globals)?;
         let module = globals.get_str(ts, id!(__name__))?;
         // That of code which is still to be read is the code's, until someone asks.
-        let doc = if code.is_deferred() { None } else { Some(doc_of(ts, code)) };
+        let doc = match code.is_deferred() {
+            true => None,
+            false => Some(code.docstring(ts)?.unwrap_or_else(|| ts.none())),
+        };
         let function = alloc::exact::<PyFunction>(ts)?;
         function.func_globals.set(Some(Ref::from_borrowed(globals)));
         function.func_builtins.set(Some(builtins));

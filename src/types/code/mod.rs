@@ -374,6 +374,15 @@ impl PyCode {
         self.co_deferred.get().is_some()
     }
 
+    /// The docstring, if there is one. Code that is not whole stays so.
+    pub fn docstring(&self, ts: &ThreadState) -> PyResult<Option<PyRef>> {
+        match self.co_deferred.get() {
+            _ if self.co_flags & CO_HAS_DOCSTRING == 0 => Ok(None),
+            None => Ok(self.consts().first().map(|doc| doc.new_ref())),
+            Some(rest) => frozen::docstring(ts, self, rest),
+        }
+    }
+
     /// Reads the body, if that has not been done: to be called before anything but names and numbers is looked at.
     /// Running code is whole. MemoryError leaves it as it was.
     #[inline]
