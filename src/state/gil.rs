@@ -86,7 +86,8 @@ impl Gil {
 
     /// G1.
     fn changed_hands(&self, ts: *mut ThreadState) {
-        self.holder.store(ts, Ordering::Relaxed);
+        // Who asks the holder sees a whole state.
+        self.holder.store(ts, Ordering::Release);
         self.switches.store(self.switches.load(Ordering::Relaxed).wrapping_add(1), Ordering::SeqCst);
         if self.yielding.load(Ordering::SeqCst) != 0 {
             futex::wake(&raw const self.switches, i32::MAX);
@@ -129,7 +130,7 @@ impl Gil {
         let _asking = self.asking.lock();
         if self.is_held()
             // SAFETY: G2.
-            && let Some(holder) = unsafe { self.holder.load(Ordering::Relaxed).as_ref() }
+            && let Some(holder) = unsafe { self.holder.load(Ordering::Acquire).as_ref() }
         {
             holder.eval_breaker.set(EvalBreaker::DROP_GIL);
         }
