@@ -139,9 +139,12 @@ fn find(this: &Comparison<'_>) -> Result<TryVec<bool, Raw>, Unfit> {
         let is_kind = kinds().iter().any(|(kind, tag)| *tag == pair.tag && typ == ptr::from_ref(&kind.object).addr());
         // What the collector has in a list stays there.
         let is_tracked = || header != 0 && (words[0] != 0 || this.names(pair, 0));
-        // SAFETY: the block is one of the first template's strings.
-        let is_text = typ == ptr::from_ref(&str::STR_TYPE.object).addr();
-        let grows = || is_text && !unsafe { &*ptr::with_exposed_provenance::<PyStr>(pair.a) }.is_ascii();
+        // A string that is not ASCII may be given its UTF-8 text later.
+        let grows = || {
+            // SAFETY: the block is one of the first template's strings.
+            let text = || unsafe { &*ptr::with_exposed_provenance::<PyStr>(pair.a) };
+            typ == ptr::from_ref(&str::STR_TYPE.object).addr() && !text().is_ascii()
+        };
         is_shared.try_push(pair.tag != Tag::Mem && is_kind && !is_tracked() && !grows())?;
     }
     // What names something that is not, is not.
