@@ -132,6 +132,11 @@ fn interpreters_come_and_go() {
 }
 
 #[test]
+fn interpreters_run_beside_each_other() {
+    run_everywhere("parallel_interpreters", &[]);
+}
+
+#[test]
 fn interpreters_survive_failing_allocations() {
     run_everywhere("failing_interpreters", &["17"]);
 }
