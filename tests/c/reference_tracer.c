@@ -54,7 +54,10 @@ int main(void)
         CHECK(PyRefTracer_GetTracer(NULL) == NULL);
         PyObject *globals = PyDict_New();
         CHECK(globals);
-        PyObject *done = PyRun_String("class C: pass\n"
+        /* No collection is to come in between. */
+        PyObject *done = PyRun_String("import gc\n"
+                                      "gc.disable()\n"
+                                      "class C: pass\n"
                                       "class S:\n"
                                       "    __slots__ = ('a',)\n"
                                       "def g(n):\n"

@@ -17,7 +17,7 @@ use crate::heap::{Heap, SMALL_LIMIT, Tag};
 /// What a heap knows about its samples.
 pub(crate) struct Sampler {
     /// 0 if the heap does not sample.
-    rate: usize,
+    rate: Cell<usize>,
     intervals: Intervals,
     /// Blocks before the next sample that are not counted off yet.
     left: Cell<i64>,
@@ -29,7 +29,7 @@ pub(crate) struct Sampler {
 impl Sampler {
     pub(crate) fn new() -> Self {
         let sampler = Self {
-            rate: rate(),
+            rate: Cell::new(rate()),
             intervals: Intervals::new(),
             left: Cell::new(0),
             blocks: [const { Cell::new(0) }; 3],
@@ -43,12 +43,17 @@ impl Sampler {
     }
 
     fn start_count(&self) {
-        self.left.set(i64::try_from(self.intervals.next(self.rate) - 1).unwrap_or(i64::MAX));
+        self.left.set(i64::try_from(self.intervals.next(self.rate.get()) - 1).unwrap_or(i64::MAX));
     }
 
     #[inline(always)]
     pub(crate) fn is_on(&self) -> bool {
-        self.rate != 0
+        self.rate.get() != 0
+    }
+
+    /// No block of the heap is sampled any more.
+    pub(crate) fn stop(&self) {
+        self.rate.set(0);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
