@@ -356,9 +356,8 @@ impl Heap {
         }
     }
 
-    /// From now on each new block of this heap, which the C library serves, is zeros where nobody has written to it, and none
-    /// is a guarded one. So two
-    /// heaps in which the same is done hold the same.
+    /// From now on each new block of this heap, which the C library serves, is zeros where nobody has written to it, and
+    /// none is a guarded one. So two heaps in which the same is done hold the same.
     pub fn start_blank(&self) {
         debug_assert_eq!(self.kind, HeapKind::Malloc);
         self.blank.set(true);
