@@ -72,6 +72,15 @@ PyAPI_FUNC(PyStatus) Hog_PopAllocator(Hog_AllocatorToken token);
 #define HOG_GILSTATE_LATE ((PyGILState_STATE)2)
 PyAPI_FUNC(int) Hog_SetLateThreadPolicy(int policy);
 
+/* ---- The start ---- */
+
+/* Writes what the runtime consists of after its start into a file, from which it starts several times faster then: a copy
+   of the program that the static library is linked into (`hognose` and libhognose.so have it from their build). What was
+   there before is replaced. The runtime is initialized and finalized meanwhile. 0; or -1 after a line on standard error,
+   when the runtime is initialized already, the file is none of this program, cannot be written, or memory is wanting: it
+   is as it was then. Linux on x86-64. No thread state is needed. */
+PyAPI_FUNC(int) Hog_StoreStartImage(const char *path);
+
 /* ---- The end ---- */
 
 /* A block that was still alive when the heap went. */

@@ -34,6 +34,8 @@ extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
     let result = std::panic::catch_unwind(|| {
         if arguments.get(1).is_some_and(|a| a == "--oom-sweep") {
             sweep::command(&arguments[2..], &whole_run)
+        } else if arguments.get(1).is_some_and(|a| a == "--store-start-image") {
+            store_start_image(&arguments[2..])
         } else {
             lifecycle::run::end_by_signal(whole_run(&arguments)) as u8
         }
@@ -41,6 +43,21 @@ extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
     match result {
         Ok(status) => status.into(),
         Err(_) => lifecycle::panics::fatal("hognose"),
+    }
+}
+
+/// `hognose --store-start-image FILE`: what the build does with a copy of the command.
+fn store_start_image(arguments: &[OsString]) -> u8 {
+    let [file] = arguments else {
+        eprintln!("usage: hognose --store-start-image FILE");
+        return 2;
+    };
+    match lifecycle::image::store(file.as_ref()) {
+        Ok(()) => 0,
+        Err(status) => {
+            eprintln!("hognose: {status}");
+            1
+        }
     }
 }
 

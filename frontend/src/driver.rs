@@ -35,7 +35,7 @@ pub fn compile_text(
 ) -> Result<Vec<u8>, CompileError> {
     let (shape, depth) = measure(text, options)?;
     let warnings = RefCell::new(Vec::new());
-    let outcome = stack::run(depth, || {
+    let outcome = stack::run(depth, options, || {
         let suspect = shape.too_many_blocks_at.is_some()
             || shape.too_many_brackets_at.is_some()
             || shape.ambiguous_tab_at.is_some();
@@ -64,7 +64,7 @@ fn before(text: &str, info: &SyntaxErrorInfo) -> Vec<Warning> {
 pub fn parse_text(text: &str, mode: Mode, options: &Options, warn: Warn<'_>) -> Result<Vec<u8>, CompileError> {
     let (_, depth) = measure(text, options)?;
     let mut warnings = Vec::new();
-    let outcome = stack::run(depth, || {
+    let outcome = stack::run(depth, options, || {
         let mut tree = parse_slowly(text, mode, options)?;
         escapes::doubtful(text, &mut warnings);
         escapes::doubtful_numbers(text, &mut warnings);
@@ -81,7 +81,7 @@ pub fn parse_text(text: &str, mode: Mode, options: &Options, warn: Warn<'_>) -> 
 }
 
 pub fn check_tree(bytes: &[u8], options: &Options) -> Result<Vec<u8>, CompileError> {
-    stack::run(stack::Depth::default(), || {
+    stack::run(stack::Depth::default(), options, || {
         let mut tree = encode::decode(bytes)?;
         validate::validate(&tree)?;
         if wants_optimized(options) {
@@ -93,13 +93,13 @@ pub fn check_tree(bytes: &[u8], options: &Options) -> Result<Vec<u8>, CompileErr
 
 pub fn compile_tree(bytes: &[u8], filename: &str, options: &Options, warn: Warn<'_>) -> Result<Vec<u8>, CompileError> {
     let warnings = RefCell::new(Vec::new());
-    let tree = stack::run(stack::Depth::default(), || {
+    let tree = stack::run(stack::Depth::default(), options, || {
         let tree = encode::decode(bytes)?;
         validate::validate(&tree).map(|()| tree)
     })??;
     let depth = stack::Depth { full: tree.nodes.len().min(RECURSION_LIMIT), cheap: tree.nodes.len() };
     let mut tree = tree;
-    let outcome = stack::run(depth, || match compile_lowered(&tree, None, filename, options, &warnings) {
+    let outcome = stack::run(depth, options, || match compile_lowered(&tree, None, filename, options, &warnings) {
         Err(CompileError::Syntax(info)) if mend::is_unbound_conditional(&info.message) => {
             warnings.borrow_mut().clear();
             mend::bind_conditional_annotations(&mut tree);
@@ -113,7 +113,7 @@ pub fn compile_tree(bytes: &[u8], filename: &str, options: &Options, warn: Warn<
 
 pub fn symbol_table(text: &str, filename: &str, mode: Mode, options: &Options) -> Result<Vec<u8>, CompileError> {
     let (_, depth) = measure(text, options)?;
-    stack::run(depth, || {
+    stack::run(depth, options, || {
         let tree = parse_slowly(text, mode, options)?;
         let lowered = lower::lower(&tree, Some(text))?;
         let file = SourceFileBuilder::new(filename, lowered.text.as_str()).finish();

@@ -86,6 +86,8 @@ pub struct Options {
     pub is_file: bool,
     /// Texts longer than this many bytes are refused with [`CompileError::TooLarge`].
     pub max_source: usize,
+    /// The bytes of native stack that are left, when the caller knows; to find out takes a while.
+    pub stack_left: Option<usize>,
     /// The minor version of Python 3 whose grammar a syntax tree is made by.
     pub feature_version: u8,
 }
@@ -99,6 +101,7 @@ impl Default for Options {
             int_max_str_digits: 4300,
             is_file: false,
             max_source: 128 << 20,
+            stack_left: None,
             feature_version: 14,
         }
     }

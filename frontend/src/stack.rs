@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
+use crate::Options;
 use crate::error::CompileError;
 
 thread_local! {
@@ -27,16 +28,16 @@ pub struct Depth {
     pub cheap: usize,
 }
 
-/// Runs `work`, which recurses as deep as `depth` says, on this thread, on a new stack when the current one may
-/// be too small.
+/// Runs `work`, which recurses as deep as `depth` says, on this thread, on a new stack when the current one, of which
+/// `options` may say what is left, may be too small.
 ///
 /// # Errors
 /// [`CompileError::Internal`] when `work` panics; nothing is printed.
-pub fn run<R>(depth: Depth, work: impl FnOnce() -> R) -> Result<R, CompileError> {
+pub fn run<R>(depth: Depth, options: &Options, work: impl FnOnce() -> R) -> Result<R, CompileError> {
     keep_our_panics_quiet();
     let needed = BASE + depth.full * PER_LEVEL + depth.cheap * PER_CHEAP_LEVEL;
     let was_quiet = QUIET.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(|| match stacker::remaining_stack() {
+    let result = catch_unwind(AssertUnwindSafe(|| match options.stack_left.or_else(stacker::remaining_stack) {
         Some(left) if left >= needed => work(),
         _ => stacker::grow(needed, work),
     }));
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error() {
-        let result: Result<(), _> = run(Depth::default(), || panic!("out of cheese"));
+        let result: Result<(), _> = run(Depth::default(), &Options::default(), || panic!("out of cheese"));
         assert_eq!(result, Err(CompileError::Internal("the compiler failed: out of cheese".into())));
         assert!(!QUIET.get());
     }
@@ -87,6 +88,6 @@ mod tests {
             let page = std::hint::black_box([n; 256]);
             if n == 0 { page[0] } else { dive(n - 1) + page[1] / n.max(1) }
         }
-        assert_eq!(run(Depth { full: 2000, cheap: 0 }, || dive(2000)), Ok(2000));
+        assert_eq!(run(Depth { full: 2000, cheap: 0 }, &Options::default(), || dive(2000)), Ok(2000));
     }
 }

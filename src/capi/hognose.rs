@@ -45,6 +45,31 @@ pub extern "C" fn Hog_ReportLiveBlocks(on: c_int) {
     crate::lifecycle::finalize::report_live_blocks(on != 0);
 }
 
+/* ---- The start ---- */
+
+/// Writes what the runtime consists of after its start into a copy of the file that it is in, for faster starts from it:
+/// of the shared library, or of a program that the static library is linked into. 0, or -1 after a line on standard error,
+/// when the file is as it was.
+///
+/// The runtime is initialized and finalized meanwhile.
+///
+/// # Safety
+///
+/// `path` is a C string; the runtime is not initialized, and no other thread does so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Hog_StoreStartImage(path: *const c_char) -> c_int {
+    use std::os::unix::ffi::OsStrExt;
+    // SAFETY: as promised.
+    let path = unsafe { core::ffi::CStr::from_ptr(path) };
+    match crate::lifecycle::image::store(std::ffi::OsStr::from_bytes(path.to_bytes()).as_ref()) {
+        Ok(()) => 0,
+        Err(status) => {
+            std::eprintln!("{status}");
+            -1
+        }
+    }
+}
+
 /* ---- The end ---- */
 
 /// `Py_FinalizeEx` that tells what is still alive. Its result; the report is filled in as far as its size goes.

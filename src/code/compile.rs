@@ -173,6 +173,7 @@ fn options(ts: &ThreadState, request: &Request<'_>) -> Options {
         debug_ranges: ts.interp().config().code_debug_ranges != 0,
         int_max_str_digits: ts.interp().int_max_str_digits.get(),
         is_file: request.is_file,
+        stack_left: ts.native_stack_left(),
         feature_version: request.feature_version.unwrap_or(14),
         ..Options::default()
     }

@@ -36,6 +36,14 @@ pub(super) fn get(index: usize) -> &'static PyStr {
     STRINGS[index].get()
 }
 
+/// Notes that a static string, if it is a word, is in use.
+pub(crate) fn note_use(text: &PyStr) {
+    let distance = core::ptr::from_ref(text).addr().wrapping_sub((&raw const STRINGS).addr());
+    if distance < size_of_val(&STRINGS) {
+        get(distance / size_of_val(&STRINGS[0]));
+    }
+}
+
 /// The words that were used; none is, from here on.
 pub(crate) fn take_used() -> impl Iterator<Item = &'static PyStr> {
     USED.iter().enumerate().flat_map(|(place, used)| {

@@ -101,11 +101,12 @@ pub fn environment(out: &mut dyn Write) -> fmt::Result {
 }
 
 /// `-X` keys that other parts of the runtime read.
-const OTHER_KEYS: [(&str, &str); 4] = [
+const OTHER_KEYS: [(&str, &str); 5] = [
     ("gil=1", "confirm that there is a GIL"),
     ("guard_rate=N[:SLOTS]", "PYTHONMALLOC=guard: sample one block in N (1000), of which SLOTS can live (1024)"),
     ("leakreport", "name each block that is still alive at exit, with its type, module and place"),
     ("memstats[=json]", "memory figures per domain at exit; json: all figures as one JSON object"),
+    ("start_image=off", "build each interpreter step by step instead of copying it"),
 ];
 
 /// The keys of `-X`.

@@ -109,6 +109,11 @@ pub fn find(name: &str) -> Option<InitFunction> {
     None
 }
 
+/// Whether no module was added.
+pub fn is_empty() -> bool {
+    FIRST.load(Ordering::Acquire).is_null()
+}
+
 /// Calls `f` with each added name.
 pub fn for_each(f: &mut dyn FnMut(&CStr)) {
     let mut at = FIRST.load(Ordering::Acquire);

@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 
 use hognose_allocators::{Heap, NoMemory, set_arena_observer};
 
+use super::image::Origin;
 use crate::config::{self, Args, PyConfig, PyStatus, StatusResult};
 use crate::object::{AsObject, PyRef, PyResult, Raised, attr, call, ready};
 use crate::state::{InterpreterState, Runtime, ThreadState, attach, block, threads};
@@ -174,9 +175,15 @@ fn create_main_interpreter(config: &PyConfig) -> StatusResult<NonNull<ThreadStat
 /// Everything made of objects, step by step.
 fn build(ts: &ThreadState) -> Result<(), Failed> {
     let interp = ts.interp();
-    let copied = super::image::copy_into(ts).map_err(step(c"failed to copy the start image"))?;
-    if !copied {
-        build_common(ts)?;
+    match super::image::copy_into(ts).map_err(step(c"failed to copy the start image"))? {
+        Origin::None => {
+            build_common(ts)?;
+            if interp.is_main() {
+                build_main(ts).map_err(step(c"can't initialize signals"))?;
+            }
+        }
+        Origin::Process => {}
+        Origin::Library => adapt(ts).map_err(step(c"failed to update the Python config"))?,
     }
     start_tracing(ts)?;
     make_streams(ts).map_err(step(c"can't initialize sys standard streams"))?;
@@ -184,8 +191,11 @@ fn build(ts: &ThreadState) -> Result<(), Failed> {
     if interp.is_main() && interp.config().faulthandler != 0 {
         crate::modules::faulthandler::start(ts).map_err(step(c"failed to set faulthandler up"))?;
     }
-    if interp.is_main() && interp.config().install_signal_handlers != 0 {
-        crate::modules::_signal::install_handlers(ts).map_err(step(c"can't initialize signals"))?;
+    if interp.is_main() {
+        crate::modules::_signal::read_handlers(ts).map_err(step(c"can't initialize signals"))?;
+        if interp.config().install_signal_handlers != 0 {
+            crate::modules::_signal::install_handlers(ts).map_err(step(c"can't initialize signals"))?;
+        }
     }
     interp.gc.enabled.set(true);
     configure_warnings(ts).map_err(step(c"failed to set up warnings"))?;
@@ -214,6 +224,18 @@ pub(super) fn build_common(ts: &ThreadState) -> Result<(), Failed> {
     crate::import::start_external(ts).map_err(step(c"external importer setup failed"))?;
     crate::import::import_module(ts, "_io").map_err(step(c"failed to import the _io module"))?;
     make_main(ts).map_err(step(c"failed to add __main__"))
+}
+
+/// What the main interpreter has beside what all have, and its image too.
+pub(super) fn build_main(ts: &ThreadState) -> PyResult<()> {
+    crate::import::import_module(ts, "_signal").map(drop)
+}
+
+/// Sets what the steps that are the same for all take from the configuration and the system, in an interpreter that was
+/// copied from the library.
+fn adapt(ts: &ThreadState) -> PyResult<()> {
+    let sys = sys_module(ts)?;
+    crate::modules::sys::adapt(ts, sys.cast::<PyModule>())
 }
 
 /// Does once what an interpreter does after the steps that are the same for all, and undoes it: what is made on the way,

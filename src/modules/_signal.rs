@@ -251,15 +251,28 @@ fn handlers(ts: &ThreadState) -> PyResult<Ref<PyList>> {
     let list: Ref<PyList> = PyList::with_capacity(ts, NSIG as usize)?;
     list.append(ts, ts.none())?;
     for number in 1..NSIG {
-        let handler = match current_action(number) {
-            Some(libc::SIG_DFL) => PyInt::from_i64(ts, DEFAULT)?,
-            Some(libc::SIG_IGN) => PyInt::from_i64(ts, IGNORE)?,
-            _ => ts.none(),
-        };
-        list.append(ts, handler)?;
+        list.append(ts, handler_of_now(ts, number)?)?;
     }
     all.set_str(ts, id!(_signal), list.as_object())?;
     Ok(list)
+}
+
+/// What the process does with a signal, as one of the interpreter's handlers.
+fn handler_of_now(ts: &ThreadState, number: c_int) -> PyResult {
+    match current_action(number) {
+        Some(libc::SIG_DFL) => PyInt::from_i64(ts, DEFAULT),
+        Some(libc::SIG_IGN) => PyInt::from_i64(ts, IGNORE),
+        _ => Ok(ts.none()),
+    }
+}
+
+/// Has the main interpreter's handlers say what the process does with signals as it starts.
+pub fn read_handlers(ts: &ThreadState) -> PyResult<()> {
+    let list = handlers(ts)?;
+    for number in 1..NSIG {
+        list.set(ts, number as usize, handler_of_now(ts, number)?)?;
+    }
+    Ok(())
 }
 
 /// The process's handler of a signal; None when the number is none.

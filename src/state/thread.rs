@@ -292,6 +292,13 @@ impl ThreadState {
         core::ptr::from_ref(&marker).addr() < self.stack_soft_limit.get()
     }
 
+    /// How many bytes of the native stack are left to use; None when that is not known.
+    pub fn native_stack_left(&self) -> Option<usize> {
+        let marker = 0u8;
+        let limit = self.stack_hard_limit.get();
+        (limit != 0).then(|| core::ptr::from_ref(&marker).addr().saturating_sub(limit))
+    }
+
     #[cold]
     #[inline(never)]
     fn native_stack_used_up(&self, doing: &str) -> PyResult<()> {

@@ -203,6 +203,11 @@ impl PyTuple {
         unsafe { PyRef::from_owned(self.item_places().add(index).replace(item.into_ptr())) }
     }
 
+    /// Has the hash computed anew when it is next asked for.
+    pub(crate) fn forget_hash(&self) {
+        self.ob_hash.set(0);
+    }
+
     /// The number of items.
     #[inline(always)]
     pub fn len(&self) -> usize {

@@ -46,6 +46,9 @@ pub(crate) const HEADER_PAGES: usize = size_of::<Arena>().div_ceil(PAGE_SIZE);
 /// The bits of the pages of an arena that is aligned.
 const ALL: u64 = !((1 << HEADER_PAGES) - 1);
 
+/// `MADV_POPULATE_WRITE`, since Linux 5.14.
+const POPULATE: libc::c_int = 23;
+
 /// What a heap knows about one of its arenas: its first bytes.
 #[repr(C, align(128))]
 pub(crate) struct Arena {
@@ -116,12 +119,30 @@ impl Arena {
         self.free.get() & self.touched.get()
     }
 
+    /// Fetches the memory of the first pages that are not in use, as for [`Arena::touch`].
+    pub(crate) fn expect(&self, bytes: usize) {
+        if self.is_outside() || !cfg!(target_os = "linux") {
+            return;
+        }
+        let untouched = self.free.get() & !self.touched.get();
+        let first = untouched.trailing_zeros();
+        let run = (untouched >> (first % 64)).trailing_ones().min(bytes.div_ceil(PAGE_SIZE) as u32);
+        if untouched == 0 || run == 0 {
+            return;
+        }
+        let bits = (u64::MAX >> (64 - run)) << first;
+        let start = self.start_of(&raw const self.pages[first as usize]);
+        // SAFETY: the pages are the heap's, and nobody's in it.
+        let done = unsafe { libc::madvise(start.cast(), run as usize * PAGE_SIZE, POPULATE) == 0 };
+        if done {
+            self.touched.set(self.touched.get() | bits);
+        }
+    }
+
     /// Notes that a page is used. If its class has many pages, one that was never used is fetched from the
     /// system as a whole: one call is cheaper than the faults that its blocks would make one after the
     /// other. It is advice: if the system declines, the faults come.
     pub(crate) fn touch(&self, index: usize, growing: bool) {
-        /// `MADV_POPULATE_WRITE`, since Linux 5.14.
-        const POPULATE: i32 = 23;
         let bit = 1 << index;
         if self.touched.get() & bit != 0 {
             return;

@@ -2,6 +2,7 @@
 
 use hognose_allocators::{Heap, NoMemory, Raw, Tag, TryBox, TryVec};
 
+use super::library::{self, Extent};
 use super::share::{self, Shared};
 use super::template::{CARRIED, Template, WORDS};
 use super::{Block, Family, Image, Patch, Place, Target, Unfit};
@@ -63,6 +64,9 @@ pub(super) struct Pair {
 pub(super) struct Comparison<'a> {
     a: &'a Template,
     b: &'a Template,
+    /// Where the library lies, when its addresses are not to be taken for numbers: the image is for other processes.
+    library: Option<Extent>,
+    pub(super) is_to_store: bool,
     blocks: [Blocks; 2],
     /// The pair that a block of the first template belongs to.
     number: TryVec<Option<u32>, Raw>,
@@ -74,12 +78,16 @@ pub(super) struct Comparison<'a> {
 /// What one template consists of, as far as the other says the same.
 pub(super) fn compare(ts: &ThreadState, a: &mut Template, b: &Template) -> Result<TryBox<Image, Raw>, Unfit> {
     let families = core::mem::replace(&mut a.families, TryVec::new_in(Raw));
+    let (tables, sets) = (core::mem::take(&mut a.tables), core::mem::take(&mut a.sets));
+    let is_to_store = a.is_to_store;
     let blocks = [Blocks::of(a.heap())?, Blocks::of(b.heap())?];
     let mut number = TryVec::new_in(Raw);
     number.try_resize(blocks[0].0.len(), None)?;
     let mut this = Comparison {
         a,
         b,
+        library: if is_to_store { library::extent().filter(|extent| extent.is_relocated) } else { None },
+        is_to_store,
         blocks,
         number,
         pairs: TryVec::new_in(Raw),
@@ -97,12 +105,13 @@ pub(super) fn compare(ts: &ThreadState, a: &mut Template, b: &Template) -> Resul
     let table = unsafe { &*this.template().interned.get() }.address();
     let is_stray = |(block, number): (&Found, &Option<u32>)| number.is_none() && block.start != table;
     if this.blocks[0].0.iter().zip(this.number.iter()).any(is_stray) {
-        return Err(Unfit::Because("a block is reached from nowhere"));
+        return Err(Unfit::Because(c"a block is reached from nowhere"));
     }
     let families = this.families(&families)?;
     let versions = this.versions();
+    let (tables, sets) = (this.numbers(&tables)?, this.numbers(&sets)?);
     let shared = share::share(ts, &mut this, &mut root, &root_patches)?;
-    let image = this.into_image(shared, root, root_patches, families, versions)?;
+    let image = this.into_image(shared, root, root_patches, families, versions, [tables, sets])?;
     Ok(TryBox::try_new_in(image, Raw)?)
 }
 
@@ -183,15 +192,28 @@ impl Comparison<'_> {
                 let half = |of: &[u8]| u32::from_le_bytes([of[start], of[start + 1], of[start + 2], of[start + 3]]);
                 let (half_a, half_b) = (half(of_a), half(of_b));
                 let kind = VERSION_STEPS.iter().position(|step| half_b.wrapping_sub(half_a) == *step);
-                found = kind.map(|kind| (start, 4, Target::Version(kind as u32), half_a as usize));
+                found = kind.map(|kind| (start, 4, Target::version(kind as u32), half_a as usize));
             }
             let Some((start, length, target, offset)) = found else {
-                return Err(Unfit::Because("two interpreters differ in what nothing explains"));
+                return Err(Unfit::Because(c"two interpreters differ in what nothing explains"));
             };
             copy[start..start + length].fill(0);
             self.patches.try_push(Patch { at: (base + start) as u32, offset: offset as u32, target })?;
             explained = start + length;
             at = explained;
+        }
+        self.note_library(copy, size, base)
+    }
+
+    /// What is the same in both and names the library.
+    fn note_library(&mut self, copy: &[u8], size: usize, base: usize) -> Result<(), Unfit> {
+        let Some(library) = self.library else { return Ok(()) };
+        for (index, bytes) in copy[..size].as_chunks::<8>().0.iter().enumerate() {
+            let address = usize::from_ne_bytes(*bytes);
+            if library.has(address) {
+                let at = (base + index * 8) as u32;
+                self.patches.try_push(Patch { at, offset: library::offset(address)?, target: Target::LIBRARY })?;
+            }
         }
         Ok(())
     }
@@ -208,10 +230,10 @@ impl Comparison<'_> {
         if let Some(offset) = inside(interps[0], size, a)
             && inside(interps[1], size, b) == Some(offset)
         {
-            return Ok(Some((Target::Interpreter, offset)));
+            return Ok(Some((Target::INTERPRETER, offset)));
         }
         if a == self.a.heap.as_ptr().addr() && b == self.b.heap.as_ptr().addr() {
-            return Ok(Some((Target::Heap, 0)));
+            return Ok(Some((Target::HEAP, 0)));
         }
         let (Some((index_a, offset)), Some((index_b, other))) = (self.blocks[0].find(a), self.blocks[1].find(b)) else {
             return Ok(None);
@@ -222,22 +244,22 @@ impl Comparison<'_> {
         }
         if let Some(number) = self.number[index_a] {
             let same = self.pairs[number as usize].b == in_b.start;
-            return Ok(same.then_some((Target::Block(number), offset)));
+            return Ok(same.then_some((Target::block(number), offset)));
         }
         let number = self.pairs.len() as u32;
         self.number[index_a] = Some(number);
         let (a, b) = (in_a.start, in_b.start);
         self.pairs.try_push(Pair { a, b, size: in_a.size, tag: in_a.tag, patches: (0, 0), bytes: 0 })?;
-        Ok(Some((Target::Block(number), offset)))
+        Ok(Some((Target::block(number), offset)))
     }
 
     /// Where something of the first template is in a copy.
     fn place(&self, address: usize) -> Result<Place, Unfit> {
         match self.blocks[0].find(address) {
-            None => Ok(Place::Fixed(address)),
+            None => Ok(Place { target: Target::LIBRARY, offset: library::offset(address)? }),
             Some((index, offset)) => match self.number[index] {
-                Some(number) => Ok(Place::Block(number, offset as u32)),
-                None => Err(Unfit::Because("a class is reached from nowhere")),
+                Some(number) => Ok(Place { target: Target::block(number), offset: offset as u32 }),
+                None => Err(Unfit::Because(c"a class is reached from nowhere")),
             },
         }
     }
@@ -248,6 +270,23 @@ impl Comparison<'_> {
             families.try_push(Family { base: self.place(*base)?, class: self.place(*class)? })?;
         }
         Ok(families)
+    }
+
+    /// The numbers of the blocks at the given addresses, each once.
+    fn numbers(&self, addresses: &[usize]) -> Result<TryVec<u32, Raw>, Unfit> {
+        let mut numbers = TryVec::new_in(Raw);
+        for number in addresses.iter().filter_map(|address| self.number_of(*address)) {
+            numbers.try_push(number)?;
+        }
+        numbers.sort_unstable();
+        let mut last = None;
+        let mut unique = TryVec::new_in(Raw);
+        for number in numbers.iter() {
+            if last.replace(*number) != Some(*number) {
+                unique.try_push(*number)?;
+            }
+        }
+        Ok(unique)
     }
 
     /// How many versions the first template has used up.
@@ -268,13 +307,32 @@ impl Comparison<'_> {
         root_patches: TryVec<Patch, Raw>,
         families: TryVec<Family, Raw>,
         versions: [u32; 3],
+        [tables, sets]: [TryVec<u32, Raw>; 2],
     ) -> Result<Image, Unfit> {
-        let kept = shared.kept;
-        let renumbered = |target| match target {
-            Target::Block(number) => kept[number as usize].map(Target::Block),
-            other => Some(other),
+        const STRAY: Unfit = Unfit::Because(c"what is shared is named by nobody");
+        let Shared { common, places, kept, interned_copies } = shared;
+        let is_to_store = self.is_to_store;
+        // As it is in the image. What names something shared is the same in all copies of this process: `share` has
+        // written it.
+        let in_image = |patch: &Patch| match patch.target.as_block() {
+            None => Some(*patch),
+            Some(number) => match kept[number as usize] {
+                Some(number) => Some(Patch { target: Target::block(number), ..*patch }),
+                None if is_to_store => {
+                    let offset = places[number as usize] + patch.offset;
+                    Some(Patch { target: Target::SHARED, offset, ..*patch })
+                }
+                None => None,
+            },
         };
-        const STRAY: Unfit = Unfit::Because("what is shared is named by nobody");
+        let renumbered = |numbers: &[u32]| {
+            let mut all = TryVec::new_in(Raw);
+            for number in numbers {
+                let Some(number) = kept[*number as usize] else { return Err(STRAY) };
+                all.try_push(number)?;
+            }
+            Ok(all)
+        };
         let mut image = Image {
             blocks: TryVec::new_in(Raw),
             bytes: TryVec::new_in(Raw),
@@ -283,42 +341,48 @@ impl Comparison<'_> {
             root_patches: TryVec::new_in(Raw),
             families: TryVec::new_in(Raw),
             versions,
-            interned: shared.interned,
-            interned_copies: TryVec::new_in(Raw),
-            shared: shared.memory,
+            interned_copies: renumbered(&interned_copies)?,
+            tables: renumbered(&tables)?,
+            sets: renumbered(&sets)?,
+            largest_set: self.a.largest_set as u32,
+            common,
+            common_patches: TryVec::new_in(Raw),
         };
         for (index, pair) in self.pairs.iter().enumerate() {
+            let patches = &self.patches[pair.patches.0..pair.patches.1];
             if kept[index].is_none() {
+                for patch in patches.iter().filter(|patch| is_to_store && !share::is_header(pair.tag, patch)) {
+                    if let Some(patch) = in_image(patch) {
+                        image.common_patches.try_push(Patch { at: places[index] + patch.at, ..patch })?;
+                    }
+                }
                 continue;
             }
             let words = pair.size.div_ceil(8);
             image.bytes.try_extend_from_copy(&self.bytes[pair.bytes..pair.bytes + words])?;
-            let mut count = 0;
-            for patch in &self.patches[pair.patches.0..pair.patches.1] {
-                // What names something shared is the same in all copies: `share` has written it.
-                if let Some(target) = renumbered(patch.target) {
-                    image.patches.try_push(Patch { target, ..*patch })?;
-                    count += 1;
+            let before = image.patches.len();
+            for patch in patches {
+                if let Some(patch) = in_image(patch) {
+                    image.patches.try_push(patch)?;
                 }
             }
-            image.blocks.try_push(Block { size: pair.size as u32, tag: pair.tag, patches: count })?;
+            let count = (image.patches.len() - before) as u32;
+            image.blocks.try_push(Block { size: pair.size as u32, tag: pair.tag as u32, patches: count })?;
         }
         for patch in root_patches.iter() {
-            if let Some(target) = renumbered(patch.target) {
-                image.root_patches.try_push(Patch { target, ..*patch })?;
+            if let Some(patch) = in_image(patch) {
+                image.root_patches.try_push(patch)?;
             }
         }
-        let placed = |place| match place {
-            Place::Block(number, offset) => kept[number as usize].map(|number| Place::Block(number, offset)),
-            fixed => Some(fixed),
+        let placed = |place: Place| match place.target.as_block() {
+            None => Ok(place),
+            Some(number) => match kept[number as usize] {
+                Some(number) => Ok(Place { target: Target::block(number), ..place }),
+                None => Err(STRAY),
+            },
         };
         for family in families.iter() {
-            let (Some(base), Some(class)) = (placed(family.base), placed(family.class)) else { return Err(STRAY) };
-            image.families.try_push(Family { base, class })?;
-        }
-        for number in shared.interned_copies.iter() {
-            let Some(number) = kept[*number as usize] else { return Err(STRAY) };
-            image.interned_copies.try_push(number)?;
+            image.families.try_push(Family { base: placed(family.base)?, class: placed(family.class)? })?;
         }
         Ok(image)
     }

@@ -5,24 +5,52 @@ use core::ptr;
 use hognose_allocators::{Heap, NoMemory, Raw, Tag, TryVec};
 
 use super::template::CARRIED;
-use super::{Block, Image, Patch, Place, Target};
+use super::{Block, Parts, Patch, Place, Target, library};
 use crate::object::{PyResult, PyTypeObject};
 use crate::state::ThreadState;
 use crate::types::{str, typ};
+
+/// The addresses that a copy names: what each [`Target`] stands for.
+pub(super) struct Bases(TryVec<*mut u8, Raw>);
+
+impl Bases {
+    /// Where a block of the copy is.
+    pub(super) fn block(&self, number: u32) -> *mut u8 {
+        self.0[Target::block(number).0 as usize]
+    }
+
+    /// Writes what is named where it is named, behind `start`. `steps` is how much later than the image's the copy's
+    /// versions begin.
+    fn fill(&self, start: *mut u8, patches: &[Patch], steps: [u32; 3]) {
+        for patch in patches {
+            let place = start.wrapping_add(patch.at as usize);
+            if let Some(kind) = patch.target.as_version() {
+                let version = patch.offset + steps[kind as usize];
+                // SAFETY: the patch lies in its block.
+                unsafe { place.cast::<u32>().write_unaligned(version) };
+                continue;
+            }
+            let base = self.0[patch.target.0 as usize];
+            let target = base.wrapping_offset(patch.offset.cast_signed() as isize);
+            // SAFETY: as above.
+            unsafe { place.cast::<*mut u8>().write_unaligned(target) };
+        }
+    }
+}
 
 /// The blocks of a copy while it is made: given back when it cannot be completed.
 struct Copies<'a> {
     heap: &'a Heap,
     blocks: &'a [Block],
-    places: TryVec<*mut u8, Raw>,
+    bases: Bases,
 }
 
 impl Drop for Copies<'_> {
     fn drop(&mut self) {
-        for (block, place) in self.blocks.iter().zip(self.places.iter()) {
-            // SAFETY: allocated by `Image::allocate`, and named by nobody.
+        for (block, place) in self.blocks.iter().zip(self.bases.0.iter().skip(Target::FIRST_BLOCK as usize)) {
+            // SAFETY: allocated by `Parts::allocate`, and named by nobody.
             unsafe {
-                match block.tag {
+                match block.tag() {
                     Tag::Mem => self.heap.mem_free(*place),
                     Tag::Obj => self.heap.obj_free(*place),
                     Tag::ObjGc => self.heap.gc_free(*place),
@@ -32,12 +60,33 @@ impl Drop for Copies<'_> {
     }
 }
 
-impl Image {
-    /// Everything of the image in the interpreter of `ts`, in which nothing is yet.
-    pub(super) fn copy_into(&self, ts: &ThreadState) -> PyResult<()> {
+/// Writes what is shared by the copies where it is named in what is shared.
+pub(super) fn fill_common(memory: *mut u8, patches: &[Patch]) {
+    let bases = [memory.addr(), library::base()];
+    for patch in patches {
+        let base = bases[usize::from(patch.target == Target::LIBRARY)];
+        let target = base.wrapping_add_signed(patch.offset.cast_signed() as isize);
+        // SAFETY: the patch lies in the memory.
+        unsafe { memory.add(patch.at as usize).cast::<usize>().write_unaligned(target) };
+    }
+}
+
+impl Parts<'_> {
+    /// Everything of the image in the interpreter of `ts`, in which nothing is yet; `shared` is the memory that the copies
+    /// have in common.
+    ///
+    /// # Safety
+    /// The memory, and the table `interned` of strings in it, outlive the interpreter.
+    pub(super) unsafe fn copy_into(
+        &self,
+        ts: &ThreadState,
+        shared: *const u128,
+        interned: &[*const str::PyStr],
+    ) -> PyResult<()> {
         let interp = ts.interp();
         interp.gc.start();
-        let copies = self.allocate(ts.heap())?;
+        let copies = self.allocate(ts, shared)?;
+        let mut room = self.room_for_sets()?;
         interp.type_cache.start(ts.heap())?;
         // Versions that no other interpreter on this heap has.
         let versions = interp.versions().all();
@@ -50,29 +99,10 @@ impl Image {
                 version.set(version.get() + used);
             }
         }
-        let fill = |start: *mut u8, patches: &[Patch]| {
-            for patch in patches {
-                let place = start.wrapping_add(patch.at as usize);
-                let offset = patch.offset as usize;
-                let target = match patch.target {
-                    Target::Block(number) => copies.places[number as usize].addr() + offset,
-                    Target::Interpreter => ptr::from_ref(interp).addr() + offset,
-                    Target::Heap => ptr::from_ref(ts.heap()).addr(),
-                    Target::Version(kind) => {
-                        let version = patch.offset + steps[kind as usize];
-                        // SAFETY: the patch lies in its block.
-                        unsafe { place.cast::<u32>().write_unaligned(version) };
-                        continue;
-                    }
-                };
-                // SAFETY: as above.
-                unsafe { place.cast::<usize>().write_unaligned(target) };
-            }
-        };
-        let mut patches = self.patches.as_ref();
-        for (block, place) in self.blocks.iter().zip(copies.places.iter()) {
+        let mut patches = self.patches;
+        for (number, block) in self.blocks.iter().enumerate() {
             let (own, rest) = patches.split_at(block.patches as usize);
-            fill(*place, own);
+            copies.bases.fill(copies.bases.block(number as u32), own, steps);
             patches = rest;
         }
         let root = ptr::from_ref(interp).cast_mut().cast::<u8>();
@@ -82,40 +112,51 @@ impl Image {
                 ptr::copy_nonoverlapping(self.root.as_ptr().cast::<u8>().add(*start), root.add(*start), *size);
             }
         }
-        fill(root, &self.root_patches);
-        // SAFETY: S4: the image outlives the interpreter; nothing is in its own table yet.
-        unsafe { *interp.interned.get() = str::InternTable::beside(&self.interned) };
+        copies.bases.fill(root, self.root_patches, steps);
+        // SAFETY: the caller's promise; nothing is in its own table yet.
+        unsafe { *interp.interned.get() = str::InternTable::beside(interned) };
         // From here on the blocks are the interpreter's.
-        let places = {
+        let bases = {
             let mut copies = copies;
-            core::mem::replace(&mut copies.places, TryVec::new_in(Raw))
+            Bases(core::mem::replace(&mut copies.bases.0, TryVec::new_in(Raw)))
         };
-        for number in self.interned_copies.iter() {
+        self.rehash(ts, &bases, &mut room)?;
+        for number in self.interned_copies {
             // SAFETY: an interned string lies there. The table is used under the GIL, and never across other code.
-            unsafe { (*interp.interned.get()).insert(&*places[*number as usize].cast::<str::PyStr>())? };
+            unsafe { (*interp.interned.get()).insert(&*bases.block(*number).cast::<str::PyStr>())? };
         }
         let at = |place: Place| {
-            let address = match place {
-                Place::Fixed(address) => ptr::with_exposed_provenance(address),
-                Place::Block(number, offset) => places[number as usize].cast_const().wrapping_add(offset as usize),
+            let address = match place.target.as_block() {
+                None => library::address(place.offset),
+                Some(number) => bases.block(number).cast_const().wrapping_add(place.offset as usize),
             };
             // SAFETY: a type lies there, of the copy or a static one.
             unsafe { &*address.cast::<PyTypeObject>() }
         };
-        for family in self.families.iter() {
+        for family in self.families {
             typ::add_subclass(ts, at(family.base), at(family.class))?;
         }
         crate::modules::posix::set_environment(ts, true)
     }
 
     /// The blocks, with the bytes that are the same in all copies.
-    fn allocate<'a>(&'a self, heap: &'a Heap) -> Result<Copies<'a>, NoMemory> {
-        let mut copies = Copies { heap, blocks: &self.blocks, places: TryVec::new_in(Raw) };
-        copies.places.try_reserve_exact(self.blocks.len())?;
+    fn allocate<'a>(&'a self, ts: &'a ThreadState, shared: *const u128) -> Result<Copies<'a>, NoMemory> {
+        let heap = ts.heap();
+        let mut copies = Copies { heap, blocks: self.blocks, bases: Bases(TryVec::new_in(Raw)) };
+        let bases = &mut copies.bases.0;
+        bases.try_reserve_exact(Target::FIRST_BLOCK as usize + self.blocks.len())?;
+        bases.push_reserved(ptr::from_ref(ts.interp()).cast_mut().cast());
+        bases.push_reserved(ptr::from_ref(heap).cast_mut().cast());
+        bases.push_reserved(shared.cast_mut().cast());
+        bases.push_reserved(library::address(0).cast_mut());
         let mut bytes = self.bytes.as_ptr();
-        for block in self.blocks.iter() {
+        for (number, block) in self.blocks.iter().enumerate() {
+            if number == 1 {
+                // There is an arena now.
+                heap.expect(size_of_val(self.bytes));
+            }
             let size = block.size as usize;
-            let place = match block.tag {
+            let place = match block.tag() {
                 Tag::Mem => heap.mem_alloc(size),
                 Tag::Obj => heap.obj_alloc(size),
                 Tag::ObjGc => heap.gc_alloc(size),
@@ -128,8 +169,15 @@ impl Image {
                 ptr::copy_nonoverlapping(bytes.cast::<u8>(), place, size);
                 bytes = bytes.add(size.div_ceil(8));
             }
-            copies.places.push_reserved(place);
+            copies.bases.0.push_reserved(place);
         }
         Ok(copies)
+    }
+
+    /// A word for each entry of the largest set's table.
+    fn room_for_sets(&self) -> Result<TryVec<usize, Raw>, NoMemory> {
+        let mut room = TryVec::new_in(Raw);
+        room.try_resize(self.largest_set as usize, 0)?;
+        Ok(room)
     }
 }

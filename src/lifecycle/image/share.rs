@@ -12,21 +12,20 @@ use core::ptr;
 use hognose_allocators::{Raw, Tag, TryVec};
 
 use super::compare::Comparison;
-use super::{Patch, Target, Unfit};
+use super::{Common, Patch, Target, Unfit};
 use crate::object::header::IMMORTAL_REFCNT;
 use crate::object::{PyObject, StaticType, protocol};
 use crate::state::ThreadState;
 use crate::types::str::PyStr;
-use crate::types::{bytes, descr, float, int, str, tuple};
+use crate::types::{bytes, code, descr, dict, float, int, set, str, tuple, weakref};
 
 /// What is in common.
 pub(super) struct Shared {
-    /// The memory in which it lies, in pairs of words as objects are aligned.
-    pub(super) memory: TryVec<u128, Raw>,
+    pub(super) common: Common,
+    /// Where each pair of blocks that is shared lies in its memory, in bytes.
+    pub(super) places: TryVec<u32, Raw>,
     /// The number that each pair of blocks has among those that are copied.
     pub(super) kept: TryVec<Option<u32>, Raw>,
-    /// The interned strings in it, as a table.
-    pub(super) interned: TryVec<*const PyStr, Raw>,
     /// The interned strings that are copied.
     pub(super) interned_copies: TryVec<u32, Raw>,
 }
@@ -47,6 +46,18 @@ fn kinds() -> [(&'static StaticType, Tag); 10] {
     ]
 }
 
+/// The built-in types of whose instances something depends on the process, or on what has run.
+pub(super) static PLAIN: [&StaticType; 8] = [
+    &str::STR_TYPE,
+    &bytes::BYTES_TYPE,
+    &tuple::TUPLE_TYPE,
+    &code::CODE_TYPE,
+    &dict::DICT_TYPE,
+    &set::SET_TYPE,
+    &set::FROZENSET_TYPE,
+    &weakref::WEAKREF_TYPE,
+];
+
 /// The collector's header in words.
 const GC_WORDS: usize = 2;
 
@@ -59,11 +70,11 @@ pub(super) fn share(
 ) -> Result<Shared, Unfit> {
     let is_shared = find(this)?;
     let mut kept = TryVec::new_in(Raw);
-    let mut places = TryVec::<usize, Raw>::new_in(Raw);
+    let mut places = TryVec::<u32, Raw>::new_in(Raw);
     let (mut next, mut room) = (0, 0);
     for (pair, is_shared) in this.pairs.iter().zip(is_shared.iter()) {
         kept.try_push(if *is_shared { None } else { Some(next) })?;
-        places.try_push(room)?;
+        places.try_push((room * size_of::<u128>()) as u32)?;
         if *is_shared {
             room += pair.size.div_ceil(size_of::<u128>());
         } else {
@@ -73,13 +84,14 @@ pub(super) fn share(
     let mut memory = TryVec::<u128, Raw>::new_in(Raw);
     memory.try_resize(room, 0)?;
     let base = memory.as_mut_ptr();
-    let address = |number: u32| base.wrapping_add(places[number as usize]).cast::<u8>();
+    let address = |number: u32| base.cast::<u8>().wrapping_add(places[number as usize] as usize);
 
-    // What names something shared names the same in all copies.
+    // What names something shared names the same in all copies of this process.
+    let is_to_store = this.is_to_store;
     let settle = |place: &mut [u64], patches: &[Patch]| {
         let place = super::compare::as_bytes(place);
-        for patch in patches {
-            if let Target::Block(number) = patch.target
+        for patch in patches.iter().filter(|_| !is_to_store) {
+            if let Some(number) = patch.target.as_block()
                 && is_shared[number as usize]
             {
                 let target = address(number).addr() + patch.offset as usize;
@@ -106,26 +118,26 @@ pub(super) fn share(
             }
         }
     }
-    // When all of them are whole.
-    for number in shared() {
+    // When all of them are whole. Another process has other hashes.
+    for number in shared().filter(|_| !is_to_store) {
         // SAFETY: as above.
         let object = unsafe { &*object_at(address(number), this.pairs[number as usize].tag) };
         if let Err(raised) = protocol::hash(ts, object) {
             ts.clear_raised(raised);
-            return Err(Unfit::Because("a shared value has no hash"));
+            return Err(Unfit::Because(c"a shared value has no hash"));
         }
     }
     let (interned, interned_copies) = interned(this, &is_shared, address)?;
-    Ok(Shared { memory, kept, interned, interned_copies })
+    Ok(Shared { common: Common { interned, memory }, places, kept, interned_copies })
 }
 
-fn object_at(block: *mut u8, tag: Tag) -> *const PyObject {
+pub(super) fn object_at(block: *mut u8, tag: Tag) -> *const PyObject {
     let words = if tag == Tag::ObjGc { GC_WORDS } else { 0 };
     block.cast::<u64>().wrapping_add(words).cast()
 }
 
 /// Whether a patch is in what the collector has written.
-fn is_header(tag: Tag, patch: &Patch) -> bool {
+pub(super) fn is_header(tag: Tag, patch: &Patch) -> bool {
     tag == Tag::ObjGc && (patch.at as usize) < GC_WORDS * 8
 }
 
@@ -152,10 +164,12 @@ fn find(this: &Comparison<'_>) -> Result<TryVec<bool, Raw>, Unfit> {
         let mut changed = false;
         for (index, pair) in this.pairs.iter().enumerate() {
             let names_own = || {
-                this.patches[pair.patches.0..pair.patches.1]
-                    .iter()
-                    .filter(|patch| !is_header(pair.tag, patch))
-                    .any(|patch| !matches!(patch.target, Target::Block(number) if is_shared[number as usize]))
+                this.patches[pair.patches.0..pair.patches.1].iter().filter(|patch| !is_header(pair.tag, patch)).any(
+                    |patch| match patch.target.as_block() {
+                        Some(number) => !is_shared[number as usize],
+                        None => patch.target != Target::LIBRARY,
+                    },
+                )
             };
             if is_shared[index] && names_own() {
                 is_shared[index] = false;
@@ -168,7 +182,8 @@ fn find(this: &Comparison<'_>) -> Result<TryVec<bool, Raw>, Unfit> {
     }
 }
 
-/// The template's interned strings: a table of those that are shared, and the numbers of the others.
+/// The template's interned strings: a table of those that are shared, and the numbers of the others. For an image that is
+/// to be stored, the table is a list.
 fn interned(
     this: &Comparison<'_>,
     is_shared: &[bool],
@@ -183,5 +198,6 @@ fn interned(
             None => texts.try_push(ptr::from_ref(text))?,
         }
     }
-    Ok((str::InternTable::table_of(&texts)?, copies))
+    let texts = if this.is_to_store { texts } else { str::InternTable::table_of(&texts)? };
+    Ok((texts, copies))
 }

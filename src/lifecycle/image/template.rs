@@ -6,11 +6,12 @@ use core::ptr::{self, NonNull};
 
 use hognose_allocators::{Heap, HeapKind, NoMemory, Raw, Tag, TryVec};
 
-use super::Unfit;
+use super::hashes::{self, Ordered};
+use super::{Unfit, share};
 use crate::lifecycle::{finalize, init, subinterp};
 use crate::object::{PyObject, PyResult, gc};
 use crate::state::{InterpreterState, ThreadState, attach, block, threads};
-use crate::types::code::{CODE_TYPE, PyCode};
+use crate::types::code::PyCode;
 use crate::types::typ;
 
 /// The number of a template, which is none of an interpreter's.
@@ -56,14 +57,26 @@ pub(super) struct Template {
     before: TryVec<u64, Raw>,
     /// Each class below a base, as addresses.
     pub(super) families: TryVec<(usize, usize), Raw>,
+    /// The image is for other processes, which have another key of hashing.
+    pub(super) is_to_store: bool,
+    /// Then: the tables of dictionaries, and the sets, as addresses.
+    pub(super) tables: TryVec<usize, Raw>,
+    pub(super) sets: TryVec<usize, Raw>,
+    pub(super) largest_set: usize,
 }
 
 impl Template {
     /// Builds one whose versions begin a step later than usual.
     ///
     /// Between its fields an interpreter has bytes that mean nothing; `like` says what they are.
-    pub(super) fn build(ts: &ThreadState, steps: [u32; 3], like: Option<&Template>) -> Result<Template, Unfit> {
+    pub(super) fn build(
+        ts: &ThreadState,
+        steps: [u32; 3],
+        like: Option<&Template>,
+        is_to_store: bool,
+    ) -> Result<Template, Unfit> {
         let mut this = Template::begin(ts)?;
+        this.is_to_store = is_to_store;
         if let Some(other) = like {
             let to = this.interp.as_ptr().cast::<u8>();
             for (start, size) in CARRIED {
@@ -87,7 +100,8 @@ impl Template {
                 state.current_exception.set(None);
                 return Err(Unfit::Memory);
             }
-            init::rehearse(state).and_then(|()| this.strip(state)).map_err(|raised| {
+            let main = if is_to_store { init::build_main(state) } else { Ok(()) };
+            main.and_then(|()| init::rehearse(state)).and_then(|()| this.strip(state)).map_err(|raised| {
                 state.clear_raised(raised);
                 Unfit::Memory
             })
@@ -128,7 +142,17 @@ impl Template {
             (*interp).main_thread_state.set(state.as_ptr());
             (*interp).pending_calls.belong_to(&raw const (*interp).nobody);
             let interp = NonNull::new_unchecked(interp);
-            Ok(Template { interp, state, heap, before: TryVec::new_in(Raw), families: TryVec::new_in(Raw) })
+            Ok(Template {
+                interp,
+                state,
+                heap,
+                before: TryVec::new_in(Raw),
+                families: TryVec::new_in(Raw),
+                is_to_store: false,
+                tables: TryVec::new_in(Raw),
+                sets: TryVec::new_in(Raw),
+                largest_set: 0,
+            })
         }
     }
 
@@ -159,11 +183,42 @@ impl Template {
         typ::take_families(ts, &mut |base, class| {
             Ok(families.try_push((ptr::from_ref(base).addr(), ptr::from_ref(class).addr()))?)
         })?;
-        for_each_code(ts.heap(), PyCode::forget_specializations);
+        for_each_plain_object(ts.heap(), &mut |object| {
+            if let Some(code) = object.downcast_exact::<PyCode>() {
+                code.forget_specializations();
+            }
+        });
         interp.type_cache.stop(ts.heap());
         // SAFETY: no frame is there.
         unsafe { (*ts.data_stack.get()).free(ts.heap()) };
+        if self.is_to_store {
+            self.forget_hashes(ts)?;
+        }
         Ok(())
+    }
+
+    /// Makes objects forget their hashes, and notes what is ordered by hashes.
+    fn forget_hashes(&mut self, ts: &ThreadState) -> Result<(), NoMemory> {
+        let (tables, sets, largest_set) = (&mut self.tables, &mut self.sets, &mut self.largest_set);
+        let mut failed = Ok(());
+        let mut visit = |object: &PyObject| {
+            hashes::forget(object);
+            let noted = match hashes::ordered_by_them(object) {
+                None => Ok(()),
+                Some(Ordered::Table(keys)) => tables.try_push(keys.addr()),
+                Some(Ordered::Set(set)) => {
+                    *largest_set = set.places().max(*largest_set);
+                    sets.try_push(ptr::from_ref(set).addr())
+                }
+            };
+            if noted.is_err() {
+                failed = noted;
+            }
+        };
+        // What the collector does not know of has no class of its own.
+        for_each_plain_object(ts.heap(), &mut visit);
+        ts.interp().gc.for_each(&mut visit);
+        failed
     }
 
     /// Whether the steps have changed nothing but what is copied.
@@ -177,7 +232,7 @@ impl Template {
         let changed = self.words().iter().zip(self.before.iter()).map(|(now, before)| now != before);
         for (index, changed) in changed.enumerate() {
             if changed && !is_carried(index * 8) {
-                return Err(Unfit::Because("the steps have changed what says who an interpreter is"));
+                return Err(Unfit::Because(c"the steps have changed what says who an interpreter is"));
             }
         }
         Ok(())
@@ -203,13 +258,17 @@ impl Template {
     }
 }
 
-/// Calls `f` with each code object of a heap.
-fn for_each_code(heap: &Heap, f: fn(&PyCode)) {
+/// Calls `f` with each object of a built-in type in a heap.
+fn for_each_plain_object(heap: &Heap, f: &mut dyn FnMut(&PyObject)) {
     heap.walk_tagged(&mut |tag, p, size| {
-        // SAFETY: what has the tag and the size is an object, whose header is whole.
-        let object = unsafe { &*p.cast::<PyObject>() };
-        if tag == Tag::Obj && size >= size_of::<PyCode>() && ptr::eq(object.ob_type(), &raw const CODE_TYPE.object) {
-            f(object.cast::<PyCode>());
+        if tag == Tag::Mem || size < 4 * size_of::<usize>() {
+            return;
+        }
+        // SAFETY: the block is as large. What it holds is not known before its type is.
+        let object = unsafe { &*share::object_at(p, tag) };
+        let typ = object.ob_type.get().addr();
+        if share::PLAIN.iter().any(|plain| ptr::from_ref(&plain.object).addr() == typ) {
+            f(object);
         }
     });
 }

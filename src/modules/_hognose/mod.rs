@@ -54,7 +54,7 @@ pub static MODULE: ModuleSpec = ModuleSpec {
         MethodDef::no_args(
             "start_image",
             numbers::start_image,
-            "start_image($module, /)\n--\n\nWhat new sub-interpreters are copied from, as a dictionary.\n\n'blocks' and 'bytes' are what each has for itself, 'shared' the bytes that\nall have in common. All are 0 while there is no image: it is made for the\nsecond sub-interpreter. 'reason' says why there is to be none, or is None.",
+            "start_image($module, /)\n--\n\nWhat new sub-interpreters are copied from, as a dictionary.\n\n'blocks' and 'bytes' are what each has for itself, 'shared' the bytes that\nall have in common. All are 0 while there is no image: it is made for the\nsecond sub-interpreter. 'reason' says why there is to be none, or is None.\n'main' is how many bytes the main interpreter has of the library's own image\nbeside its heap; None when it was built instead.",
         ),
         MethodDef::keywords(
             "set_memory_limit",

@@ -162,10 +162,15 @@ pub fn start_image(ts: &ThreadState, _: &PyObject) -> PyResult {
     for (name, figure) in [("blocks", image.blocks), ("bytes", image.bytes), ("shared", image.shared)] {
         dict.set_str(ts, &*PyStr::intern(ts, name)?, &*PyInt::from_usize(ts, figure)?)?;
     }
-    let reason = match image.reason {
-        "" => ts.none(),
-        reason => PyStr::new(ts, reason)?.into_object(),
+    let reason = match image.reason.to_str() {
+        Ok("") | Err(_) => ts.none(),
+        Ok(reason) => PyStr::new(ts, reason)?.into_object(),
     };
+    let main = match image.main {
+        None => ts.none(),
+        Some(bytes) => PyInt::from_usize(ts, bytes)?,
+    };
+    dict.set_str(ts, &*PyStr::intern(ts, "main")?, &main)?;
     dict.set_str(ts, &*PyStr::intern(ts, "reason")?, &reason)?;
     Ok(dict.into_object())
 }

@@ -429,6 +429,16 @@ pub fn fill_from_config(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
     Ok(())
 }
 
+/// What of [`fill`] and [`fill_from_config`] is not the same in each process.
+pub fn adapt(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
+    records::adapt(ts, module)?;
+    module.add(ts, "dont_write_bytecode", &py_bool(ts.interp().config().write_bytecode == 0))?;
+    if !crate::import::inittab::is_empty() {
+        module.add(ts, "builtin_module_names", names_of_modules(ts)?.as_object())?;
+    }
+    fill_from_config(ts, module)
+}
+
 /// `-X key` is `{key: True}`, `-X key=value` is `{key: value}`.
 fn xoptions(ts: &ThreadState) -> PyResult<Ref<PyDict>> {
     let dict = PyDict::new(ts)?;

@@ -168,9 +168,12 @@ pub fn add(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
         int(ts, 0)?,
     ];
     module.add(ts, "hash_info", &*make(ts, &HASH_INFO, &hash)?)?;
-    let thread = [text(ts, "pthread")?, text(ts, "semaphore")?, thread_version(ts)?];
-    module.add(ts, "thread_info", &*make(ts, &THREAD_INFO, &thread)?)?;
+    module.add(ts, "thread_info", &*make(ts, &THREAD_INFO, &thread_values(ts)?)?)?;
     module.add(ts, "implementation", &*implementation(ts, &version)?)
+}
+
+fn thread_values(ts: &ThreadState) -> PyResult<[PyRef; 3]> {
+    Ok([text(ts, "pthread")?, text(ts, "semaphore")?, thread_version(ts)?])
 }
 
 /// What the C library says of its threads ("NPTL 2.36"); None where it says nothing.
@@ -191,12 +194,27 @@ fn thread_version(ts: &ThreadState) -> PyResult {
     Ok(ts.none())
 }
 
+/// Sets what is not the same in each process.
+pub fn adapt(ts: &ThreadState, module: &PyModule) -> PyResult<()> {
+    let put = |name: &str, values: &[PyRef]| {
+        let old = attr::get(ts, module.as_object(), &*PyStr::intern(ts, name)?)?;
+        let new = structseq::new_instance(ts, old.ob_type(), call::borrow_all(values))?;
+        module.add(ts, name, &new)
+    };
+    put("flags", &flag_values(ts)?)?;
+    put("thread_info", &thread_values(ts)?)
+}
+
 /// `sys.flags` as the configuration is now.
 pub fn flags(ts: &ThreadState) -> PyResult {
+    make(ts, &FLAGS, &flag_values(ts)?)
+}
+
+fn flag_values(ts: &ThreadState) -> PyResult<[PyRef; 21]> {
     let config = ts.interp().config();
     // However often an option that is on or off is given.
     let truth = |value: core::ffi::c_int| int(ts, (value > 0).into());
-    let values = [
+    Ok([
         truth(config.parser_debug)?,
         truth(config.inspect)?,
         truth(config.interactive)?,
@@ -218,8 +236,7 @@ pub fn flags(ts: &ThreadState) -> PyResult {
         int(ts, 1)?,
         int(ts, config.thread_inherit_context.max(0).into())?,
         int(ts, config.context_aware_warnings.max(0).into())?,
-    ];
-    make(ts, &FLAGS, &values)
+    ])
 }
 
 fn implementation(ts: &ThreadState, version: &PyObject) -> PyResult {

@@ -351,6 +351,11 @@ impl PyBytes {
         core::ptr::eq(self.as_object().ob_type(), &raw const BYTES_TYPE.object)
     }
 
+    /// Has the hash computed anew when it is next asked for.
+    pub(crate) fn forget_hash(&self) {
+        self.ob_shash.store(-1, Ordering::Relaxed);
+    }
+
     /// The hash; computed once.
     #[inline]
     pub fn hash_value(&self) -> isize {

@@ -461,6 +461,11 @@ impl PyCode {
         Ok(bytes)
     }
 
+    /// Has the hash computed anew when it is next asked for.
+    pub(crate) fn forget_hash(&self) {
+        self.co_hash.set(-1);
+    }
+
     /// Makes the instructions what they were before any of them ran. No frame runs the code.
     pub(crate) fn forget_specializations(&self) {
         let units = self.units();

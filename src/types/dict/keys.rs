@@ -23,7 +23,7 @@ use core::ptr;
 use hognose_allocators::NoMemory;
 
 use crate::object::header::decref as decref_object;
-use crate::object::{AsObject, PyObject};
+use crate::object::{AsObject, PyObject, PyResult, protocol};
 use crate::state::ThreadState;
 use crate::types::str::PyStr;
 
@@ -504,6 +504,27 @@ impl DictKeys {
         self.usable.set(self.usable.get() - 1);
         self.nentries.set(index as isize + 1);
         index
+    }
+
+    /// Makes the index anew, when hashes are no longer what they were.
+    pub(crate) fn rehash(&self, ts: &ThreadState) -> PyResult<()> {
+        // SAFETY: the index has that many bytes.
+        unsafe { self.index_table().write_bytes(0xff, 1 << self.log2_index_bytes) };
+        for index in 0..self.nentries() {
+            // SAFETY: K1; a key that is there is owned.
+            let Some(key) = (unsafe { self.key(index).as_ref() }) else { continue };
+            let hash = if self.kind == KeysKind::General {
+                let hash = protocol::hash(ts, key)?;
+                // SAFETY: K1.
+                unsafe { (*self.general_entry(index)).hash = hash };
+                hash
+            } else {
+                // K2.
+                key.cast::<PyStr>().hash_value()
+            };
+            self.set_index(self.free_place(hash), index as isize);
+        }
+        Ok(())
     }
 
     /// Takes the last entry number away; used by `popitem` and while instances are made.

@@ -440,6 +440,62 @@ impl PySet {
         Ok(())
     }
 
+    /// Has the hash computed anew when it is next asked for.
+    pub(crate) fn forget_hash(&self) {
+        self.hash.set(-1);
+    }
+
+    /// How many entries the table has.
+    pub(crate) fn places(&self) -> usize {
+        self.mask.get() + 1
+    }
+
+    /// Puts the keys where their hashes of now lead to, without the dummies. `room` has a word for each entry of the
+    /// table; no two keys are equal. When a key cannot be hashed, the set is empty afterwards and has let go of nothing.
+    pub(crate) fn rehash(&self, ts: &ThreadState, room: &mut [usize]) -> PyResult<()> {
+        let places = self.places();
+        let mut count = 0;
+        for place in 0..places {
+            // SAFETY: the place is within the table.
+            let entry = unsafe { self.entry(place) };
+            // SAFETY: the entry is initialized.
+            let found = unsafe { *entry };
+            if found.is_used() {
+                room[count] = found.key.expose_provenance();
+                count += 1;
+            }
+            // SAFETY: as above.
+            unsafe { *entry = Entry::FREE };
+        }
+        self.fill.set(0);
+        self.used.set(0);
+        for key in &room[..count] {
+            let key = core::ptr::with_exposed_provenance_mut::<PyObject>(*key);
+            // SAFETY: the set owns its keys.
+            let hash = key_hash(ts, unsafe { &*key })?;
+            let mask = self.mask.get();
+            let (mut perturb, mut place) = (hash as usize, hash as usize & mask);
+            'search: loop {
+                let last = if place + LINEAR_PROBES <= mask { place + LINEAR_PROBES } else { place };
+                for neighbour in place..=last {
+                    // SAFETY: `last` is not above the mask.
+                    let entry = unsafe { self.entry(neighbour) };
+                    // SAFETY: as above.
+                    if unsafe { (*entry).is_free() } {
+                        // SAFETY: as above.
+                        unsafe { *entry = Entry { key, hash } };
+                        break 'search;
+                    }
+                }
+                perturb >>= PERTURB_SHIFT;
+                place = place.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb) & mask;
+            }
+            self.fill.set(self.fill.get() + 1);
+            self.used.set(self.used.get() + 1);
+        }
+        Ok(())
+    }
+
     #[inline]
     fn growth(&self) -> usize {
         let used = self.used.get();

@@ -194,7 +194,8 @@ impl InternTable {
     /// A table that others can share ([`InternTable::beside`]), of strings that outlive them.
     pub(crate) fn table_of(texts: &[*const PyStr]) -> Result<TryVec<*const PyStr, Raw>, NoMemory> {
         let mut table = TryVec::<*const PyStr, Raw>::new_in(Raw);
-        table.try_resize((texts.len() * 2).next_power_of_two(), ptr::null())?;
+        // T2.
+        table.try_resize((texts.len() * 4 / 3 + 1).next_power_of_two(), ptr::null())?;
         for text in texts {
             // SAFETY: the caller's strings live.
             let hash = unsafe { &**text }.hash_value();

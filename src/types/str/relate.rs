@@ -52,6 +52,11 @@ impl PyStr {
         }
     }
 
+    /// Has the hash computed anew when it is next asked for.
+    pub(crate) fn forget_hash(&self) {
+        self.hash.store(-1, Atomic::Relaxed);
+    }
+
     fn compute_hash(&self) -> isize {
         let hash = hash_bytes(self.data_bytes());
         self.hash.store(hash, Atomic::Relaxed);

@@ -32,6 +32,13 @@ pub struct PyWeakref {
 
 native!(PyWeakref, WEAKREF_TYPE);
 
+impl PyWeakref {
+    /// Has the hash computed anew when it is next asked for.
+    pub(crate) fn forget_hash(&self) {
+        self.hash.set(-1);
+    }
+}
+
 /// `weakref.ReferenceType`.
 #[unsafe(export_name = "_PyWeakref_RefType")]
 pub static WEAKREF_TYPE: StaticType = StaticType::new(TypeSpec {
