@@ -92,7 +92,7 @@ pub use heap::own::Memory as BoundMemory;
 pub use heap::owned::OwnedHeap;
 pub use heap::shared::{block_size, share_heaps};
 pub use heap::stats::{ArenaStats, DomainStats, HeapStats, LostBytes, PageCensus};
-pub use heap::trim::{advise_huge_pages, huge_pages_advised, resident_bytes, trim_raw};
+pub use heap::trim::{advise_huge_pages, huge_pages_advised, populate, resident_bytes, trim_raw};
 pub use heap::walk::{Mismatch, PageUse, PageView, UserView};
 pub use heap::{ARENA_SIZE, Heap, HeapKind, PAGE_SIZE, SMALL_LIMIT, Tag, attach_heap, current_heap};
 pub use host::{Counted, CountingAlloc, HostStats, host_stats};

@@ -73,7 +73,11 @@ fn complete(typ: &'static StaticType) {
             typ.object.tp_weaklistoffset.set(base.object.tp_weaklistoffset.get());
         }
     }
-    let index = Runtime::get().static_type_count.fetch_add(1, Ordering::Relaxed) as usize + 1;
+    let count = &Runtime::get().static_type_count;
+    if count.load(Ordering::Relaxed) == 0 {
+        count.store(crate::lifecycle::image::ready_types_in_file(), Ordering::Relaxed);
+    }
+    let index = count.fetch_add(1, Ordering::Relaxed) as usize + 1;
     typ.object.tp_subclasses.set(core::ptr::without_provenance_mut(index));
     typ.object.tp_version_tag.set(index as u32);
     typ.object.set_flag(flags::READY | flags::VALID_VERSION_TAG, true);

@@ -47,7 +47,7 @@ pub(crate) const HEADER_PAGES: usize = size_of::<Arena>().div_ceil(PAGE_SIZE);
 const ALL: u64 = !((1 << HEADER_PAGES) - 1);
 
 /// `MADV_POPULATE_WRITE`, since Linux 5.14.
-const POPULATE: libc::c_int = 23;
+pub(super) const POPULATE: libc::c_int = 23;
 
 /// What a heap knows about one of its arenas: its first bytes.
 #[repr(C, align(128))]

@@ -85,6 +85,21 @@ pub(super) fn purge(arena: &Arena, most: usize) -> usize {
     (before - arena.touched.get().count_ones()) as usize * PAGE_SIZE
 }
 
+/// Has the system provide the memory of a block in one call, instead of a fault for each 4 KiB when they are first written.
+/// It is advice, and never fails.
+///
+/// # Safety
+/// The block is the caller's, and as large.
+pub unsafe fn populate(block: *mut u8, size: usize) {
+    const PAGE: usize = 4096;
+    let start = block.wrapping_add(block.align_offset(PAGE));
+    let whole = size.saturating_sub(start.addr() - block.addr()) / PAGE * PAGE;
+    if whole != 0 && cfg!(target_os = "linux") {
+        // SAFETY: the pages lie in the block; their contents do not change.
+        unsafe { libc::madvise(start.cast(), whole, arena::POPULATE) };
+    }
+}
+
 /// Gives back what the C library keeps: the raw domain's free blocks, and those of large blocks.
 /// Returns as many bytes as the resident memory of the process has fallen by.
 pub fn trim_raw() -> usize {

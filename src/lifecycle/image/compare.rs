@@ -2,7 +2,7 @@
 
 use hognose_allocators::{Heap, NoMemory, Raw, Tag, TryBox, TryVec};
 
-use super::library::{self, Extent};
+use super::library::{self, Anchors};
 use super::share::{self, Shared};
 use super::template::{CARRIED, Template, WORDS};
 use super::{Block, Family, Image, Patch, Place, Target, Unfit};
@@ -65,7 +65,7 @@ pub(super) struct Comparison<'a> {
     a: &'a Template,
     b: &'a Template,
     /// Where the library lies, when its addresses are not to be taken for numbers: the image is for other processes.
-    library: Option<Extent>,
+    library: Option<Anchors>,
     pub(super) is_to_store: bool,
     blocks: [Blocks; 2],
     /// The pair that a block of the first template belongs to.
@@ -86,7 +86,7 @@ pub(super) fn compare(ts: &ThreadState, a: &mut Template, b: &Template) -> Resul
     let mut this = Comparison {
         a,
         b,
-        library: if is_to_store { library::extent().filter(|extent| extent.is_relocated) } else { None },
+        library: if is_to_store { Anchors::of_library()? } else { None },
         is_to_store,
         blocks,
         number,
@@ -207,12 +207,12 @@ impl Comparison<'_> {
 
     /// What is the same in both and names the library.
     fn note_library(&mut self, copy: &[u8], size: usize, base: usize) -> Result<(), Unfit> {
-        let Some(library) = self.library else { return Ok(()) };
+        let Some(library) = &mut self.library else { return Ok(()) };
         for (index, bytes) in copy[..size].as_chunks::<8>().0.iter().enumerate() {
             let address = usize::from_ne_bytes(*bytes);
-            if library.has(address) {
-                let at = (base + index * 8) as u32;
-                self.patches.try_push(Patch { at, offset: library::offset(address)?, target: Target::LIBRARY })?;
+            if library.extent.has(address) {
+                let Place { target, offset, .. } = library.place(address)?;
+                self.patches.try_push(Patch { at: (base + index * 8) as u32, offset: offset as i32 as u32, target })?;
             }
         }
         Ok(())
@@ -254,17 +254,20 @@ impl Comparison<'_> {
     }
 
     /// Where something of the first template is in a copy.
-    fn place(&self, address: usize) -> Result<Place, Unfit> {
+    fn place(&mut self, address: usize) -> Result<Place, Unfit> {
         match self.blocks[0].find(address) {
-            None => Ok(Place { target: Target::LIBRARY, offset: library::offset(address)? }),
+            None => match &mut self.library {
+                Some(library) => library.place(address),
+                None => Ok(library::distance(address)),
+            },
             Some((index, offset)) => match self.number[index] {
-                Some(number) => Ok(Place { target: Target::block(number), offset: offset as u32 }),
+                Some(number) => Ok(Place::new(Target::block(number), offset as i64)),
                 None => Err(Unfit::Because(c"a class is reached from nowhere")),
             },
         }
     }
 
-    fn families(&self, addresses: &[(usize, usize)]) -> Result<TryVec<Family, Raw>, Unfit> {
+    fn families(&mut self, addresses: &[(usize, usize)]) -> Result<TryVec<Family, Raw>, Unfit> {
         let mut families = TryVec::new_in(Raw);
         for (base, class) in addresses {
             families.try_push(Family { base: self.place(*base)?, class: self.place(*class)? })?;
@@ -345,6 +348,7 @@ impl Comparison<'_> {
             tables: renumbered(&tables)?,
             sets: renumbered(&sets)?,
             largest_set: self.a.largest_set as u32,
+            anchors: TryVec::new_in(Raw),
             common,
             common_patches: TryVec::new_in(Raw),
         };
@@ -383,6 +387,9 @@ impl Comparison<'_> {
         };
         for family in families.iter() {
             image.families.try_push(Family { base: placed(family.base)?, class: placed(family.class)? })?;
+        }
+        if let Some(library) = self.library {
+            image.anchors = library.used;
         }
         Ok(image)
     }

@@ -19,6 +19,11 @@ impl Bases {
         self.0[Target::block(number).0 as usize]
     }
 
+    /// Where something is.
+    fn place(&self, place: Place) -> *mut u8 {
+        self.0[place.target.0 as usize].wrapping_offset(place.offset as isize)
+    }
+
     /// Writes what is named where it is named, behind `start`. `steps` is how much later than the image's the copy's
     /// versions begin.
     fn fill(&self, start: *mut u8, patches: &[Patch], steps: [u32; 3]) {
@@ -60,27 +65,16 @@ impl Drop for Copies<'_> {
     }
 }
 
-/// Writes what is shared by the copies where it is named in what is shared.
-pub(super) fn fill_common(memory: *mut u8, patches: &[Patch]) {
-    let bases = [memory.addr(), library::base()];
-    for patch in patches {
-        let base = bases[usize::from(patch.target == Target::LIBRARY)];
-        let target = base.wrapping_add_signed(patch.offset.cast_signed() as isize);
-        // SAFETY: the patch lies in the memory.
-        unsafe { memory.add(patch.at as usize).cast::<usize>().write_unaligned(target) };
-    }
-}
-
 impl Parts<'_> {
     /// Everything of the image in the interpreter of `ts`, in which nothing is yet; `shared` is the memory that the copies
     /// have in common.
     ///
     /// # Safety
-    /// The memory, and the table `interned` of strings in it, outlive the interpreter.
+    /// There are as many bytes of memory as the image says, and nobody else writes to it. The memory, and the table `interned` of strings in it, outlive the interpreter.
     pub(super) unsafe fn copy_into(
         &self,
         ts: &ThreadState,
-        shared: *const u128,
+        shared: *mut u128,
         interned: &[*const str::PyStr],
     ) -> PyResult<()> {
         let interp = ts.interp();
@@ -99,6 +93,7 @@ impl Parts<'_> {
                 version.set(version.get() + used);
             }
         }
+        copies.bases.fill(shared.cast(), self.common_patches, steps);
         let mut patches = self.patches;
         for (number, block) in self.blocks.iter().enumerate() {
             let (own, rest) = patches.split_at(block.patches as usize);
@@ -125,14 +120,8 @@ impl Parts<'_> {
             // SAFETY: an interned string lies there. The table is used under the GIL, and never across other code.
             unsafe { (*interp.interned.get()).insert(&*bases.block(*number).cast::<str::PyStr>())? };
         }
-        let at = |place: Place| {
-            let address = match place.target.as_block() {
-                None => library::address(place.offset),
-                Some(number) => bases.block(number).cast_const().wrapping_add(place.offset as usize),
-            };
-            // SAFETY: a type lies there, of the copy or a static one.
-            unsafe { &*address.cast::<PyTypeObject>() }
-        };
+        // SAFETY: a type lies there, of the copy or a static one.
+        let at = |place: Place| unsafe { &*bases.place(place).cast::<PyTypeObject>() };
         for family in self.families {
             typ::add_subclass(ts, at(family.base), at(family.class))?;
         }
@@ -140,15 +129,21 @@ impl Parts<'_> {
     }
 
     /// The blocks, with the bytes that are the same in all copies.
-    fn allocate<'a>(&'a self, ts: &'a ThreadState, shared: *const u128) -> Result<Copies<'a>, NoMemory> {
+    fn allocate<'a>(&'a self, ts: &'a ThreadState, shared: *mut u128) -> Result<Copies<'a>, NoMemory> {
         let heap = ts.heap();
         let mut copies = Copies { heap, blocks: self.blocks, bases: Bases(TryVec::new_in(Raw)) };
         let bases = &mut copies.bases.0;
         bases.try_reserve_exact(Target::FIRST_BLOCK as usize + self.blocks.len())?;
         bases.push_reserved(ptr::from_ref(ts.interp()).cast_mut().cast());
         bases.push_reserved(ptr::from_ref(heap).cast_mut().cast());
-        bases.push_reserved(shared.cast_mut().cast());
+        bases.push_reserved(shared.cast());
         bases.push_reserved(library::address(0).cast_mut());
+        for slot in self.anchors {
+            bases.push_reserved(library::exported(*slot).cast_mut());
+        }
+        while bases.len() < Target::FIRST_BLOCK as usize {
+            bases.push_reserved(ptr::null_mut());
+        }
         let mut bytes = self.bytes.as_ptr();
         for (number, block) in self.blocks.iter().enumerate() {
             if number == 1 {

@@ -4,7 +4,9 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::Unfit;
+use hognose_allocators::{Raw, TryVec};
+
+use super::{Place, Target, Unfit};
 
 /// A part of the library, for the others to be measured from.
 static HERE: u8 = 0;
@@ -15,20 +17,33 @@ pub(super) fn base() -> usize {
     (&raw const HERE).addr()
 }
 
-/// The distance of an address in the library.
-pub(super) fn offset(address: usize) -> Result<u32, Unfit> {
-    match i32::try_from(address.wrapping_sub(base()).cast_signed()) {
-        Ok(offset) => Ok(offset.cast_unsigned()),
-        Err(_) => Err(Unfit::Because(c"something lies neither in a template nor in the library")),
-    }
+/// An address as a distance, however far it is.
+pub(super) fn distance(address: usize) -> Place {
+    Place::new(Target::LIBRARY, address.wrapping_sub(base()).cast_signed() as i64)
 }
 
 /// The address at a distance.
 #[inline(always)]
-pub(super) fn address(offset: u32) -> *const u8 {
-    let address = base().wrapping_add_signed(offset.cast_signed() as isize);
-    core::ptr::with_exposed_provenance(address)
+pub(super) fn address(offset: i64) -> *const u8 {
+    core::ptr::with_exposed_provenance(base().wrapping_add_signed(offset as isize))
 }
+
+/// What the place at a distance, at which the dynamic linker has put the address of exported data, holds.
+pub(super) fn exported(slot: u32) -> *const u8 {
+    // SAFETY: `Anchors` has found it to be such a place; it is written before the library is used.
+    unsafe { address(slot.cast_signed().into()).cast::<*const u8>().read() }
+}
+
+/// Where something is that lies in the library.
+pub(super) fn find(place: Place, anchors: &[u32]) -> *const u8 {
+    if place.target == Target::LIBRARY {
+        return address(place.offset);
+    }
+    exported(anchors[(place.target.0 - Target::FIRST_ANCHOR) as usize]).wrapping_offset(place.offset as isize)
+}
+
+/// Parts of a library of which each has a place of its own in the file.
+const SEGMENTS: usize = 8;
 
 /// What the library takes of the address space.
 #[derive(Clone, Copy)]
@@ -37,11 +52,25 @@ pub(super) struct Extent {
     end: usize,
     /// Whether it lies elsewhere in another process.
     pub(super) is_relocated: bool,
+    /// What is added to the addresses in its file.
+    load: usize,
+    /// Its dynamic section, or 0.
+    dynamic: usize,
+    /// Addresses, and where in the file what lies there comes from.
+    segments: [(usize, usize, usize); SEGMENTS],
 }
 
 impl Extent {
     pub(super) fn has(&self, address: usize) -> bool {
         (self.start..self.end).contains(&address)
+    }
+
+    /// Where in the file so many bytes come from.
+    pub(super) fn in_file(&self, address: usize, size: usize) -> Option<core::ops::Range<usize>> {
+        let &(start, _, offset) =
+            self.segments.iter().find(|(start, end, _)| *start <= address && address + size <= *end)?;
+        let first = address - start + offset;
+        Some(first..first + size)
     }
 }
 
@@ -60,16 +89,141 @@ unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _size: usize, found: *m
         (info, core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()))
     };
     let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
-    let bounds = loaded.map(|header| {
-        let start = (info.dlpi_addr + header.p_vaddr) as usize;
-        (start, start + header.p_memsz as usize)
-    });
+    let start_of = |header: &libc::Elf64_Phdr| (info.dlpi_addr + header.p_vaddr) as usize;
+    let bounds = loaded.clone().map(|header| (start_of(header), start_of(header) + header.p_memsz as usize));
+    let mut segments = [(0, 0, 0); SEGMENTS];
+    for (segment, header) in segments.iter_mut().zip(loaded) {
+        let start = start_of(header);
+        *segment = (start, start + header.p_filesz as usize, header.p_offset as usize);
+    }
     let start = bounds.clone().map(|(start, _)| start).min().unwrap_or(0);
     let end = bounds.map(|(_, end)| end).max().unwrap_or(0);
     if !(start..end).contains(&base()) {
         return 0;
     }
+    let dynamic = headers.iter().find(|header| header.p_type == libc::PT_DYNAMIC).map_or(0, start_of);
+    let load = info.dlpi_addr as usize;
+    let extent = Extent { start, end, is_relocated: load != 0, load, dynamic, segments };
     // SAFETY: `extent` has passed it.
-    unsafe { found.cast::<Option<Extent>>().write(Some(Extent { start, end, is_relocated: info.dlpi_addr != 0 })) };
+    unsafe { found.cast::<Option<Extent>>().write(Some(extent)) };
     1
 }
+
+/// Exported data: the dynamic linker may have put it elsewhere, into a program that names it (a copy relocation), and the
+/// library goes by the address that it was told.
+#[derive(Clone, Copy)]
+struct Exported {
+    start: usize,
+    size: usize,
+    /// Where in the library the address is told, as a distance.
+    slot: u32,
+}
+
+/// What an image that is to be stored may name in the library.
+pub(super) struct Anchors {
+    pub(super) extent: Extent,
+    all: TryVec<Exported, Raw>,
+    /// The slots of those that are named.
+    pub(super) used: TryVec<u32, Raw>,
+}
+
+impl Anchors {
+    /// Those of this library; None when it lies at one address for ever, and addresses are numbers like others.
+    pub(super) fn of_library() -> Result<Option<Anchors>, Unfit> {
+        let Some(extent) = extent().filter(|extent| extent.is_relocated) else { return Ok(None) };
+        let mut all = TryVec::new_in(Raw);
+        extent.each_exported(&mut |start, size, slot| {
+            let slot = near(slot)?;
+            Ok(all.try_push(Exported { start, size, slot })?)
+        })?;
+        Ok(Some(Anchors { extent, all, used: TryVec::new_in(Raw) }))
+    }
+
+    /// How an image names an address in the library.
+    pub(super) fn place(&mut self, address: usize) -> Result<Place, Unfit> {
+        let Some(found) = self.all.iter().find(|found| address.wrapping_sub(found.start) < found.size) else {
+            let offset = near(address)?.cast_signed();
+            return Ok(Place::new(Target::LIBRARY, offset.into()));
+        };
+        let offset = (address - found.start) as i64;
+        let number = match self.used.iter().position(|slot| *slot == found.slot) {
+            Some(number) => number,
+            None => {
+                self.used.try_push(found.slot)?;
+                self.used.len() - 1
+            }
+        };
+        if number >= Target::MOST_ANCHORS as usize {
+            return Err(Unfit::Because(c"the image names too much of what the library exports"));
+        }
+        Ok(Place::new(Target(Target::FIRST_ANCHOR + number as u32), offset))
+    }
+}
+
+/// The distance of an address in the library.
+fn near(address: usize) -> Result<u32, Unfit> {
+    match i32::try_from(address.wrapping_sub(base()).cast_signed()) {
+        Ok(offset) => Ok(offset.cast_unsigned()),
+        Err(_) => Err(Unfit::Because(c"something lies neither in a template nor in the library")),
+    }
+}
+
+impl Extent {
+    /// Calls `f` with the start and the size of each piece of data that the library exports, and with where its address is
+    /// told to the library.
+    fn each_exported(&self, f: &mut dyn FnMut(usize, usize, usize) -> Result<(), Unfit>) -> Result<(), Unfit> {
+        let load = self.load;
+        // The dynamic linker may have made addresses of what the file has as distances.
+        let absolute = |value: u64| if (value as usize) < load { load + value as usize } else { value as usize };
+        let (mut symbols, mut entries, mut size) = (0, 0, 0);
+        // SAFETY: the dynamic section of a loaded library, which ends with an entry of tag 0.
+        unsafe {
+            let mut entry = core::ptr::with_exposed_provenance::<[u64; 2]>(self.dynamic);
+            while self.dynamic != 0 && (*entry)[0] != 0 {
+                let [tag, value] = *entry;
+                match tag {
+                    DT_SYMTAB => symbols = absolute(value),
+                    DT_RELA => entries = absolute(value),
+                    DT_RELASZ => size = value as usize,
+                    _ => {}
+                }
+                entry = entry.add(1);
+            }
+        }
+        if symbols == 0 || entries == 0 {
+            return Ok(());
+        }
+        // SAFETY: the tables are as the section says, and stay while the library is loaded.
+        let entries = unsafe {
+            let start = core::ptr::with_exposed_provenance::<Relocation>(entries);
+            core::slice::from_raw_parts(start, size / size_of::<Relocation>())
+        };
+        for entry in entries {
+            let (kind, number) = (entry.info as u32, (entry.info >> 32) as usize);
+            if !matches!(kind, R_X86_64_64 | R_X86_64_GLOB_DAT) || entry.addend != 0 {
+                continue;
+            }
+            // SAFETY: relocations name symbols of the table.
+            let symbol = unsafe { &*core::ptr::with_exposed_provenance::<libc::Elf64_Sym>(symbols).add(number) };
+            if symbol.st_info & 15 == STT_OBJECT && symbol.st_shndx != 0 && symbol.st_size != 0 {
+                f(load + symbol.st_value as usize, symbol.st_size as usize, load + entry.offset as usize)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `Elf64_Rela`.
+#[repr(C)]
+struct Relocation {
+    offset: u64,
+    info: u64,
+    addend: i64,
+}
+
+const DT_SYMTAB: u64 = 6;
+const DT_RELA: u64 = 7;
+const DT_RELASZ: u64 = 8;
+const R_X86_64_64: u32 = 1;
+const R_X86_64_GLOB_DAT: u32 = 6;
+const STT_OBJECT: u8 = 1;

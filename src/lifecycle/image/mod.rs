@@ -43,6 +43,7 @@ mod stored;
 mod template;
 
 pub use store::store;
+pub(crate) use stored::ready_types_in_file;
 
 use core::ffi::CStr;
 use core::ptr;
@@ -88,7 +89,10 @@ impl Target {
     const SHARED: Target = Target(2);
     /// The library itself: its code, and its static data.
     const LIBRARY: Target = Target(3);
-    const FIRST_BLOCK: u32 = 4;
+    /// From here on: exported data of the library ([`library::Anchors`]).
+    const FIRST_ANCHOR: u32 = 4;
+    const MOST_ANCHORS: u32 = 512;
+    const FIRST_BLOCK: u32 = Target::FIRST_ANCHOR + Target::MOST_ANCHORS;
     const FIRST_VERSION: u32 = u32::MAX - 2;
 
     /// A block of the copy, by its number.
@@ -105,6 +109,11 @@ impl Target {
     #[inline(always)]
     fn as_block(self) -> Option<u32> {
         (Target::FIRST_BLOCK..Target::FIRST_VERSION).contains(&self.0).then(|| self.0 - Target::FIRST_BLOCK)
+    }
+
+    /// Whether it is in the library.
+    fn is_in_library(self) -> bool {
+        self == Target::LIBRARY || (Target::FIRST_ANCHOR..Target::FIRST_BLOCK).contains(&self.0)
     }
 
     /// The kind, when it is a version.
@@ -129,8 +138,15 @@ struct Patch {
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Place {
+    offset: i64,
     target: Target,
-    offset: u32,
+    padding: u32,
+}
+
+impl Place {
+    const fn new(target: Target, offset: i64) -> Place {
+        Place { offset, target, padding: 0 }
+    }
 }
 
 /// A class and one of its bases.
@@ -162,6 +178,10 @@ struct Parts<'a> {
     sets: &'a [u32],
     /// How many entries the largest of those sets has.
     largest_set: u32,
+    /// Where in the library the addresses of its exported data are, as distances, when such is named.
+    anchors: &'a [u32],
+    /// The places in what the copies have in common that are not filled in yet.
+    common_patches: &'a [Patch],
 }
 
 /// What the copies have in common: S1.
@@ -191,8 +211,9 @@ struct Image {
     tables: TryVec<u32, Raw>,
     sets: TryVec<u32, Raw>,
     largest_set: u32,
+    anchors: TryVec<u32, Raw>,
     common: Common,
-    /// The places in what is shared that name something else there; none but in an image that is to be stored.
+    /// None but in an image that is to be stored.
     common_patches: TryVec<Patch, Raw>,
 }
 
@@ -210,6 +231,8 @@ impl Image {
             tables: &self.tables,
             sets: &self.sets,
             largest_set: self.largest_set,
+            anchors: &self.anchors,
+            common_patches: &self.common_patches,
         }
     }
 }
@@ -354,7 +377,7 @@ pub(super) fn copy_into(ts: &ThreadState) -> PyResult<Origin> {
         return Ok(Origin::None);
     }
     // SAFETY: S4.
-    unsafe { image.parts().copy_into(ts, image.common.memory.as_ptr(), &image.common.interned)? };
+    unsafe { image.parts().copy_into(ts, image.common.memory.as_ptr().cast_mut(), &image.common.interned)? };
     Ok(Origin::Process)
 }
 

@@ -12,7 +12,7 @@ use core::ptr;
 use hognose_allocators::{Raw, Tag, TryVec};
 
 use super::compare::Comparison;
-use super::{Common, Patch, Target, Unfit};
+use super::{Common, Patch, Unfit};
 use crate::object::header::IMMORTAL_REFCNT;
 use crate::object::{PyObject, StaticType, protocol};
 use crate::state::ThreadState;
@@ -167,7 +167,7 @@ fn find(this: &Comparison<'_>) -> Result<TryVec<bool, Raw>, Unfit> {
                 this.patches[pair.patches.0..pair.patches.1].iter().filter(|patch| !is_header(pair.tag, patch)).any(
                     |patch| match patch.target.as_block() {
                         Some(number) => !is_shared[number as usize],
-                        None => patch.target != Target::LIBRARY,
+                        None => !patch.target.is_in_library(),
                     },
                 )
             };

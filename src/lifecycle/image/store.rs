@@ -7,12 +7,14 @@ use hognose_allocators::{Raw, TryVec};
 use super::{Image, Unfit, library, stored};
 use crate::config::{ConfigKind, PyConfig, PyStatus, StatusResult};
 use crate::lifecycle::{finalize, init};
+use crate::object::StaticType;
 use crate::state::ThreadState;
 
 const STEP: &CStr = c"Hog_StoreStartImage";
 
 /// Initializes the runtime, notes what it has then, finalizes it, and writes that into `file`: a copy of the command or
-/// the shared object that this code is in. What was there before is replaced.
+/// the shared object that this code is in. What was there before is replaced. In a command at a fixed address the static
+/// types are completed as well.
 ///
 /// An error status when the runtime is initialized already, when the file is another one or cannot be written, or when the
 /// interpreter consists of something that another process could not have. The file is then as it was.
@@ -30,12 +32,14 @@ pub fn store(file: &std::path::Path) -> StatusResult {
     config.clear();
     started?;
     let ts = ThreadState::current();
-    let words = super::make(ts, true).and_then(|image| {
+    let extent = library::extent();
+    let is_fixed = extent.is_some_and(|extent| !extent.is_relocated);
+    let made = super::make(ts, true).and_then(|image| {
         check(&image)?;
-        stored::encode(ts, &image)
+        Ok((stored::encode(ts, &image, is_fixed)?, types_of(ts)?))
     });
     finalize::finalize();
-    let words = words.map_err(|unfit| match unfit {
+    let (words, types) = made.map_err(|unfit| match unfit {
         Unfit::Memory => PyStatus::no_memory(),
         Unfit::Because(reason) => PyStatus::error_in(STEP, reason),
     })?;
@@ -43,7 +47,31 @@ pub fn store(file: &std::path::Path) -> StatusResult {
         return Err(PyStatus::error_in(STEP, c"the space is too small for the start image"));
     }
     stored::put(&mut bytes, start, &words);
+    if let Some(extent) = extent.filter(|_| is_fixed) {
+        put_types(&mut bytes, &extent, &types)?;
+    }
     std::fs::write(file, &bytes).map_err(|_| PyStatus::error_in(STEP, c"the file cannot be written"))
+}
+
+/// The static types that are ready.
+fn types_of(ts: &ThreadState) -> Result<TryVec<&'static StaticType, Raw>, Unfit> {
+    let mut types = TryVec::new_in(Raw);
+    ts.interp().each_static_type(|typ| Ok::<(), Unfit>(types.try_push(typ)?))?;
+    Ok(types)
+}
+
+/// Has the file hold static types as they are in this process: ready, as a second life of the runtime would find them.
+fn put_types(file: &mut [u8], extent: &library::Extent, types: &[&'static StaticType]) -> StatusResult {
+    for typ in types {
+        let size = core::mem::offset_of!(StaticType, spec);
+        let place = extent.in_file(core::ptr::from_ref(*typ).addr(), size).and_then(|place| file.get_mut(place));
+        let Some(place) = place else {
+            return Err(PyStatus::error_in(STEP, c"a built-in type is not in the file"));
+        };
+        // SAFETY: the type's own bytes, to which nobody writes: the runtime is finalized.
+        place.copy_from_slice(unsafe { core::slice::from_raw_parts(core::ptr::from_ref(*typ).cast::<u8>(), size) });
+    }
+    Ok(())
 }
 
 /// Nothing in the image may name what only this process has. Below, where a command at a fixed address and its heap lie,

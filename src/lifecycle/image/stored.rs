@@ -13,9 +13,10 @@
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use hognose_allocators::{Raw, TryBox, TryVec};
+use hognose_allocators::{Raw, TryBox, TryVec, populate};
 
-use super::{Block, Common, Family, Image, Parts, Patch, Place, Target, Unfit, copy, library};
+use super::library::{self, Anchors};
+use super::{Block, Common, Family, Image, Parts, Patch, Place, Target, Unfit};
 use crate::code::words;
 use crate::config::PyConfig;
 use crate::import::inittab;
@@ -102,12 +103,17 @@ struct Contents {
     /// Pairs of words of what the copies have in common.
     common: Span,
     common_patches: Span,
+    /// Of the library.
+    anchors: Span,
     /// Strings.
     interned: Span,
     /// The static types in the order in which they became ready.
     types: Span,
     versions: [u32; 3],
     largest_set: u32,
+    /// Whether these are ready already, as the file has them.
+    types_are_ready: u32,
+    padding: u32,
 }
 
 impl Contents {
@@ -126,9 +132,14 @@ impl Contents {
 struct Stored {
     parts: Parts<'static>,
     common: &'static [u128],
-    common_patches: &'static [Patch],
     interned: &'static [Place],
     types: &'static [Place],
+    types_are_ready: bool,
+}
+
+/// How many static types are ready as the process begins.
+pub(crate) fn ready_types_in_file() -> u32 {
+    stored().filter(|stored| stored.types_are_ready).map_or(0, |stored| stored.types.len() as u32)
 }
 
 fn stored() -> Option<Stored> {
@@ -149,11 +160,13 @@ fn stored() -> Option<Stored> {
                 tables: this.slice(this.tables),
                 sets: this.slice(this.sets),
                 largest_set: this.largest_set,
+                anchors: this.slice(this.anchors),
+                common_patches: this.slice(this.common_patches),
             },
             common: this.slice(this.common),
-            common_patches: this.slice(this.common_patches),
             interned: this.slice(this.interned),
             types: this.slice(this.types),
+            types_are_ready: this.types_are_ready != 0,
         })
     }
 }
@@ -175,20 +188,22 @@ pub(super) fn common_size() -> usize {
 /// Copies the image into the main interpreter. False when there is none that fits, and it is to be built.
 pub(super) fn copy_into(ts: &ThreadState) -> PyResult<bool> {
     let Some(stored) = stored() else { return Ok(false) };
-    if !fits(ts.interp().config()) || !ready_types(stored.types) {
+    if !fits(ts.interp().config()) || !(stored.types_are_ready || ready_types(&stored)) {
         return Ok(false);
     }
     let mut memory = TryVec::<u128, Raw>::new_in(Raw);
+    memory.try_reserve_exact(stored.common.len())?;
+    // SAFETY: the vector has that much room.
+    unsafe { populate(memory.as_mut_ptr().cast(), size_of_val(stored.common)) };
     memory.try_extend_from_copy(stored.common)?;
     let start = memory.as_mut_ptr();
-    copy::fill_common(start.cast(), stored.common_patches);
     let mut texts = TryVec::<*const PyStr, Raw>::new_in(Raw);
     texts.try_reserve_exact(stored.interned.len())?;
     for place in stored.interned {
         texts.push_reserved(if place.target == Target::SHARED {
             start.cast::<u8>().wrapping_add(place.offset as usize).cast_const().cast()
         } else {
-            let text = library::address(place.offset).cast::<PyStr>();
+            let text = library::find(*place, stored.parts.anchors).cast::<PyStr>();
             // SAFETY: a static string lies there.
             words::note_use(unsafe { &*text });
             text
@@ -225,10 +240,10 @@ const MODULES: &[&str] = &[
 ];
 
 /// Makes the types ready that the image knows; false when they have other numbers in this process.
-fn ready_types(types: &'static [Place]) -> bool {
-    types.iter().enumerate().all(|(index, place)| {
+fn ready_types(stored: &Stored) -> bool {
+    stored.types.iter().enumerate().all(|(index, place)| {
         // SAFETY: a static type lies there.
-        let typ = unsafe { &*library::address(place.offset).cast::<StaticType>() };
+        let typ: &'static StaticType = unsafe { &*library::find(*place, stored.parts.anchors).cast() };
         ready::ready_in_process(typ);
         typ.object.tp_subclasses.get().addr() == index + 1
     })
@@ -244,22 +259,29 @@ pub(super) fn forget() {
 }
 
 /// The image as it is to lie behind the head of the space, in words. `ts` is of the interpreter whose types it has.
-pub(super) fn encode(ts: &ThreadState, image: &Image) -> Result<TryVec<u64, Raw>, Unfit> {
+pub(super) fn encode(ts: &ThreadState, image: &Image, types_are_ready: bool) -> Result<TryVec<u64, Raw>, Unfit> {
+    let mut library = Anchors::of_library()?;
+    // Those that the image names already come first.
+    if let Some(library) = &mut library {
+        library.used.try_extend_from_copy(&image.anchors)?;
+    }
+    let mut place = |address| match &mut library {
+        Some(library) => library.place(address),
+        None => Ok(library::distance(address)),
+    };
     let mut types = TryVec::<Place, Raw>::new_in(Raw);
-    ts.interp().each_static_type(|typ| {
-        let offset = library::offset(ptr::from_ref(typ).addr())?;
-        Ok::<(), Unfit>(types.try_push(Place { target: Target::LIBRARY, offset })?)
-    })?;
+    ts.interp().each_static_type(|typ| Ok::<(), Unfit>(types.try_push(place(ptr::from_ref(typ).addr())?)?))?;
     let memory = &image.common.memory;
     let mut interned = TryVec::<Place, Raw>::new_in(Raw);
     for text in image.common.interned.iter() {
         let offset = text.addr().wrapping_sub(memory.as_ptr().addr());
         interned.try_push(if offset < memory.len() * size_of::<u128>() {
-            Place { target: Target::SHARED, offset: offset as u32 }
+            Place::new(Target::SHARED, offset as i64)
         } else {
-            Place { target: Target::LIBRARY, offset: library::offset(text.addr())? }
+            place(text.addr())?
         })?;
     }
+    let anchors = library.map_or(TryVec::new_in(Raw), |library| library.used);
     let mut words = TryVec::<u64, Raw>::new_in(Raw);
     words.try_resize(size_of::<Contents>().div_ceil(8), 0)?;
     let parts = image.parts();
@@ -275,10 +297,13 @@ pub(super) fn encode(ts: &ThreadState, image: &Image) -> Result<TryVec<u64, Raw>
         sets: push(&mut words, parts.sets)?,
         common: push_aligned(&mut words, memory)?,
         common_patches: push(&mut words, &image.common_patches)?,
+        anchors: push(&mut words, &anchors)?,
         interned: push(&mut words, &interned)?,
         types: push(&mut words, &types)?,
         versions: parts.versions,
         largest_set: parts.largest_set,
+        types_are_ready: types_are_ready.into(),
+        padding: 0,
     };
     // SAFETY: there is room for it at the beginning.
     unsafe { words.as_mut_ptr().cast::<Contents>().write(contents) };
