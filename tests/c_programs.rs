@@ -305,6 +305,11 @@ fn guarded_blocks_fault() {
 }
 
 #[test]
+fn a_start_image_is_stored() {
+    run_everywhere("store_start_image", &[]);
+}
+
+#[test]
 fn many_lives_leave_nothing() {
     let name = "thousand_lives";
     let program = program(name);

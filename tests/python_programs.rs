@@ -51,6 +51,38 @@ fn programs_succeed_and_leave_nothing() {
     assert!(failures.is_empty(), "{failures}");
 }
 
+/// The build puts an image of the start into the command, unless another linker was asked for.
+#[test]
+fn the_command_has_a_start_image() {
+    const OTHER_LINKER: &str = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER";
+    if cfg!(not(all(target_os = "linux", target_arch = "x86_64"))) || std::env::var_os(OTHER_LINKER).is_some() {
+        println!("skipped: this build has no linker of the project's own");
+        return;
+    }
+    let ask = "import sys; print(sys._hognose.start_image()['main'] is not None)";
+    let (status, output, errors) = run("pymalloc", &["-c", ask]);
+    assert_eq!((status, output.as_str()), (Some(0), "True\n"), "{errors}");
+    let (status, output, errors) = run("pymalloc", &["-X", "start_image=off", "-c", ask]);
+    assert_eq!((status, output.as_str()), (Some(0), "False\n"), "{errors}");
+
+    // Once more, by hand, into a copy.
+    let command = Path::new(env!("CARGO_BIN_EXE_hognose"));
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hognose-with-image");
+    std::fs::copy(command, &copy).expect("the command is copied");
+    let store = |file: &Path| {
+        let output = Command::new(command).arg("--store-start-image").arg(file).output().expect("the command runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(store(&copy), (Some(0), String::new()));
+    let output = Command::new(&copy).args(["-X", "memstats", "-c", ask]).output().expect("the copy runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "True\n");
+    assert_nothing_left("pymalloc", "the copy", &String::from_utf8_lossy(&output.stderr));
+    std::fs::remove_file(&copy).expect("the copy is removed");
+    let (status, errors) = store(Path::new(file!()));
+    assert_eq!(status, Some(1), "{errors}");
+    assert!(errors.contains("Hog_StoreStartImage: "), "{errors}");
+}
+
 #[test]
 fn command_and_exit_status() {
     let (status, output, errors) = run("pymalloc", &["-c", "import sys; print(sys.argv); sys.exit(7)", "a", "b"]);

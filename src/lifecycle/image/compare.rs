@@ -210,7 +210,7 @@ impl Comparison<'_> {
         let Some(library) = &mut self.library else { return Ok(()) };
         for (index, bytes) in copy[..size].as_chunks::<8>().0.iter().enumerate() {
             let address = usize::from_ne_bytes(*bytes);
-            if library.extent.has(address) {
+            if library.has(address) {
                 let Place { target, offset, .. } = library.place(address)?;
                 self.patches.try_push(Patch { at: (base + index * 8) as u32, offset: offset as i32 as u32, target })?;
             }

@@ -121,7 +121,7 @@ struct Exported {
 
 /// What an image that is to be stored may name in the library.
 pub(super) struct Anchors {
-    pub(super) extent: Extent,
+    extent: Extent,
     all: TryVec<Exported, Raw>,
     /// The slots of those that are named.
     pub(super) used: TryVec<u32, Raw>,
@@ -139,9 +139,18 @@ impl Anchors {
         Ok(Some(Anchors { extent, all, used: TryVec::new_in(Raw) }))
     }
 
-    /// How an image names an address in the library.
+    /// Whether an address is of the library, or of data that it exports.
+    pub(super) fn has(&self, address: usize) -> bool {
+        self.extent.has(address) || self.exported(address).is_some()
+    }
+
+    fn exported(&self, address: usize) -> Option<Exported> {
+        self.all.iter().find(|found| address.wrapping_sub(found.start) < found.size).copied()
+    }
+
+    /// How an image names such an address.
     pub(super) fn place(&mut self, address: usize) -> Result<Place, Unfit> {
-        let Some(found) = self.all.iter().find(|found| address.wrapping_sub(found.start) < found.size) else {
+        let Some(found) = self.exported(address) else {
             let offset = near(address)?.cast_signed();
             return Ok(Place::new(Target::LIBRARY, offset.into()));
         };
@@ -206,7 +215,10 @@ impl Extent {
             // SAFETY: relocations name symbols of the table.
             let symbol = unsafe { &*core::ptr::with_exposed_provenance::<libc::Elf64_Sym>(symbols).add(number) };
             if symbol.st_info & 15 == STT_OBJECT && symbol.st_shndx != 0 && symbol.st_size != 0 {
-                f(load + symbol.st_value as usize, symbol.st_size as usize, load + entry.offset as usize)?;
+                let slot = load + entry.offset as usize;
+                // SAFETY: the dynamic linker has written an address there.
+                let start = unsafe { core::ptr::with_exposed_provenance::<usize>(slot).read() };
+                f(start, symbol.st_size as usize, slot)?;
             }
         }
         Ok(())

@@ -89,10 +89,10 @@ fn check(image: &Image) -> Result<(), Unfit> {
             ranges.try_push((start, end))?;
         }
     }
-    let library = library::extent();
+    let library = library::Anchors::of_library()?;
     let is_address = |word: usize| {
         word >= LOW
-            && !library.is_some_and(|library| library.has(word))
+            && !library.as_ref().is_some_and(|library| library.has(word))
             && ranges.iter().any(|(start, end)| (*start..*end).contains(&word))
     };
     let common = image.common.memory.iter().flat_map(|pair| [*pair as usize, (*pair >> 64) as usize]);
