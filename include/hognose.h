@@ -77,8 +77,8 @@ PyAPI_FUNC(int) Hog_SetLateThreadPolicy(int policy);
 /* Writes what the runtime consists of after its start into a file, from which it starts several times faster then: a copy
    of the program that the static library is linked into (`hognose` and libhognose.so have it from their build). What was
    there before is replaced. The runtime is initialized and finalized meanwhile. 0; or -1 after a line on standard error,
-   when the runtime is initialized already, the file is none of this program, cannot be written, or memory is wanting: it
-   is as it was then. Linux on x86-64. No thread state is needed. */
+   when the runtime is initialized already, the file is not a copy of what runs, memory is wanting, or the file cannot be
+   written: but for the last, it is as it was then. Linux on x86-64. No thread state is needed. */
 PyAPI_FUNC(int) Hog_StoreStartImage(const char *path);
 
 /* ---- The end ---- */

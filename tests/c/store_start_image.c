@@ -49,6 +49,17 @@ int main(void)
     CHECK(again == size);
     CHECK(memcmp(with_image, "\177ELF", 4) == 0);
     free(bytes);
+
+    /* A file of another build: code that is not this one's. */
+    for (size_t i = 0; i + 8 < size; i++) {
+        if (memcmp(with_image + i, "hognose-", 8) == 0)
+            with_image[i] ^= 1;
+    }
+    write_file(path, with_image, size);
+    CHECK(Hog_StoreStartImage(path) == -1);
+    bytes = read_file(path, &again);
+    CHECK(again == size && memcmp(bytes, with_image, size) == 0);
+    free(bytes);
     free(with_image);
 
     /* Not while the runtime is initialized; None is where the program has it, not the library. */

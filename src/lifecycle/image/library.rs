@@ -56,8 +56,16 @@ pub(super) struct Extent {
     load: usize,
     /// Its dynamic section, or 0.
     dynamic: usize,
-    /// Addresses, and where in the file what lies there comes from.
-    segments: [(usize, usize, usize); SEGMENTS],
+    segments: [Segment; SEGMENTS],
+}
+
+/// Addresses, and where in the file what lies there comes from.
+#[derive(Clone, Copy, Default)]
+struct Segment {
+    start: usize,
+    size: usize,
+    offset: usize,
+    is_written: bool,
 }
 
 impl Extent {
@@ -67,10 +75,30 @@ impl Extent {
 
     /// Where in the file so many bytes come from.
     pub(super) fn in_file(&self, address: usize, size: usize) -> Option<core::ops::Range<usize>> {
-        let &(start, _, offset) =
-            self.segments.iter().find(|(start, end, _)| *start <= address && address + size <= *end)?;
-        let first = address - start + offset;
+        let holds = |segment: &&Segment| address >= segment.start && address + size <= segment.start + segment.size;
+        let segment = self.segments.iter().find(holds)?;
+        let first = address - segment.start + segment.offset;
         Some(first..first + size)
+    }
+
+    /// Whether a file has in it what this library consists of, but for what is written to in memory, and the given part.
+    pub(super) fn is_from(&self, file: &[u8], except: core::ops::Range<usize>) -> bool {
+        let loaded = |offset: usize, segment: &Segment| {
+            let start = core::ptr::with_exposed_provenance::<u8>(segment.start + offset - segment.offset);
+            move |size| {
+                // SAFETY: the caller keeps to the segment, which is loaded, and which nobody writes to.
+                unsafe { core::slice::from_raw_parts(start, size) }
+            }
+        };
+        self.segments.iter().filter(|segment| segment.size != 0 && !segment.is_written).all(|segment| {
+            let (first, last) = (segment.offset, segment.offset + segment.size);
+            let before = first..except.start.clamp(first, last);
+            let behind = except.end.clamp(first, last)..last;
+            [before, behind].into_iter().all(|part| {
+                let in_memory = loaded(part.start, segment)(part.len());
+                file.get(part) == Some(in_memory)
+            })
+        })
     }
 }
 
@@ -91,10 +119,14 @@ unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _size: usize, found: *m
     let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
     let start_of = |header: &libc::Elf64_Phdr| (info.dlpi_addr + header.p_vaddr) as usize;
     let bounds = loaded.clone().map(|header| (start_of(header), start_of(header) + header.p_memsz as usize));
-    let mut segments = [(0, 0, 0); SEGMENTS];
+    let mut segments = [Segment::default(); SEGMENTS];
     for (segment, header) in segments.iter_mut().zip(loaded) {
-        let start = start_of(header);
-        *segment = (start, start + header.p_filesz as usize, header.p_offset as usize);
+        *segment = Segment {
+            start: start_of(header),
+            size: header.p_filesz as usize,
+            offset: header.p_offset as usize,
+            is_written: header.p_flags & libc::PF_W != 0,
+        };
     }
     let start = bounds.clone().map(|(start, _)| start).min().unwrap_or(0);
     let end = bounds.map(|(_, end)| end).max().unwrap_or(0);

@@ -17,7 +17,8 @@ const STEP: &CStr = c"Hog_StoreStartImage";
 /// types are completed as well.
 ///
 /// An error status when the runtime is initialized already, when the file is another one or cannot be written, or when the
-/// interpreter consists of something that another process could not have. The file is then as it was.
+/// interpreter consists of something that another process could not have. The file is then as it was, unless the system has
+/// failed to write all of it.
 pub fn store(file: &std::path::Path) -> StatusResult {
     if init::is_initialized() {
         return Err(PyStatus::error_in(STEP, c"the runtime is initialized"));
@@ -26,13 +27,17 @@ pub fn store(file: &std::path::Path) -> StatusResult {
     let Some((start, capacity)) = stored::find_in(&bytes) else {
         return Err(PyStatus::error_in(STEP, c"the file has no space for a start image"));
     };
+    let extent = library::extent();
+    let space = start..start + stored::HEAD + capacity;
+    if !extent.is_some_and(|extent| extent.is_from(&bytes, space)) {
+        return Err(PyStatus::error_in(STEP, c"the file is not a copy of what runs"));
+    }
     let mut config = PyConfig::new(ConfigKind::Isolated);
     (config.use_hash_seed, config.hash_seed, config.site_import) = (1, 0, 0);
     let started = init::initialize(&config);
     config.clear();
     started?;
     let ts = ThreadState::current();
-    let extent = library::extent();
     let is_fixed = extent.is_some_and(|extent| !extent.is_relocated);
     let made = super::make(ts, true).and_then(|image| {
         check(&image)?;

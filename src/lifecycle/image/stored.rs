@@ -40,7 +40,9 @@ struct Head {
     padding: [u64; 3],
 }
 
-const _: () = assert!(size_of::<Head>() == 64);
+/// The bytes of [`Head`].
+pub(super) const HEAD: usize = 64;
+const _: () = assert!(size_of::<Head>() == HEAD);
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 core::arch::global_asm!(
