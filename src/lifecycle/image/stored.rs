@@ -20,6 +20,7 @@ use super::{Block, Common, Family, Image, Parts, Patch, Place, Target, Unfit};
 use crate::code::words;
 use crate::config::PyConfig;
 use crate::import::inittab;
+use crate::modules;
 use crate::object::{PyResult, StaticType, ready};
 use crate::state::ThreadState;
 use crate::types::str::{InternTable, PyStr};
@@ -219,27 +220,13 @@ pub(super) fn copy_into(ts: &ThreadState) -> PyResult<bool> {
     Ok(true)
 }
 
-/// Whether the steps would build what the image has.
+/// Whether the steps would build what the image has: they depend on where the library's files are, on `__debug__`, and on
+/// modules that the program puts in the place of built-in ones.
 fn fits(config: &PyConfig) -> bool {
-    // The files of the frozen library, `__debug__`, and modules of the program's own that are there under these names.
-    let is_replaced = |name: &&str| inittab::find(name).is_some();
-    config.stdlib_dir.get().is_none() && config.optimization_level == 0 && !MODULES.iter().any(|name| is_replaced(name))
+    let mut is_replaced = false;
+    inittab::for_each(&mut |name| is_replaced |= name.to_str().is_ok_and(|name| modules::find(name).is_some()));
+    config.stdlib_dir.get().is_none() && config.optimization_level == 0 && !is_replaced
 }
-
-/// The modules that an interpreter has at its start.
-const MODULES: &[&str] = &[
-    "sys",
-    "builtins",
-    "_imp",
-    "_io",
-    "_signal",
-    "_thread",
-    "_warnings",
-    "_weakref",
-    "_contextvars",
-    "marshal",
-    "posix",
-];
 
 /// Makes the types ready that the image knows; false when they have other numbers in this process.
 fn ready_types(stored: &Stored) -> bool {

@@ -451,7 +451,7 @@ impl PySet {
     }
 
     /// Puts the keys where their hashes of now lead to, without the dummies. `room` has a word for each entry of the
-    /// table; no two keys are equal. When a key cannot be hashed, the set is empty afterwards and has let go of nothing.
+    /// table; no two keys are equal. When a key cannot be hashed, it and those behind it are in no set any more, and live on.
     pub(crate) fn rehash(&self, ts: &ThreadState, room: &mut [usize]) -> PyResult<()> {
         let places = self.places();
         let mut count = 0;
@@ -473,23 +473,8 @@ impl PySet {
             let key = core::ptr::with_exposed_provenance_mut::<PyObject>(*key);
             // SAFETY: the set owns its keys.
             let hash = key_hash(ts, unsafe { &*key })?;
-            let mask = self.mask.get();
-            let (mut perturb, mut place) = (hash as usize, hash as usize & mask);
-            'search: loop {
-                let last = if place + LINEAR_PROBES <= mask { place + LINEAR_PROBES } else { place };
-                for neighbour in place..=last {
-                    // SAFETY: `last` is not above the mask.
-                    let entry = unsafe { self.entry(neighbour) };
-                    // SAFETY: as above.
-                    if unsafe { (*entry).is_free() } {
-                        // SAFETY: as above.
-                        unsafe { *entry = Entry { key, hash } };
-                        break 'search;
-                    }
-                }
-                perturb >>= PERTURB_SHIFT;
-                place = place.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb) & mask;
-            }
+            // SAFETY: the table has as many free entries as there were keys.
+            unsafe { insert_clean(self.table.get(), self.mask.get(), Entry { key, hash }) };
             self.fill.set(self.fill.get() + 1);
             self.used.set(self.used.get() + 1);
         }
